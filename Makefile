@@ -1,0 +1,63 @@
+# Needs Python 3.11 or later and make; everything else goes into .venv.
+
+PYTHON ?= $(shell for name in python3.11 python3 python; do \
+    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+    2>/dev/null && { echo $$name; break; }; done)
+RUNS ?= runs
+WORKERS ?= 2
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+DIGITS = $(RUNS)/digits
+FLOW = $(DIGITS)/flow/flow.keras
+TRAIN = $(BIN)/python train/main.py --flagfile=train/configs/digits
+
+export KERAS_BACKEND := tensorflow
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help quickstart test lint wheel clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' \
+	    $(MAKEFILE_LIST)
+
+quickstart: $(INSTALLED)  ## train and attack three classifiers of digits
+	$(TRAIN)_flow.cfg --workdir=$(DIGITS)/flow
+	$(TRAIN)_standard.cfg --workdir=$(DIGITS)/standard
+	$(TRAIN)_at.cfg --workdir=$(DIGITS)/at
+	$(TRAIN)_ijsat.cfg --workdir=$(DIGITS)/ijsat --flow=$(FLOW)
+	$(BIN)/python eval/main.py --flagfile=eval/configs/digits.cfg \
+	    --runs=$(DIGITS)/standard,$(DIGITS)/at,$(DIGITS)/ijsat \
+	    --flow=$(FLOW) --picture=$(DIGITS)/jsa.png
+	@echo "Flow: $(FLOW)"
+	@echo "Classifiers: $(DIGITS)/standard, $(DIGITS)/at, $(DIGITS)/ijsat"
+	@echo "Picture of the Joint Space Attack: $(DIGITS)/jsa.png"
+
+test: lint  ## lint, then all tests (WORKERS=2 processes)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: $(INSTALLED)  ## check format and style
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+wheel: $(INSTALLED)  ## build dist/*.whl
+	rm -rf .build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
+	    --wheel-dir dist .
+	@ls dist/*.whl
+
+clean:  ## remove builds and caches, but neither .venv nor runs
+	rm -rf .build dist ./*.egg-info .pytest_cache .ruff_cache
+	find ijsat_tf train eval tests -name __pycache__ -prune \
+	    -exec rm -rf {} +
+
+$(INSTALLED): requirements.txt setup.py
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later was found;" \
+	    "name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@echo "Installing requirements.txt into .venv; this takes minutes."
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
+	    --editable .
+	touch $@

@@ -1,0 +1,56 @@
+"""Imports go from right to left along the way of the data, and nowhere else."""
+
+import ast
+import graphlib
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PACKAGES = "data models flows spaces attacks training evaluation".split()
+LEAVES = "types seeds checks graph losses mixup commandline".split()
+
+
+def imported(path: pathlib.Path) -> set[str]:
+    """The parts of ijsat_tf, and the scripts, that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: write imports from ijsat_tf"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {
+            name.removeprefix("ijsat_tf.").split(".")[0]
+            for name in names
+            if name.split(".")[0] in ("ijsat_tf", "train", "eval")
+        }
+    return found - {"__version__"}
+
+
+def graph() -> dict[str, set[str]]:
+    """Each part of ijsat_tf with the other parts that it imports."""
+    edges: dict[str, set[str]] = {}
+    library = ROOT / "ijsat_tf"
+    for path in library.rglob("*.py"):
+        part = path.relative_to(library).with_suffix("").parts[0]
+        edges.setdefault(part, set()).update(imported(path) - {part})
+    del edges["__init__"]
+    return edges
+
+
+def test_every_part_has_a_place_in_the_order():
+    assert set(graph()) <= {*PACKAGES, *LEAVES}
+
+
+def test_packages_import_from_their_left_and_from_leaves_only():
+    for part, imports in graph().items():
+        left = PACKAGES[: PACKAGES.index(part)] if part in PACKAGES else []
+        wrong = imports - {*left, *LEAVES}
+        assert not wrong, f"ijsat_tf.{part} must not import {sorted(wrong)}"
+
+
+def test_leaves_import_each_other_without_a_cycle():
+    edges = graph()
+    leaves = {part: edges.get(part, set()) for part in LEAVES}
+    assert list(graphlib.TopologicalSorter(leaves).static_order())

@@ -1,0 +1,189 @@
+"""Checks of what users pass in, each ending in one sentence with a way out.
+
+Shapes and types are checked at once. Values are checked at once where they
+are known, and by an assertion inside the graph where they are not;
+`readable_errors` turns a failed assertion into the same `ValueError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+_START, _END = "ijsat_tf: ", " :ijsat_tf"
+
+
+def require(condition: Any, message: str, *received: Any) -> None:
+    """Raises `ValueError(message)` unless `condition` holds.
+
+    Args:
+        condition: a bool, or a scalar bool tensor.
+        message: says which argument, what was expected, and the way out.
+        *received: values appended to the message as "Received: ...".
+    """
+    if not tf.is_tensor(condition):
+        failed = not condition
+    elif tf.executing_eagerly():
+        failed = not bool(condition)
+    else:
+        tf.debugging.Assert(condition, [_START + message + _END, *received])
+        return
+    if failed:
+        shown = ", ".join(
+            str(item.numpy() if tf.is_tensor(item) else item)
+            for item in received
+        )
+        raise ValueError(message + (f" Received: {shown}" if shown else ""))
+
+
+@contextlib.contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turns an assertion of this library that failed inside a graph into the
+    `ValueError` that an eager check raises."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        found = re.search(f"{_START}(.*?){_END}(.*)", error.message)
+        if found is None:
+            raise
+        text, rest = found.groups()
+        received = ", ".join(re.findall(r" \[([^\[\]{}]+)\]", rest))
+        raise ValueError(
+            text + (f" Received: {received}" if received else "")
+        ) from None
+
+
+def finite(tensor: tf.Tensor, what: str) -> tf.Tensor:
+    """`tensor`, or an error that says `what` is not finite.
+
+    Args:
+        tensor: floats.
+        what: a layer's output or a gradient, for the message.
+    """
+    return tf.debugging.check_numerics(
+        tensor,
+        f"{_START}{what} is not finite; lower the learning rate, or warm it "
+        f"up for longer.{_END}",
+    )
+
+
+def images(
+    batch: Any,
+    name: str = "images",
+    shape: tuple[int, ...] | None = None,
+    slack: float = 0.0,
+) -> tf.Tensor:
+    """Images as a float tensor, after a check of type, shape and range.
+
+    Args:
+        batch: images (B, H, W, C), float, in [0, 1].
+        name: the argument's name, for the message.
+        shape: the (H, W, C) expected, if one is.
+        slack: how far outside of [0, 1] a decoder may have gone, default 0.
+
+    Raises:
+        ValueError: for another type, rank, shape or range, or for NaN.
+    """
+    dtype = getattr(batch, "dtype", None)
+    batch = tf.convert_to_tensor(batch)
+    require(
+        batch.dtype.is_floating,
+        f"`{name}` must be floats in [0, 1]; divide pixels of 0..255 by "
+        "255.0 first.",
+        f"dtype {dtype or batch.dtype.name}",
+    )
+    require(
+        batch.shape.rank == 4,
+        f"`{name}` must have shape (B, H, W, C); add a batch axis to a "
+        "single image, a channel axis to a grey one.",
+        f"shape {tuple(batch.shape)}",
+    )
+    if shape is not None:
+        require(
+            batch.shape[1:].is_compatible_with(shape),
+            f"`{name}` must have shape (B, {', '.join(map(str, shape))}); "
+            "resize them, or build the network for this shape.",
+            f"shape {tuple(batch.shape)}",
+        )
+    low, high = tf.reduce_min(batch), tf.reduce_max(batch)
+    require(
+        tf.reduce_all((batch >= -slack) & (batch <= 1 + slack)),
+        f"`{name}` must lie in [0, 1] without NaN; divide pixels of 0..255 "
+        "by 255.0 first.",
+        low,
+        high,
+    )
+    return batch
+
+
+def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
+    """Labels as a tensor, after a check that there is one for each image.
+
+    Args:
+        labels: (B,) or (B, 1) ints, or (B, K) soft labels.
+        images: (B, H, W, C).
+
+    Raises:
+        ValueError: for labels of another rank or length.
+    """
+    labels = tf.convert_to_tensor(labels)
+    if labels.shape.rank == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    require(
+        labels.shape.rank in (1, 2),
+        "`labels` must have shape (B,) for classes or (B, K) for soft labels.",
+        f"shape {tuple(labels.shape)}",
+    )
+    require(
+        labels.shape[:1].is_compatible_with(images.shape[:1]),
+        f"`labels` must have one entry for each of the {images.shape[0]} "
+        "images.",
+        f"{labels.shape[0]} labels",
+    )
+    return labels
+
+
+def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
+    """Labels as rows of probabilities, (B, K) float32.
+
+    Args:
+        labels: (B,) ints in [0, K), or (B, K) soft labels.
+        classes: K.
+
+    Raises:
+        ValueError: for labels out of range, or soft labels of another width
+            or sum.
+    """
+    if labels.shape.rank == 2:
+        require(
+            labels.shape[1] == classes,
+            "Soft `labels` must have one column for each of the model's "
+            f"{classes} classes.",
+            f"shape {tuple(labels.shape)}",
+        )
+        labels = tf.cast(labels, tf.float32)
+        sums = tf.reduce_sum(labels, axis=1)
+        require(
+            tf.reduce_all(labels >= 0) & tf.reduce_all(tf.abs(sums - 1) < 1e-2),
+            "Soft `labels` must be probabilities: not negative, each row "
+            "with sum 1.",
+        )
+        return labels
+    require(
+        labels.dtype.is_integer,
+        "`labels` of shape (B,) must be integers; give soft labels as (B, K).",
+        f"dtype {labels.dtype.name}",
+    )
+    low, high = tf.reduce_min(labels), tf.reduce_max(labels)
+    require(
+        tf.reduce_all((labels >= 0) & (labels < classes)),
+        f"`labels` must be classes from 0 to {classes - 1}, as the model "
+        "has that many outputs.",
+        low,
+        high,
+    )
+    return tf.one_hot(labels, classes, dtype=tf.float32)

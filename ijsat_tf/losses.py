@@ -1,0 +1,33 @@
+"""Losses of logits and soft labels, one number a sample."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from ijsat_tf import seeds
+
+
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The cross entropy of soft labels, `-sum_k y_k log softmax(f(x))_k`.
+
+    With the labels of a mixture this is Eq. 6, since
+    `a CE(y_i) + (1 - a) CE(y_j) = CE(a y_i + (1 - a) y_j)`.
+
+    Args:
+        labels: (B, K) probabilities.
+        logits: (B, K).
+
+    Returns:
+        (B,) nats.
+    """
+    log_probabilities = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    return -tf.reduce_sum(labels * log_probabilities, axis=-1)
+
+
+def global_mean(losses: tf.Tensor) -> tf.Tensor:
+    """This replica's share of the mean over the global batch.
+
+    Keras sums gradients over replicas, so each divides by the global batch.
+    """
+    rows = tf.cast(tf.shape(losses)[0] * seeds.replicas(), losses.dtype)
+    return tf.reduce_sum(losses) / rows

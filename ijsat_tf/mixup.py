@@ -1,0 +1,83 @@
+"""Mixup: convex combinations of pairs of samples with one alpha.
+
+Eq. 6 and lines 4 to 6 of Algorithm 1. The paper prints Beta(-tau, tau),
+which is no distribution; Beta(tau, tau) is meant.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ijsat_tf import seeds
+from ijsat_tf.types import Tensors
+
+
+class Batch(NamedTuple):
+    """Samples that travel together.
+
+    Attributes:
+        images: (B, H, W, C) in [0, 1].
+        labels: (B, K) probabilities.
+        latents: what a generator decodes to the images, or None.
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    latents: Tensors | None = None
+
+
+def alphas(
+    rows: int | tf.Tensor, tau: float, seed: tf.Tensor, per: str = "sample"
+) -> tf.Tensor:
+    """alpha ~ Beta(tau, tau), (rows,), one a sample or one a batch.
+
+    With tau = 0.1 a draw may be exactly 0 or 1.
+    """
+    beta = tfp.distributions.Beta(tau, tau)
+    if per == "batch":
+        return tf.repeat(beta.sample([1], seed=seed), rows)
+    return seeds.of_this_replica(
+        lambda count: beta.sample([count], seed=seed), rows
+    )
+
+
+def partners(rows: int | tf.Tensor) -> tf.Tensor:
+    """The place i xor 1 of each place i; an odd last place keeps itself.
+
+    Batches are shuffled, so neighbours are random pairs, and a pair never
+    spans two replicas.
+    """
+    places = tf.range(rows)
+    return tf.minimum(tf.bitwise.bitwise_xor(places, 1), rows - 1)
+
+
+def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
+    """IM(x) = alpha x_i + (1 - alpha) x_j, likewise for labels and latents.
+
+    Args:
+        batch: the samples.
+        alpha: (B,) in [0, 1].
+        pairs: (B,) the places j.
+    """
+
+    def interpolate(items: tf.Tensor) -> tf.Tensor:
+        shape = [-1] + [1] * (items.shape.rank - 1)
+        weight = tf.cast(tf.reshape(alpha, shape), items.dtype)
+        return weight * items + (1 - weight) * tf.gather(items, pairs)
+
+    if batch.latents is None:
+        return Batch(interpolate(batch.images), interpolate(batch.labels))
+    return tf.nest.map_structure(interpolate, batch)
+
+
+def mixup(
+    batch: Batch, tau: float, seed: tf.Tensor, per: str = "sample"
+) -> Batch:
+    """Input mixup of a batch with itself; `tau` 0 leaves it unmixed."""
+    if tau == 0:
+        return batch
+    rows = tf.shape(batch.images)[0]
+    return mix(batch, alphas(rows, tau, seed, per), partners(rows))

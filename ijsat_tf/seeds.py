@@ -1,0 +1,77 @@
+"""Random numbers that belong to a sample's place in the global batch.
+
+Every draw is a function of a seed alone. It is made for the global batch and
+sliced by replica, so that two replicas equal one, and a seed derived from
+`optimizer.iterations` makes a resumed run equal an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import tensorflow as tf
+
+from ijsat_tf.types import Seed
+
+
+def derive(seed: Seed, *purposes: int | str | tf.Tensor) -> tf.Tensor:
+    """A stateless seed, (2,) int32, for a purpose.
+
+    Args:
+        seed: an int, or a tensor that is a scalar or has shape (2,).
+        *purposes: names or numbers (of a step, of a restart); different
+            purposes give independent seeds.
+    """
+    seed = tf.cast(seed, tf.int32)
+    if seed.shape.rank == 0:
+        seed = tf.stack([seed, 0])
+    for purpose in purposes:
+        if isinstance(purpose, str):
+            purpose = zlib.crc32(purpose.encode()) & 0x7FFFFFFF
+        data = tf.cast(purpose, tf.int32)
+        seed = tf.random.experimental.stateless_fold_in(seed, data)
+    return seed
+
+
+def replicas() -> int:
+    """The number of replicas that share this batch."""
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def of_this_replica(draw, batch: tf.Tensor | int) -> tf.Tensor:
+    """`draw(global batch size)`, cut to the rows of this replica.
+
+    Args:
+        draw: maps a number of rows to a tensor with that many rows.
+        batch: the rows that this replica holds.
+    """
+    count = replicas()
+    if count == 1:
+        return draw(batch)
+    first = tf.distribute.get_replica_context().replica_id_in_sync_group
+    return draw(batch * count)[first * batch : (first + 1) * batch]
+
+
+def uniform(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Numbers in [-1, 1), of the shape and type of `like`, batch first."""
+    shape = tf.shape(like)
+    numbers = of_this_replica(
+        lambda rows: tf.random.stateless_uniform(
+            tf.concat([[rows], shape[1:]], 0), seed, -1.0, 1.0, like.dtype
+        ),
+        shape[0],
+    )
+    return tf.ensure_shape(numbers, like.shape)
+
+
+def normal(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Standard normal numbers, of the shape and type of `like`."""
+    shape = tf.shape(like)
+    numbers = of_this_replica(
+        lambda rows: tf.random.stateless_normal(
+            tf.concat([[rows], shape[1:]], 0), seed, dtype=like.dtype
+        ),
+        shape[0],
+    )
+    return tf.ensure_shape(numbers, like.shape)

@@ -1,0 +1,120 @@
+"""The invertible 1x1 convolution, parametrised by its LU decomposition."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ijsat_tf.flows.layer import FlowLayer
+
+tfb = tfp.bijectors
+
+
+class PixelwiseLinear(tfb.Bijector):
+    """z = x W at every pixel; forward goes from z to x.
+
+    W is formed once where the bijector is made, its inverse once where it is
+    needed: never a triangular solve per pixel.
+
+    Args:
+        permutation: P, (C, C), a permutation matrix.
+        lower: L, (C, C), lower triangular with ones on the diagonal.
+        upper: U, (C, C), upper triangular; W = P L U.
+    """
+
+    def __init__(
+        self,
+        permutation: tf.Tensor,
+        lower: tf.Tensor,
+        upper: tf.Tensor,
+        name: str = "pixelwise_linear",
+    ):
+        parameters = dict(locals())
+        with tf.name_scope(name):
+            self._permutation = permutation
+            self._lower = lower
+            self._upper = upper
+            super().__init__(
+                forward_min_event_ndims=3,
+                is_constant_jacobian=True,
+                dtype=lower.dtype,
+                parameters=parameters,
+                name=name,
+            )
+
+    @classmethod
+    def _parameter_properties(cls, dtype):
+        return {}
+
+    def _inverse(self, x: tf.Tensor) -> tf.Tensor:
+        return _multiply(x, self._permutation @ self._lower @ self._upper)
+
+    def _forward(self, z: tf.Tensor) -> tf.Tensor:
+        solve = tf.linalg.triangular_solve
+        inverse = solve(self._lower, tf.transpose(self._permutation))
+        return _multiply(z, solve(self._upper, inverse, lower=False))
+
+    def _inverse_log_det_jacobian(self, x: tf.Tensor) -> tf.Tensor:
+        pixels = tf.cast(tf.reduce_prod(tf.shape(x)[-3:-1]), self.dtype)
+        diagonal = tf.abs(tf.linalg.diag_part(self._upper))
+        return pixels * tf.reduce_sum(tf.math.log(diagonal))
+
+
+def _multiply(activations: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    rows = tf.reshape(activations, [-1, activations.shape[-1]])
+    return tf.reshape(rows @ matrix, tf.shape(activations))
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class InvertibleConv1x1(FlowLayer):
+    """z = x W with W = P L (U + diag(sign * exp(log_diagonal))).
+
+    P and the signs are fixed, L has ones on its diagonal and U zeros, so
+    log |det W| is the sum of `log_diagonal` and W can never be singular.
+    W starts as a random orthogonal matrix.
+
+    Source: Kingma and Dhariwal, Glow, Eq. 10.
+    """
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        channels = shape[-1]
+        with tf.init_scope():
+            start = keras.initializers.Orthogonal()((channels, channels))
+            factors, order = tf.linalg.lu(tf.cast(start, tf.float64))
+            diagonal = tf.linalg.diag_part(factors)
+            values = {
+                "permutation": tf.transpose(
+                    tf.one_hot(order, channels, dtype=tf.float64)
+                ),
+                "sign": tf.sign(diagonal),
+                "lower": tf.linalg.band_part(factors, -1, 0)
+                - tf.linalg.diag(diagonal),
+                "upper": tf.linalg.band_part(factors, 0, -1)
+                - tf.linalg.diag(diagonal),
+                "log_diagonal": tf.math.log(tf.abs(diagonal)),
+            }
+        for name, initial in values.items():
+            weight = self.add_weight(
+                shape=initial.shape,
+                initializer=keras.initializers.Constant(initial.numpy()),
+                trainable=name not in ("permutation", "sign"),
+                name=name,
+            )
+            setattr(self, name, weight)
+
+    @property
+    def bijector(self) -> tfb.Bijector:
+        lower = tf.convert_to_tensor(self.lower)
+        upper = tf.convert_to_tensor(self.upper)
+        diagonal = self.sign * tf.exp(self.log_diagonal)
+        zeros = tf.zeros_like(diagonal)
+        return PixelwiseLinear(
+            tf.convert_to_tensor(self.permutation),
+            tf.linalg.set_diag(
+                tf.linalg.band_part(lower, -1, 0), tf.ones_like(diagonal)
+            ),
+            tf.linalg.set_diag(
+                tf.linalg.band_part(upper, 0, -1), zeros + diagonal
+            ),
+        )

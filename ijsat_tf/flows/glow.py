@@ -1,0 +1,322 @@
+"""Glow: an invertible network between images and latents."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.flows.level import Level
+from ijsat_tf.flows.likelihood import LikelihoodModel
+from ijsat_tf.flows.multiscale import Multiscale
+from ijsat_tf.graph import compiled
+from ijsat_tf.types import Seed, Tensor
+
+tfb = tfp.bijectors
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class Glow(LikelihoodModel):
+    """A multiscale normalizing flow, x = G(z), exactly invertible.
+
+    log p(x) = log p(G^-1(x)) + log |det dG^-1(x) / dx|   (Eq. 5)
+
+    Images are in [0, 1] everywhere; their map to
+    x (bins - 1) / bins - 1/2 is part of G. Latents are a list, level 1
+    first, e.g. (B,16,16,6) (B,8,8,12) (B,4,4,24) (B,2,2,96) for images of
+    32x32x3 and 4 levels. A coupling net computes in the policy's compute
+    type, all else in its variable type: `dtype="mixed_bfloat16"` trains and
+    crafts faster, `dtype="float64"` inverts to machine precision.
+
+    Args:
+        image_shape: (H, W, C); sides divisible by 2^levels. Default
+            (32, 32, 3).
+        levels: default 4 (the paper, A.1).
+        steps: flow steps a level, default 8 (the paper, A.1).
+        hidden: width of the coupling nets, default 512.
+        bins: grey levels of the images, default 256.
+        gradient_clip: largest gradient norm of a step of `fit`, default 1.
+        seed: of the dequantisation noise in `fit`, default 0.
+
+    Raises:
+        ValueError: for sides that cannot be halved `levels` times.
+
+    Source: Kingma and Dhariwal, Glow: Generative Flow with Invertible 1x1
+    Convolutions, 2018.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        levels: int = 4,
+        steps: int = 8,
+        hidden: int = 512,
+        bins: int = 256,
+        gradient_clip: float = 1.0,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
+        # The nets cast for themselves; images must keep their precision.
+        super().__init__(bins, gradient_clip, seed, autocast=False, **kwargs)
+        self.image_shape = tuple(image_shape)
+        self.levels, self.steps, self.hidden = levels, steps, hidden
+        self._require_legal()
+        self.initialized = self.add_weight(
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+            name="initialized",
+        )
+        height, width, channels = self.image_shape
+        shape = (None, height, width, channels)
+        self.latent_shapes = []
+        self.level_layers = []
+        for number in range(1, levels + 1):
+            last = number == levels
+            level = Level(
+                steps,
+                hidden,
+                last,
+                dtype=self.dtype_policy,
+                name=f"level{number}",
+            )
+            level.build(shape)
+            self.level_layers.append(level)
+            _, height, width, channels = shape
+            channels = 4 * channels if last else 2 * channels
+            shape = (None, height // 2, width // 2, channels)
+            self.latent_shapes.append(shape[1:])
+        self.built = True
+
+    def _require_legal(self) -> None:
+        for name in ("levels", "steps", "hidden"):
+            checks.require(
+                getattr(self, name) >= 1,
+                f"`{name}` must be at least 1.",
+                getattr(self, name),
+            )
+        checks.require(self.bins >= 2, "`bins` must be at least 2.", self.bins)
+        checks.require(
+            len(self.image_shape) == 3
+            and all(side > 0 for side in self.image_shape)
+            and all(
+                side % 2**self.levels == 0 for side in self.image_shape[:2]
+            ),
+            f"`image_shape` must be (H, W, C) with sides divisible by "
+            f"2^levels = {2**self.levels}; use fewer levels or pad the "
+            "images.",
+            self.image_shape,
+        )
+        checks.require(
+            self.compute_dtype != "float16",
+            "float16 is too narrow for a flow; use `mixed_bfloat16`, "
+            "float32 or float64.",
+            self.dtype_policy.name,
+        )
+
+    def multiscale(self, standardized: bool = False) -> tfb.Bijector:
+        """G as a `tfp.bijectors.Bijector`, built from the present weights.
+
+        Args:
+            standardized: whether latents are measured in deviations of their
+                learned priors, default False.
+        """
+        return tfb.Chain(
+            [
+                tfb.Scale(
+                    tf.cast(self.bins / (self.bins - 1), self.variable_dtype)
+                ),
+                tfb.Shift(tf.cast(0.5, self.variable_dtype)),
+                Multiscale(self.level_layers, standardized),
+            ]
+        )
+
+    @property
+    def bijector(self) -> tfb.Bijector:
+        """G as a bijector: `forward` takes `encode`'s list to images."""
+        return self.multiscale()
+
+    def initialize(self, images: Tensor) -> None:
+        """Sets every ActNorm from a batch of images, once, before training.
+
+        Args:
+            images: (B, H, W, C) in [0, 1]; 256 are plenty.
+
+        Raises:
+            ValueError: when called inside a graph or a strategy's step.
+        """
+        checks.require(
+            tf.executing_eagerly()
+            and tf.distribute.in_cross_replica_context()
+            or not tf.distribute.has_strategy(),
+            "`initialize` must be called eagerly, outside of a step: inside "
+            "one each replica would see other images.",
+        )
+        images = self._checked(images)
+        scale = (self.bins - 1) / self.bins
+        activations = (
+            self.dequantize(images, seeds.derive(self.seed)) * scale - 0.5
+        )
+        for level in self.level_layers:
+            level.initialize(activations)
+            activations, _ = level.inverse_and_log_det(activations)
+            if not level.last:
+                activations, _ = tf.split(activations, 2, axis=-1)
+        self.initialized.assign(1.0)
+
+    def encode(
+        self, images: Tensor, standardized: bool = False
+    ) -> list[tf.Tensor]:
+        """z = G^-1(x).
+
+        Args:
+            images: (B, H, W, C) in [0, 1]; no noise is added.
+            standardized: whether latents are measured in deviations of their
+                learned priors, default False.
+
+        Returns:
+            Latents, a list of (B, h, w, c), level 1 first.
+        """
+        return self._encode(self._ready(images), standardized)
+
+    @compiled
+    def _encode(self, images: tf.Tensor, standardized: bool) -> list[tf.Tensor]:
+        return self.multiscale(standardized).inverse(images)
+
+    def decode(
+        self, latents: list[Tensor], standardized: bool = False
+    ) -> tf.Tensor:
+        """x = G(z), not clipped.
+
+        Args:
+            latents: as `encode` returns them.
+            standardized: as given to `encode`, default False.
+
+        Returns:
+            Images (B, H, W, C), in [0, 1] where the flow fits its data.
+        """
+        self._require_initialized()
+        latents = [tf.cast(latent, self.variable_dtype) for latent in latents]
+        shapes = [tuple(latent.shape[1:]) for latent in latents]
+        checks.require(
+            shapes == self.latent_shapes,
+            f"`latents` must be a list of (B, h, w, c) with (h, w, c) = "
+            f"{self.latent_shapes}, as `encode` returns it.",
+            shapes,
+        )
+        return self._decode(latents, standardized)
+
+    @compiled
+    def _decode(
+        self, latents: list[tf.Tensor], standardized: bool
+    ) -> tf.Tensor:
+        return self.multiscale(standardized).forward(latents)
+
+    def log_prob(self, images: Tensor) -> tf.Tensor:
+        """log p(x), the density of exactly these images (Eq. 5).
+
+        Args:
+            images: (B, H, W, C) in [0, 1]; no noise is added.
+
+        Returns:
+            (B,) nats, with respect to the scale of [0, 1].
+        """
+        return self._log_prob(self._ready(images))
+
+    def bits_per_dim(self, images: Tensor, seed: Seed = 0) -> tf.Tensor:
+        """-log2 P(x) / (H W C), where P(x) is a grey level's probability.
+
+        Estimated from below with one draw of uniform dequantisation noise.
+
+        Args:
+            images: (B, H, W, C) in [0, 1], on the grid of grey levels.
+            seed: of the noise, default 0.
+
+        Returns:
+            (B,) bits/dim.
+        """
+        return self._bits_per_dim(
+            self._ready(images), seeds.derive(seed, "dequantize")
+        )
+
+    def sample(
+        self, n: int, temperature: float = 1.0, seed: Seed = 0
+    ) -> tf.Tensor:
+        """Images G(z) of z drawn from the prior, not clipped.
+
+        Args:
+            n: how many.
+            temperature: factor of the prior's deviations, default 1.
+            seed: default 0.
+
+        Returns:
+            Images (n, H, W, C).
+        """
+        self._require_initialized()
+        latents = []
+        for number, shape in enumerate(self.latent_shapes):
+            draw = tf.random.stateless_normal(
+                [n, *shape],
+                seeds.derive(seed, "sample", number),
+                dtype=self.variable_dtype,
+            )
+            latents.append(draw * tf.cast(temperature, draw.dtype))
+        return self._decode(latents, True)
+
+    def call(self, images: Tensor) -> tf.Tensor:
+        """`log_prob(images)`, (B,) nats."""
+        return self.log_prob(images)
+
+    def with_dtype(self, dtype: str | keras.DTypePolicy) -> Glow:
+        """A copy with the same weights and another dtype policy.
+
+        Args:
+            dtype: e.g. "float32" to evaluate a flow that trained with
+                "mixed_bfloat16".
+        """
+        copy = Glow.from_config({**self.get_config(), "dtype": dtype})
+        copy.set_weights(self.get_weights())
+        return copy
+
+    @compiled
+    def _log_prob(self, images: tf.Tensor) -> tf.Tensor:
+        scale = (self.bins - 1) / self.bins
+        multiscale = Multiscale(self.level_layers, standardized=True)
+        latents, log_det = multiscale.inverse_and_log_det(images * scale - 0.5)
+        total = log_det + math.prod(self.image_shape) * math.log(scale)
+        for latent in latents:
+            squares = tf.square(latent) + math.log(2 * math.pi)
+            total -= tf.reduce_sum(squares, axis=[1, 2, 3]) / 2
+        return total
+
+    def _checked(self, images: Tensor) -> tf.Tensor:
+        images = checks.images(images, shape=self.image_shape, slack=1.0)
+        return tf.cast(images, self.variable_dtype)
+
+    def _ready(self, images: Tensor) -> tf.Tensor:
+        self._require_initialized()
+        return self._checked(images)
+
+    def _require_initialized(self) -> None:
+        checks.require(
+            tf.convert_to_tensor(self.initialized) > 0,
+            "The flow is not initialised: call `flow.initialize(images)` "
+            "once with a batch of training images, or load trained weights.",
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"Glow(image_shape={self.image_shape}, levels={self.levels}, "
+            f"steps={self.steps}, hidden={self.hidden}, bins={self.bins})"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        names = "image_shape levels steps hidden bins gradient_clip seed"
+        config.update({name: getattr(self, name) for name in names.split()})
+        return config

@@ -1,0 +1,47 @@
+"""The base of the flow's layers: Keras owns the weights, TFP the algebra."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+
+class FlowLayer(keras.layers.Layer):
+    """A Keras layer whose weights define an invertible map.
+
+    The map is a `tfp.bijectors.Bijector` built from the weights at each use,
+    since a bijector kept as an attribute has no weights in Keras' eyes.
+    Its `forward` goes from latents to images. The weights keep their own
+    precision when the coupling nets compute in bfloat16.
+    """
+
+    def add_weight(self, *args, **kwargs) -> keras.Variable:
+        """As Keras' own, but never cast to the compute type."""
+        return super().add_weight(*args, autocast=False, **kwargs)
+
+    @property
+    def bijector(self) -> tfp.bijectors.Bijector:
+        """The map as a bijector of activations (B, H, W, C)."""
+        raise NotImplementedError
+
+    def inverse_and_log_det(
+        self, activations: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """One step towards the latents, and its log-determinant.
+
+        Args:
+            activations: (B, H, W, C).
+
+        Returns:
+            The image of `activations` under the inverse, and log |det| of
+            that inverse, (B,) or a scalar, in nats.
+        """
+        bijector = self.bijector
+        return (
+            bijector.inverse(activations),
+            bijector.inverse_log_det_jacobian(activations, event_ndims=3),
+        )
+
+    def initialize(self, activations: tf.Tensor) -> None:
+        """Sets the weights that depend on data; most layers have none."""

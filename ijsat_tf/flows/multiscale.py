@@ -1,0 +1,97 @@
+"""The chain over levels: after each, half of the channels leave."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from ijsat_tf.flows.level import Level
+
+
+class Multiscale(tfp.bijectors.Bijector):
+    """g = g_1 o ... o g_L between latents [z_1, ..., z_L] and images.
+
+    Eq. 13. `forward` takes the list of latents, level 1 first, to
+    activations (B, H, W, C).
+
+    Args:
+        levels: the levels, that of the images first.
+        standardized: whether the latents are measured in deviations of their
+            learned priors (False: the activations themselves).
+    """
+
+    def __init__(
+        self,
+        levels: list[Level],
+        standardized: bool = False,
+        name: str = "multiscale",
+    ):
+        parameters = dict(locals())
+        self._levels = list(levels)
+        self._standardized = standardized
+        super().__init__(
+            forward_min_event_ndims=[3] * len(levels),
+            inverse_min_event_ndims=3,
+            parameters=parameters,
+            name=name,
+        )
+
+    @classmethod
+    def _parameter_properties(cls, dtype):
+        return {}
+
+    def _forward(self, latents: list[tf.Tensor]) -> tf.Tensor:
+        activations = latents[-1]
+        for level, latent in zip(
+            reversed(self._levels), [None, *reversed(latents[:-1])]
+        ):
+            if latent is not None:
+                if self._standardized:
+                    latent = level.standardize(activations).forward(latent)
+                activations = tf.concat([activations, latent], axis=-1)
+            activations = level.bijector.forward(activations)
+        return activations
+
+    def _inverse(self, images: tf.Tensor) -> list[tf.Tensor]:
+        latents = []
+        for level in self._levels:
+            images = level.bijector.inverse(images)
+            images, latent, _ = self._leave(level, images)
+            latents.append(latent)
+        return latents
+
+    def inverse_and_log_det(
+        self, images: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """The latents, and log |det| of the inverse, (B,) nats, in one pass.
+
+        Args:
+            images: activations (B, H, W, C).
+        """
+        latents = []
+        total = tf.zeros([tf.shape(images)[0]], images.dtype)
+        for level in self._levels:
+            images, log_det = level.inverse_and_log_det(images)
+            images, latent, exit_log_det = self._leave(level, images)
+            latents.append(latent)
+            total += log_det + exit_log_det
+        return latents, total
+
+    def _inverse_log_det_jacobian(self, images: tf.Tensor) -> tf.Tensor:
+        return self.inverse_and_log_det(images)[1]
+
+    def _leave(self, level: Level, activations: tf.Tensor):
+        if level.last:
+            return None, activations, 0.0
+        staying, leaving = tf.split(activations, 2, axis=-1)
+        if not self._standardized:
+            return staying, leaving, 0.0
+        prior = level.standardize(staying)
+        log_det = prior.inverse_log_det_jacobian(leaving, event_ndims=3)
+        return staying, prior.inverse(leaving), log_det
+
+    def _forward_dtype(self, dtype, **_):
+        return tf.nest.flatten(dtype)[0]
+
+    def _inverse_dtype(self, dtype, **_):
+        return [dtype] * len(self._levels)

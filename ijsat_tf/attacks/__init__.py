@@ -1,0 +1,22 @@
+"""Attacks: searches in a space for the images that a model gets wrong."""
+
+from ijsat_tf.attacks import jsa
+from ijsat_tf.attacks.ascent import Ascent
+from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits
+from ijsat_tf.attacks.jsa import JointSpaceAttack
+from ijsat_tf.attacks.names import by_name
+from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
+
+__all__ = [
+    "Ascent",
+    "Attack",
+    "AttackResult",
+    "FGSM",
+    "JointSpaceAttack",
+    "MomentumPGD",
+    "OnManifoldPGD",
+    "PGD",
+    "as_logits",
+    "by_name",
+    "jsa",
+]

@@ -1,0 +1,167 @@
+"""The one search: projected steepest ascent of the loss in a space."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from ijsat_tf import checks, losses, seeds
+from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf.spaces import Space, as_space
+from ijsat_tf.types import LogitsFn, Tensors, value
+
+
+@value
+class Ascent(Attack):
+    """Maximises the cross entropy over the changes that a space allows.
+
+    change <- project(change + step * direction(gradient)), `steps` times;
+    the result is the image after the last update. The loss is summed over
+    the batch (a mean makes gradients so small that half precision loses
+    them), and the loop is a `tf.while_loop`: the graph does not grow.
+
+    Args:
+        space: what may change, e.g. `Pixels(Linf(8 / 255))`.
+        steps: updates, default 10.
+        restarts: searches from different starts; per sample a successful one
+            counts, else that of the highest loss. Default 1.
+        momentum: of the gradient normalised by its L1 norm, default 0.
+        random_start: whether to start at random in the space rather than at
+            the image, default True.
+        targeted: whether to minimise the loss, labels being targets, default
+            False.
+
+    Raises:
+        ValueError: for settings out of range.
+    """
+
+    space: Space
+    steps: int = 10
+    restarts: int = 1
+    momentum: float = 0.0
+    random_start: bool = True
+    targeted: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "space", as_space(self.space))
+        for name in ("steps", "restarts"):
+            count = getattr(self, name)
+            checks.require(
+                isinstance(count, int) and count >= 1,
+                f"`{name}` must be an integer of at least 1.",
+                repr(count),
+            )
+        checks.require(
+            self.restarts == 1 or self.random_start,
+            "`restarts` need random starts: all searches would be the same.",
+            self.restarts,
+        )
+
+    def craft(
+        self,
+        logits_of: LogitsFn,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        latents: Tensors | None = None,
+    ) -> AttackResult:
+        space = self.space.with_steps(self.steps)
+        context = space.prepare(images, latents)
+
+        def attacked(change: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
+            moved = space.apply(images, change, context)
+            adversarial = _clip(tf.ensure_shape(moved, images.shape))
+            return adversarial, logits_of(adversarial)
+
+        def update(
+            iteration: tf.Tensor, change: Tensors, velocity: Tensors
+        ) -> tuple[tf.Tensor, Tensors, Tensors]:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(change)
+                _, logits = attacked(change)
+                loss = tf.reduce_sum(losses.cross_entropy(labels, logits))
+                objective = -loss if self.targeted else loss
+            gradient = tape.gradient(objective, change)
+            if self.momentum:
+                velocity = gradient = tf.nest.map_structure(
+                    self._accumulate, velocity, gradient
+                )
+            change = space.update(change, gradient, images, iteration)
+            return iteration + 1, change, velocity
+
+        def run(restart: int | tf.Tensor) -> AttackResult:
+            draw = seeds.derive(seed, "start", restart)
+            change = space.start(context, draw if self.random_start else None)
+            _, change, _ = tf.while_loop(
+                lambda iteration, *_: iteration < self.steps,
+                update,
+                (0, change, self._still(change)),
+                parallel_iterations=1,
+                maximum_iterations=self.steps,
+            )
+            adversarial, logits = attacked(change)
+            return AttackResult(
+                adversarial,
+                self._succeeds(logits, labels),
+                losses.cross_entropy(labels, logits),
+                space.measure(change),
+            )
+
+        if self.restarts == 1:
+            return run(0)
+        nothing = AttackResult(
+            images,
+            tf.zeros_like(images[:, 0, 0, 0], dtype=tf.bool),
+            tf.zeros_like(labels[:, 0]),
+            space.measure(space.start(context, None)),
+        )
+        return self._best(run, nothing)
+
+    def _still(self, change: Tensors) -> Tensors:
+        if not self.momentum:
+            return ()
+        return tf.nest.map_structure(tf.zeros_like, change)
+
+    def _accumulate(
+        self, velocity: tf.Tensor, gradient: tf.Tensor
+    ) -> tf.Tensor:
+        axes = list(range(1, gradient.shape.rank))
+        length = tf.reduce_sum(tf.abs(gradient), axis=axes, keepdims=True)
+        return self.momentum * velocity + gradient / tf.maximum(length, 1e-12)
+
+    def _succeeds(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        same = tf.argmax(logits, axis=-1) == tf.argmax(labels, axis=-1)
+        return same if self.targeted else ~same
+
+    def _best(self, run, nothing: AttackResult) -> AttackResult:
+        def better(
+            restart: tf.Tensor, best: AttackResult
+        ) -> tuple[tf.Tensor, AttackResult]:
+            found = run(restart)
+            gain = found.loss - best.loss
+            gain = -gain if self.targeted else gain
+            take = (restart == 0) | tf.where(
+                found.success == best.success, gain > 0, found.success
+            )
+
+            def pick(new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
+                shape = [-1] + [1] * (new.shape.rank - 1)
+                return tf.where(tf.reshape(take, shape), new, old)
+
+            return restart + 1, tf.nest.map_structure(pick, found, best)
+
+        _, best = tf.while_loop(
+            lambda restart, _: restart < self.restarts,
+            better,
+            (0, nothing),
+            parallel_iterations=1,
+            maximum_iterations=self.restarts,
+        )
+        return best
+
+
+@tf.custom_gradient
+def _clip(images: tf.Tensor):
+    # A hard clip has no gradient at saturated pixels, where it would stop
+    # every search; the paper does not say.
+    return tf.clip_by_value(images, 0.0, 1.0), lambda upstream: upstream

@@ -1,0 +1,156 @@
+"""What an attack is: a value that maps images to adversarial images."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.graph import compiled
+from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
+
+
+class AttackResult(NamedTuple):
+    """What an attack found.
+
+    Attributes:
+        images: x^, (B, H, W, C) in [0, 1].
+        success: (B,) bool: the model's class of exactly these images is not
+            the label's (clean errors count); for a targeted attack, it is.
+        loss: (B,) nats, the cross entropy of exactly these images.
+        budget: {space: (B,)}, the norm of the change in each space.
+    """
+
+    images: tf.Tensor
+    success: tf.Tensor
+    loss: tf.Tensor
+    budget: dict[str, tf.Tensor]
+
+
+@value
+class Attack(Value):
+    """Settings of an attack; calling it attacks a model.
+
+    It holds budgets and generators, never the classifier, and changes no
+    variable. Subclasses define `craft`, or `search`, an attack that does the
+    work.
+    """
+
+    @property
+    def search(self) -> Attack:
+        """The attack that this one is a name for."""
+        raise NotImplementedError
+
+    def craft(
+        self,
+        logits_of: LogitsFn,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        latents: Tensors | None = None,
+    ) -> AttackResult:
+        """The attack as graph operations; arguments are checked already.
+
+        Args:
+            logits_of: from images to logits (B, K), float32.
+            images: (B, H, W, C) in [0, 1].
+            labels: (B, K) probabilities.
+            seed: (2,) int32.
+            latents: those that came with the images, or None.
+        """
+        return self.search.craft(logits_of, images, labels, seed, latents)
+
+    def __call__(
+        self,
+        model: Callable,
+        images: Tensor,
+        labels: Tensor,
+        seed: Seed = 0,
+        latents: Tensors | None = None,
+    ) -> AttackResult:
+        """Attacks a model; eagerly, or inside a `tf.function`.
+
+        Args:
+            model: a Keras model (called with `training=False`) or another
+                callable from images in [0, 1] to logits (B, K).
+            images: (B, H, W, C), float, in [0, 1].
+            labels: (B,) ints or (B, K) soft labels; for a targeted attack,
+                the targets.
+            seed: of the random start, default 0.
+            latents: those that came with the data; None, the default, to
+                encode them from the images where a space needs them.
+
+        Returns:
+            An `AttackResult`.
+
+        Raises:
+            ValueError: for images that are no floats in [0, 1] of shape
+                (B, H, W, C), or labels that do not fit.
+        """
+        expected = getattr(model, "input_shape", None)
+        images = checks.images(images, shape=expected and expected[1:])
+        labels = checks.one_a_row(labels, images)
+        seed = seeds.derive(seed)
+        if latents is not None:
+            latents = tf.nest.map_structure(tf.convert_to_tensor, latents)
+        result, probabilities = _attack(
+            self, model, images, labels, seed, latents, tuple(images.shape[1:])
+        )
+        if tf.executing_eagerly() and bool(probabilities):
+            warnings.warn(
+                "The model's outputs look like probabilities; attacks need "
+                "logits. Use ijsat_tf.models.logits(model).",
+                stacklevel=2,
+            )
+        return result
+
+
+@compiled
+def _attack(
+    attack: Attack,
+    model: Callable,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    seed: tf.Tensor,
+    latents: Tensors | None,
+    image_shape: tuple[int | None, ...],
+) -> tuple[AttackResult, tf.Tensor]:
+    # Batches of several sizes share a graph; images of several do not.
+    images = tf.ensure_shape(images, [None, *image_shape])
+    logits_of = as_logits(model)
+    # A first call outside of any loop, where variables may still be made.
+    first = logits_of(images[:1])
+    labels = checks.one_hot(labels, first.shape[-1])
+    sums = tf.reduce_sum(first, axis=-1)
+    probabilities = tf.reduce_all(first >= 0) & tf.reduce_all(
+        tf.abs(sums - 1) < 1e-3
+    )
+    result = attack.craft(logits_of, images, labels, seed, latents)
+    return tf.nest.map_structure(tf.stop_gradient, result), probabilities
+
+
+def as_logits(model: Callable) -> LogitsFn:
+    """A model as a function from images to float32 logits (B, K).
+
+    Args:
+        model: a Keras model, called with `training=False`, or another
+            callable, called with the images alone.
+    """
+    options: dict[str, Any] = {}
+    if isinstance(model, keras.layers.Layer):
+        options["training"] = False
+
+    def logits_of(images: tf.Tensor) -> tf.Tensor:
+        logits = tf.convert_to_tensor(model(images, **options))
+        checks.require(
+            logits.shape.rank == 2 and logits.shape[-1] is not None,
+            "`model` must map images to logits of shape (B, K).",
+            f"shape {tuple(logits.shape)}",
+        )
+        return tf.cast(logits, tf.float32)
+
+    return logits_of

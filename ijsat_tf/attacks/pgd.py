@@ -1,0 +1,144 @@
+"""Gradient attacks in the image space and on the manifold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ijsat_tf.attacks.ascent import Ascent
+from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.spaces import Ball, Latent, Space, as_space
+from ijsat_tf.types import value
+
+
+class _Named(Attack):
+    """An attack that is a name for settings of `Ascent`."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.search  # So that wrong settings are refused at once.
+
+
+@value
+class FGSM(_Named):
+    """One step from the image to the ball's border.
+
+    x^ = clip(x + radius * sign(dL/dx)) in an Linf ball.
+
+    Args:
+        ball: e.g. `Linf(8 / 255)`; another space is taken too.
+        targeted: whether labels are targets, default False.
+
+    Source: Goodfellow et al., Explaining and Harnessing Adversarial
+    Examples, 2015.
+    """
+
+    ball: Ball | Space
+    targeted: bool = False
+
+    @property
+    def search(self) -> Ascent:
+        return Ascent(
+            as_space(self.ball),
+            steps=1,
+            random_start=False,
+            targeted=self.targeted,
+        )
+
+
+@value
+class PGD(_Named):
+    """Projected gradient descent from a random start (Eq. 1).
+
+    Args:
+        ball: e.g. `Linf(8 / 255, step=2 / 255)` or `L2(0.5)`; another space
+            is taken too.
+        steps: default 20.
+        restarts: per sample a successful one counts, else that of the
+            highest loss; default 1.
+        targeted: whether labels are targets, default False.
+
+    Source: Madry et al., Towards Deep Learning Models Resistant to
+    Adversarial Attacks, 2018.
+    """
+
+    ball: Ball | Space
+    steps: int = 20
+    restarts: int = 1
+    targeted: bool = False
+
+    @property
+    def search(self) -> Ascent:
+        return Ascent(
+            as_space(self.ball),
+            steps=self.steps,
+            restarts=self.restarts,
+            targeted=self.targeted,
+        )
+
+
+@value
+class MomentumPGD(_Named):
+    """MIA: PGD from the image, along an accumulated gradient.
+
+    g <- momentum * g + gradient / |gradient|_1
+
+    Args:
+        ball: e.g. `Linf(8 / 255, step=2 / 255)`; another space is taken too.
+        steps: default 20.
+        momentum: default 1.
+        targeted: whether labels are targets, default False.
+
+    Source: Dong et al., Boosting Adversarial Attacks with Momentum, 2018.
+    """
+
+    ball: Ball | Space
+    steps: int = 20
+    momentum: float = 1.0
+    targeted: bool = False
+
+    @property
+    def search(self) -> Ascent:
+        return Ascent(
+            as_space(self.ball),
+            steps=self.steps,
+            momentum=self.momentum,
+            random_start=False,
+            targeted=self.targeted,
+        )
+
+
+@value
+class OnManifoldPGD(_Named):
+    """OM-PGD: x^ = clip(G(z + lambda)), lambda in a ball (Eq. 2).
+
+    Args:
+        generator: a network with `decode(latents)`, and with
+            `encode(images)` unless latents come with the data.
+        latent: ball of lambda, e.g. `Linf(0.02, step=0.005)`.
+        steps: default 10.
+        restarts: as in `PGD`, default 1.
+        levels: numbers of the flow's levels that may change, from 1; None,
+            the default, for all.
+        standardized: whether lambda is measured in deviations of the flow's
+            learned priors, default False.
+        targeted: whether labels are targets, default False.
+
+    Source: Lin et al., Dual Manifold Adversarial Robustness, 2020.
+    """
+
+    generator: Any
+    latent: Ball
+    steps: int = 10
+    restarts: int = 1
+    levels: tuple[int, ...] | None = None
+    standardized: bool = False
+    targeted: bool = False
+
+    @property
+    def search(self) -> Ascent:
+        return Ascent(
+            Latent(self.generator, self.latent, self.levels, self.standardized),
+            steps=self.steps,
+            restarts=self.restarts,
+            targeted=self.targeted,
+        )

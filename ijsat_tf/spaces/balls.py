@@ -1,0 +1,170 @@
+"""Norm balls: how far a change may go, and the steepest step inside.
+
+A change is a tensor, or a list of tensors that form one vector, batch first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import tensorflow as tf
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.types import Tensors, Value, value
+
+
+@value
+class Ball(Value):
+    """The changes of norm at most `radius`, explored in steps of `step`.
+
+    Args:
+        radius: in the unit of what changes ([0, 1] for pixels); 0 is legal
+            and allows no change.
+        step: length of a step; None for 2.5 * radius / steps.
+
+    Raises:
+        ValueError: for a radius or a step that is negative or no number.
+    """
+
+    radius: float
+    step: float | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("radius", "step"):
+            given = getattr(self, name)
+            if name == "step" and given is None:
+                continue
+            legal = (
+                isinstance(given, (int, float))
+                or getattr(given, "ndim", None) == 0
+            ) and 0 <= float(given) < math.inf
+            checks.require(
+                legal,
+                f"`{name}` of {type(self).__name__} must be a number, not "
+                "negative; pixels are in [0, 1], so 8 grey levels are "
+                "8 / 255.",
+                repr(given),
+            )
+            object.__setattr__(self, name, float(given))
+
+    def with_step(self, steps: int) -> Ball:
+        """This ball with its step resolved for a search of `steps`."""
+        if self.step is not None:
+            return self
+        return dataclasses.replace(self, step=2.5 * self.radius / steps)
+
+    def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
+        """A random change inside the ball, of the shape of `like`."""
+        raise NotImplementedError
+
+    def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
+        """The change after one step of steepest ascent, not projected."""
+        raise NotImplementedError
+
+    def project(self, change: Tensors) -> Tensors:
+        """The nearest change inside the ball."""
+        raise NotImplementedError
+
+    def norm(self, change: Tensors) -> tf.Tensor:
+        """The norm of each sample's change, (B,)."""
+        raise NotImplementedError
+
+
+@value
+class Linf(Ball):
+    """|change|_inf <= radius; the step is along the gradient's sign.
+
+    Args:
+        radius: in the unit of what changes ([0, 1] for pixels); 0 is legal.
+        step: length of a step; None for 2.5 * radius / steps.
+    """
+
+    def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
+        return _each(
+            lambda part, draw: self.radius * seeds.uniform(part, draw),
+            like,
+            _parts(like, seed),
+        )
+
+    def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
+        return _each(
+            lambda part, slope: part + self.step * tf.sign(slope),
+            change,
+            gradient,
+        )
+
+    def project(self, change: Tensors) -> Tensors:
+        return _each(
+            lambda part: tf.clip_by_value(part, -self.radius, self.radius),
+            change,
+        )
+
+    def norm(self, change: Tensors) -> tf.Tensor:
+        largest = [
+            tf.reduce_max(tf.abs(_rows(part)), axis=1)
+            for part in tf.nest.flatten(change)
+        ]
+        return tf.reduce_max(tf.stack(largest), axis=0)
+
+
+@value
+class L2(Ball):
+    """|change|_2 <= radius; the step is along the normalised gradient.
+
+    A list of tensors has one norm, that of all its numbers. The random start
+    is uniform in the ball.
+
+    Args:
+        radius: in the unit of what changes ([0, 1] for pixels); 0 is legal.
+        step: length of a step; None for 2.5 * radius / steps.
+    """
+
+    def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
+        direction = _each(seeds.normal, like, _parts(like, seed))
+        parts = tf.nest.flatten(like)
+        dims = sum(math.prod(part.shape[1:]) for part in parts)
+        uniform = seeds.uniform(parts[0][:, :1], seeds.derive(seed, "length"))
+        fraction = (_rows(uniform)[:, 0] + 1) / 2
+        length = self.radius * fraction ** (1 / dims)
+        return _scaled(direction, length / self._positive(direction))
+
+    def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
+        move = _scaled(gradient, self.step / self._positive(gradient))
+        return _each(tf.add, change, move)
+
+    def project(self, change: Tensors) -> Tensors:
+        shrink = tf.minimum(1.0, self.radius / self._positive(change))
+        return _scaled(change, shrink)
+
+    def norm(self, change: Tensors) -> tf.Tensor:
+        squares = [
+            tf.reduce_sum(tf.square(_rows(part)), axis=1)
+            for part in tf.nest.flatten(change)
+        ]
+        return tf.sqrt(tf.add_n(squares))
+
+    def _positive(self, change: Tensors) -> tf.Tensor:
+        return tf.maximum(self.norm(change), 1e-12)
+
+
+_each = tf.nest.map_structure
+
+
+def _rows(part: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(part, [tf.shape(part)[0], -1])
+
+
+def _parts(like: Tensors, seed: tf.Tensor) -> Tensors:
+    count = len(tf.nest.flatten(like))
+    parts = [seeds.derive(seed, number) for number in range(count)]
+    return tf.nest.pack_sequence_as(like, parts)
+
+
+def _scaled(change: Tensors, factor: tf.Tensor) -> Tensors:
+    def scale(part: tf.Tensor) -> tf.Tensor:
+        shape = [-1] + [1] * (part.shape.rank - 1)
+        return part * tf.cast(tf.reshape(factor, shape), part.dtype)
+
+    return _each(scale, change)

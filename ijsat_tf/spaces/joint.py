@@ -1,0 +1,98 @@
+"""Several spaces at once, each changing what the one before it made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.spaces.pixels import as_space
+from ijsat_tf.spaces.space import Space
+from ijsat_tf.types import Tensors, value
+
+
+@value
+class Joint(Space):
+    """The spaces chained left to right (Eq. 7).
+
+    `Joint(Latent(G, eta), Pixels(eps))` is the Joint Space Threat Model,
+    G(G^-1(x) + lambda) + delta. All changes move together, along gradients
+    of one backward pass.
+
+    Args:
+        *spaces: two or more; a `Latent`, which makes new images, first.
+
+    Raises:
+        ValueError: for a `Latent` that is not the first, or no spaces.
+    """
+
+    spaces: tuple[Space, ...]
+
+    def __init__(self, *spaces: Space):
+        spaces = tuple(as_space(space) for space in spaces)
+        checks.require(spaces, "`Joint` needs at least one space.")
+        checks.require(
+            not any(space.replaces_images for space in spaces[1:]),
+            "A `Latent` makes new images from latents and would drop the "
+            "changes before it: it must come first in a `Joint`.",
+            spaces,
+        )
+        object.__setattr__(self, "spaces", spaces)
+
+    def __repr__(self) -> str:
+        return f"Joint({', '.join(map(repr, self.spaces))})"
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Joint:
+        return cls(*keras.saving.deserialize_keras_object(config["spaces"]))
+
+    def with_steps(self, steps: int) -> Joint:
+        return Joint(*(space.with_steps(steps) for space in self.spaces))
+
+    @property
+    def replaces_images(self) -> bool:
+        return self.spaces[0].replaces_images
+
+    def prepare(self, images: tf.Tensor, latents: Tensors | None) -> list[Any]:
+        return [space.prepare(images, latents) for space in self.spaces]
+
+    def start(
+        self, context: list[Any], seed: tf.Tensor | None
+    ) -> list[Tensors]:
+        own = [
+            None if seed is None else seeds.derive(seed, place)
+            for place in range(len(self.spaces))
+        ]
+        return [
+            space.start(part, draw)
+            for space, part, draw in zip(self.spaces, context, own)
+        ]
+
+    def apply(
+        self, images: tf.Tensor, change: list[Tensors], context: list[Any]
+    ) -> tf.Tensor:
+        for space, moved, part in zip(self.spaces, change, context):
+            images = space.apply(images, moved, part)
+        return images
+
+    def update(
+        self,
+        change: list[Tensors],
+        gradient: list[Tensors],
+        images: tf.Tensor | None,
+        iteration: tf.Tensor,
+    ) -> list[Tensors]:
+        return [
+            space.update(part, slope, None, iteration)
+            for space, part, slope in zip(self.spaces, change, gradient)
+        ]
+
+    def measure(self, change: list[Tensors]) -> dict[str, tf.Tensor]:
+        budget: dict[str, tf.Tensor] = {}
+        for space, part in zip(self.spaces, change):
+            for name, used in space.measure(part).items():
+                again = name in budget
+                budget[f"{name}{len(budget) + 1}" if again else name] = used
+        return budget

@@ -1,0 +1,140 @@
+"""The latent space of a generator: G(z + lambda)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.spaces.balls import Ball
+from ijsat_tf.spaces.space import Space
+from ijsat_tf.types import Tensors, value
+
+
+class LatentContext(NamedTuple):
+    """Attributes:
+    latents: z, a tensor or a list of tensors.
+    residual: x - G(z), (B, H, W, C), where nets of low precision make G's
+        inverse inexact; else 0.
+    """
+
+    latents: Tensors
+    residual: tf.Tensor
+
+
+@value
+class Latent(Space):
+    """G(z + lambda) with lambda in a ball (Eq. 2), z = G^-1(x) or given.
+
+    Args:
+        generator: a network with `decode(latents)`, and with
+            `encode(images)` unless latents come with the data.
+        ball: of lambda, per coordinate of the latents.
+        levels: numbers of the levels that may change, from 1 as in the
+            paper's Eq. 14; None, the default, for all.
+        standardized: whether lambda is measured in deviations of the flow's
+            learned priors, another threat at the same radius; default False,
+            raw latents.
+    """
+
+    generator: Any
+    ball: Ball
+    levels: tuple[int, ...] | None = None
+    standardized: bool = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            hasattr(self.generator, "decode"),
+            "A latent attack needs a generator with `decode(latents)`, such "
+            "as ijsat_tf.flows.Glow.",
+            repr(self.generator),
+        )
+        checks.require(
+            isinstance(self.ball, Ball),
+            "`latent` must be a ball such as Linf(0.02).",
+            repr(self.ball),
+        )
+        if self.levels is None:
+            return
+        count = getattr(self.generator, "levels", None)
+        levels = self.levels
+        checks.require(
+            levels
+            and all(isinstance(level, int) for level in levels)
+            and min(levels) >= 1
+            and max(levels) <= (count or max(levels)),
+            f"`levels` must be numbers from 1 to {count or 'the last'}, as "
+            "in the paper.",
+            levels,
+        )
+
+    def with_steps(self, steps: int) -> Latent:
+        return dataclasses.replace(self, ball=self.ball.with_step(steps))
+
+    @property
+    def replaces_images(self) -> bool:
+        return True
+
+    def prepare(
+        self, images: tf.Tensor, latents: Tensors | None
+    ) -> LatentContext:
+        if latents is not None:
+            return LatentContext(latents, tf.zeros([], images.dtype))
+        checks.require(
+            hasattr(self.generator, "encode"),
+            "The generator has no `encode`: give the images' `latents`.",
+            repr(self.generator),
+        )
+        latents = self.generator.encode(images, **self._options)
+        residual = tf.zeros([], images.dtype)
+        if self.generator.compute_dtype != self.generator.variable_dtype:
+            # So that no change gives back exactly x.
+            residual = images - self._decode(latents, images.dtype)
+        return LatentContext(latents, residual)
+
+    def start(self, context: LatentContext, seed: tf.Tensor | None) -> Tensors:
+        still = tf.nest.map_structure(
+            tf.zeros_like, self._movable(context.latents)
+        )
+        return still if seed is None else self.ball.start(still, seed)
+
+    def apply(
+        self, images: tf.Tensor, change: Tensors, context: LatentContext
+    ) -> tf.Tensor:
+        moved = tf.nest.map_structure(
+            tf.add, self._movable(context.latents), change
+        )
+        if self.levels is not None:
+            everything = list(context.latents)
+            for level, latent in zip(self.levels, moved):
+                everything[level - 1] = latent
+            moved = everything
+        return self._decode(moved, images.dtype) + context.residual
+
+    def update(
+        self,
+        change: Tensors,
+        gradient: Tensors,
+        images: tf.Tensor | None,
+        iteration: tf.Tensor,
+    ) -> Tensors:
+        return self.ball.project(self.ball.ascend(change, gradient))
+
+    def measure(self, change: Tensors) -> dict[str, tf.Tensor]:
+        return {self.name: self.ball.norm(change)}
+
+    @property
+    def _options(self) -> dict[str, bool]:
+        # A GAN's decoder need not know the word.
+        return {"standardized": True} if self.standardized else {}
+
+    def _decode(self, latents: Tensors, dtype: tf.DType) -> tf.Tensor:
+        return tf.cast(self.generator.decode(latents, **self._options), dtype)
+
+    def _movable(self, latents: Tensors) -> Tensors:
+        if self.levels is None:
+            return latents
+        return [latents[level - 1] for level in self.levels]

@@ -1,0 +1,76 @@
+"""The image space: x + delta."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.spaces.balls import Ball
+from ijsat_tf.spaces.space import Space
+from ijsat_tf.types import Tensors, value
+
+
+@value
+class Pixels(Space):
+    """x + delta with delta in a ball (Eq. 1).
+
+    Alone it projects so that x + delta stays in [0, 1]; after another space
+    the search's clip does that.
+
+    Args:
+        ball: of delta, in [0, 1].
+    """
+
+    ball: Ball
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            isinstance(self.ball, Ball),
+            "`ball` must be a ball such as Linf(8 / 255).",
+            repr(self.ball),
+        )
+
+    def with_steps(self, steps: int) -> Pixels:
+        return dataclasses.replace(self, ball=self.ball.with_step(steps))
+
+    def prepare(self, images: tf.Tensor, latents: Tensors | None) -> Any:
+        return tf.zeros_like(images)
+
+    def start(self, context: Any, seed: tf.Tensor | None) -> tf.Tensor:
+        return context if seed is None else self.ball.start(context, seed)
+
+    def apply(
+        self, images: tf.Tensor, change: tf.Tensor, context: Any
+    ) -> tf.Tensor:
+        return images + change
+
+    def update(
+        self,
+        change: tf.Tensor,
+        gradient: tf.Tensor,
+        images: tf.Tensor | None,
+        iteration: tf.Tensor,
+    ) -> tf.Tensor:
+        change = self.ball.project(self.ball.ascend(change, gradient))
+        if images is None:
+            return change
+        return tf.clip_by_value(change, -images, 1 - images)
+
+    def measure(self, change: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {self.name: self.ball.norm(change)}
+
+
+def as_space(space: Space | Ball) -> Space:
+    """A space; where images are meant, a ball stands for `Pixels(ball)`."""
+    if isinstance(space, Ball):
+        return Pixels(space)
+    checks.require(
+        isinstance(space, Space),
+        "`space` must be a space, or a ball such as Linf(8 / 255).",
+        repr(space),
+    )
+    return space

@@ -1,0 +1,20 @@
+"""Training classifiers by methods: mix, craft, minimise."""
+
+from ijsat_tf.training import methods
+from ijsat_tf.training.callbacks import Checkpoint, Throughput
+from ijsat_tf.training.distribution import strategy
+from ijsat_tf.training.ijsat import IJSAT
+from ijsat_tf.training.model import AdversarialModel
+from ijsat_tf.training.optimizers import SGD
+from ijsat_tf.training.schedules import step_drops
+
+__all__ = [
+    "AdversarialModel",
+    "Checkpoint",
+    "IJSAT",
+    "SGD",
+    "Throughput",
+    "methods",
+    "step_drops",
+    "strategy",
+]

@@ -1,0 +1,26 @@
+"""IJSAT, ready for `compile` and `fit`."""
+
+from __future__ import annotations
+
+import keras
+
+from ijsat_tf.attacks import Attack
+from ijsat_tf.training import methods
+from ijsat_tf.training.model import AdversarialModel
+
+
+def IJSAT(
+    classifier: keras.Model, attack: Attack, tau: float = 0.1, seed: int = 0
+) -> AdversarialModel:
+    """A model that trains by Algorithm 1: mix, attack the mixture, minimise.
+
+    Args:
+        classifier: from images in [0, 1] to logits (B, K).
+        attack: e.g. `JointSpaceAttack(flow, pixels=..., latent=...)`.
+        tau: alpha ~ Beta(tau, tau), default 0.1.
+        seed: of everything random in training, default 0.
+
+    Returns:
+        `AdversarialModel(classifier, methods.IJSAT(attack, tau), seed)`.
+    """
+    return AdversarialModel(classifier, methods.IJSAT(attack, tau), seed)

@@ -1,0 +1,220 @@
+"""A Keras model that trains a classifier by a method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks, losses, seeds
+from ijsat_tf.mixup import Batch
+from ijsat_tf.training.methods import Method
+from ijsat_tf.types import Tensor
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class AdversarialModel(keras.Model):
+    """Trains a classifier by a method; called, it is the classifier.
+
+    `fit` takes x: images (B, H, W, C) in [0, 1], or {"image": ..., "latent":
+    ...} where latents come with the data, and y: (B,) ints or (B, K) soft
+    labels. `evaluate` and a call are the classifier on clean images. Metrics
+    of training see what the method trains on, and integer labels: of a
+    mixture, the heavier class.
+
+    Generators inside the method are saved along, and are not trained: their
+    `trainable` stays as it was.
+
+    Args:
+        classifier: from images in [0, 1] to logits (B, K).
+        method: one of `ijsat_tf.training.methods`.
+        seed: of everything random in training, default 0.
+
+    Raises:
+        ValueError: for a method that is none.
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        method: Method,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
+        # Casting is the classifier's business; attacks need float32 images.
+        super().__init__(autocast=False, **kwargs)
+        checks.require(
+            isinstance(method, Method),
+            "`method` must be one of ijsat_tf.training.methods, such as "
+            "AT(attack).",
+            repr(method),
+        )
+        self.classifier = classifier
+        self.method = method
+        self.generators = method.networks()
+        self.seed = seed
+        self.built = classifier.built
+
+    def call(self, x: Any, training: bool | None = None) -> tf.Tensor:
+        """The classifier's logits (B, K) of clean images."""
+        return self.classifier(_images(x), training=training)
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        batch = self._batch(data)
+        seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
+        batch = self.method.mix(batch, seeds.derive(seed, "mix"))
+        crafted = self.method.craft(
+            self.classifier, batch, seeds.derive(seed, "craft")
+        )
+        with tf.GradientTape() as tape:
+            each, logits = self.method.loss(self.classifier, batch, crafted)
+            loss = checks.finite(losses.global_mean(each), "The loss")
+            for penalty in self.classifier.losses:
+                loss += penalty / seeds.replicas()
+            scaled = self.optimizer.scale_loss(loss)
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        self._loss_tracker.update_state(each)
+        return self.compute_metrics(batch.images, batch.labels, logits)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        batch = self._batch(data)
+        logits = self.classifier(batch.images, training=False)
+        each = losses.cross_entropy(batch.labels, logits)
+        self._loss_tracker.update_state(each)
+        return self.compute_metrics(batch.images, batch.labels, logits)
+
+    def compute_metrics(
+        self,
+        x: Any,
+        y: Tensor,
+        y_pred: Tensor,
+        sample_weight: Tensor | None = None,
+    ) -> dict[str, tf.Tensor]:
+        if len(y.shape) == 2 and y.shape[1] > 1:
+            y = keras.ops.argmax(y, axis=1)
+        return super().compute_metrics(x, y, y_pred, sample_weight)
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        jit_compile: bool | str = False,
+        steps_per_execution: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        """As Keras' own, without `loss`, which the method defines.
+
+        Args:
+            optimizer: e.g. `ijsat_tf.training.SGD`.
+            loss: must be None.
+            loss_weights: must be None.
+            jit_compile: whether to compile the step by XLA, default False.
+            steps_per_execution: default 1.
+            **kwargs: e.g. `metrics=["accuracy"]`.
+
+        Raises:
+            ValueError: for a loss, and for what Keras cannot do with two or
+                more replicas.
+        """
+        checks.require(
+            loss is None and loss_weights is None,
+            "`compile` takes no `loss`: the method defines it. Choose "
+            "another of ijsat_tf.training.methods, or write one.",
+            repr(loss),
+        )
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        checks.require(
+            replicas == 1 or (steps_per_execution == 1 and not jit_compile),
+            "`steps_per_execution` > 1 and `jit_compile` fail in Keras with "
+            "two or more replicas; leave them out "
+            "(https://github.com/keras-team/keras/issues/19246).",
+            f"{replicas} replicas",
+        )
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            **kwargs,
+        )
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**config)
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        """As Keras' own; see the class for what x and y may be."""
+        with checks.readable_errors():
+            return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras' own: the classifier on clean images."""
+        with checks.readable_errors():
+            return super().evaluate(*args, **kwargs)
+
+    @property
+    def trainable_weights(self) -> list[keras.Variable]:
+        return self.classifier.trainable_weights if self.trainable else []
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        return self.classifier.trainable_variables if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[keras.Variable]:
+        trained = {id(weight) for weight in self.trainable_weights}
+        return [w for w in self.weights if id(w) not in trained]
+
+    @property
+    def non_trainable_variables(self) -> list[keras.Variable]:
+        trained = {id(weight) for weight in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in trained]
+
+    def get_config(self) -> dict[str, Any]:
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "name": self.name,
+            "classifier": serialize(self.classifier),
+            "method": serialize(self.method),
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> AdversarialModel:
+        deserialize = keras.saving.deserialize_keras_object
+        return cls(
+            deserialize(config.pop("classifier")),
+            deserialize(config.pop("method")),
+            **config,
+        )
+
+    def _batch(self, data: Any) -> Batch:
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        checks.require(
+            weight is None,
+            "`sample_weight` and `class_weight` are not supported: what an "
+            "attacked mixture of two samples should weigh is not defined.",
+        )
+        checks.require(
+            y is not None, "Labels are needed: `fit(images, labels)`."
+        )
+        images = checks.images(_images(x))
+        classes = self.classifier.compute_output_shape(images.shape)[-1]
+        labels = checks.one_hot(checks.one_a_row(y, images), classes)
+        latents = x.get("latent") if isinstance(x, dict) else None
+        return Batch(images, labels, latents)
+
+
+def _images(x: Any) -> Any:
+    if not isinstance(x, dict):
+        return x
+    checks.require(
+        "image" in x and set(x) <= {"image", "latent"},
+        "x must be images, or a dict with 'image' and 'latent'.",
+        sorted(x),
+    )
+    return x["image"]

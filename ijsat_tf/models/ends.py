@@ -1,0 +1,94 @@
+"""The two ends of every classifier: images in [0, 1] in, float32 logits out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+
+import keras
+import numpy as np
+
+from ijsat_tf.checks import require
+
+Normalization = tuple[Sequence[float], Sequence[float]]
+
+
+def check_sizes(
+    classes: int, width: int, image_shape: tuple[int, int, int]
+) -> None:
+    """Raises `ValueError` unless these are the sizes of a classifier."""
+
+    def integers(*sizes, least):
+        return all(isinstance(n, Integral) and n >= least for n in sizes)
+
+    require(
+        integers(classes, least=2),
+        "`classes` must be an int, 2 or more.",
+        classes,
+    )
+    require(
+        integers(width, least=1),
+        "`width` must be a positive int, the channels of the first stage.",
+        width,
+    )
+    require(
+        len(image_shape) == 3 and integers(*image_shape, least=1),
+        "`image_shape` must be three positive ints, (H, W, C).",
+        image_shape,
+    )
+
+
+def images_in(
+    image_shape: tuple[int, int, int],
+    normalization: Normalization | None = None,
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """The input of a classifier, and the images as its first layer sees them.
+
+    Args:
+        image_shape: (H, W, C).
+        normalization: the mean and the standard deviation of each channel, to
+            make (images - mean) / deviation; None leaves images in [0, 1].
+
+    Raises:
+        ValueError: for another `normalization`.
+    """
+    inputs = keras.Input(image_shape, name="images")
+    if normalization is None:
+        return inputs, inputs
+    channels = image_shape[-1]
+    require(
+        len(normalization) == 2
+        and all(np.shape(part) == (channels,) for part in normalization)
+        and min(normalization[1]) > 0,
+        "`normalization` must be a pair (mean, deviation) of "
+        f"{channels} numbers each, one a channel, deviations positive.",
+        normalization,
+    )
+    mean, deviation = map(np.asarray, normalization)
+    # In float32 also under mixed precision: bfloat16 has no more digits than
+    # an image, so images must not be rounded before the mean is taken off.
+    normalize = keras.layers.Normalization(
+        mean=mean, variance=deviation**2, dtype="float32", name="normalize"
+    )
+    return inputs, normalize(inputs)
+
+
+def logits_out(features: keras.KerasTensor, classes: int) -> keras.KerasTensor:
+    """A dense layer from features (B, D) to logits (B, K), in float32 also
+    under mixed precision."""
+    limit = features.shape[-1] ** -0.5
+    return keras.layers.Dense(
+        classes,
+        kernel_initializer=fan_in_uniform(),
+        bias_initializer=keras.initializers.RandomUniform(-limit, limit),
+        dtype="float32",
+        name="logits",
+    )(features)
+
+
+def fan_in_uniform() -> keras.initializers.Initializer:
+    """U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), PyTorch's default for kernels.
+
+    A new instance for each layer: one instance repeats its numbers.
+    """
+    return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

@@ -1,0 +1,103 @@
+"""Logits of networks that end in a softmax."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf.checks import require
+
+_WAY_OUT = (
+    "let an attack have a function from images to logits instead, or build "
+    "the model so that its last layer is dense or a softmax."
+)
+
+
+def logits(model: keras.Model) -> keras.Model:
+    """A Keras model without its final softmax.
+
+    The softmax may be a layer of its own or the activation of the last
+    dense or convolutional layer. The result shares every weight with the
+    model, so that training one trains both, until it is saved; the file
+    holds layers of Keras alone. The model itself stays as it is.
+
+    Args:
+        model: a built functional or sequential model from images
+            (B, H, W, C) to probabilities (B, K).
+
+    Returns:
+        A functional model from images to logits (B, K); `model` itself if
+        its last layer is linear, that is if it gives logits already.
+
+    Raises:
+        ValueError: for a model of another kind.
+    """
+    require(
+        isinstance(model, keras.Model) and bool(getattr(model, "inputs", 0)),
+        "`model` must be a functional or sequential Keras model that is "
+        "built; call it on a batch of images first if it is not, or "
+        + _WAY_OUT,
+        type(model).__name__,
+    )
+    require(
+        len(model.outputs) == 1,
+        "`model` must have one output; make a model of that output first.",
+        f"{len(model.outputs)} outputs",
+    )
+    probabilities = model.outputs[0]
+    outputs = _before_softmax(probabilities)
+    if outputs is probabilities:
+        return model
+    inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+    return keras.Model(inputs, outputs, name=f"{model.name}_logits")
+
+
+def _before_softmax(output: keras.KerasTensor) -> keras.KerasTensor:
+    """What the final softmax gets; `output` itself if there is none."""
+    history = output._keras_history
+    layer = history.operation
+    arguments = layer._inbound_nodes[history.node_index].arguments
+
+    def called_by(other: keras.layers.Layer) -> keras.KerasTensor:
+        return other(*arguments.args, **arguments.kwargs)
+
+    # The name is that of Keras' layer and of what `keras.ops.softmax` makes.
+    if type(layer).__name__ == "Softmax":
+        return arguments.keras_tensors[0]
+    if isinstance(layer, keras.Model):
+        inner = logits(layer)
+        return output if inner is layer else called_by(inner)
+    activation = getattr(layer, "activation", None)
+    if activation is keras.activations.linear:
+        return output
+    require(
+        activation in (keras.activations.softmax, tf.nn.softmax)
+        or isinstance(activation, keras.layers.Softmax),
+        "`model` must end in a softmax or in a linear layer; " + _WAY_OUT,
+        f"a last layer {type(layer).__name__}",
+    )
+    if isinstance(layer, keras.layers.Activation):
+        return arguments.keras_tensors[0]
+    return called_by(_linear_twin(layer))
+
+
+def _linear_twin(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """A layer with the same variables and no activation."""
+    twin = type(layer).from_config(
+        {**layer.get_config(), "activation": "linear"}
+    )
+    # Set before the twin counts as built, so that they become its weights.
+    for attribute, setting in vars(layer).items():
+        if isinstance(setting, keras.Variable):
+            setattr(twin, attribute, setting)
+    twin.built = True
+    require(
+        [id(weight) for weight in twin.weights]
+        == [id(weight) for weight in layer.weights]
+        and not getattr(layer, "lora_enabled", False)
+        and getattr(layer, "quantization_mode", None) is None,
+        "The last layer of `model` must be a plain dense or convolutional "
+        "one, without quantization and LoRA; " + _WAY_OUT,
+        repr(layer),
+    )
+    return twin

@@ -1,0 +1,49 @@
+"""A small convolutional network, for small images and quick trials."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from ijsat_tf.models.ends import check_sizes, images_in, logits_out
+
+
+def small_cnn(
+    classes: int,
+    width: int = 32,
+    image_shape: tuple[int, int, int] = (8, 8, 1),
+    name: str = "small_cnn",
+) -> keras.Model:
+    """Four 3x3 convolutions with ReLU, the third of stride 2, and a dense
+    layer.
+
+    Args:
+        classes: K, the number of logits.
+        width: channels of the first two convolutions; the others have twice
+            as many.
+        image_shape: (H, W, C).
+        name: the model's name.
+
+    Returns:
+        A built functional model from images (B, H, W, C) in [0, 1] to logits
+        (B, K), float32 also under mixed precision.
+
+    Raises:
+        ValueError: for settings that are no network.
+    """
+    check_sizes(classes, width, image_shape)
+    inputs, x = images_in(image_shape)
+    for place, (channels, stride) in enumerate(
+        ((width, 1), (width, 1), (2 * width, 2), (2 * width, 1)), start=1
+    ):
+        x = layers.Conv2D(
+            channels,
+            3,
+            stride,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=f"convolution{place}",
+        )(x)
+    x = layers.Flatten(name="flatten")(x)
+    return keras.Model(inputs, logits_out(x, classes), name=name)

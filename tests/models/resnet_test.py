@@ -1,0 +1,205 @@
+"""ResNets against parameter counts and arithmetic in NumPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.lib.stride_tricks import sliding_window_view
+
+from ijsat_tf.models.resnet import resnet18
+
+RANDOM = np.random.default_rng(0)
+
+
+def _images(*shape):
+    return RANDOM.random(shape, np.float32)
+
+
+def _count(weights):
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+def test_the_cifar_network_has_the_published_number_of_weights():
+    model = resnet18(10)
+    assert _count(model.trainable_weights) == 11_173_962
+    # The moving mean and variance of 4,800 channels.
+    assert _count(model.non_trainable_weights) == 2 * 4800
+
+
+def test_the_imagenet_network_has_the_published_number_of_weights():
+    model = resnet18(1000, image_shape=(224, 224, 3), stem="imagenet")
+    assert _count(model.trainable_weights) == 11_689_512
+    assert model.get_layer("stem_maximum").output.shape == (None, 56, 56, 64)
+
+
+def test_logits_are_float32_under_mixed_precision():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = resnet18(3, width=2)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert model.get_layer("stage4_block2_2_convolution").output.dtype == (
+        "bfloat16"
+    )
+    assert model(_images(2, 32, 32, 3)).dtype == tf.float32
+
+
+def _random_weights(model):
+    for weight in model.weights:
+        spread = RANDOM.uniform(0.5, 1.5, weight.shape)
+        weight.assign(weight.numpy() * spread + 0.1 * (spread - 1))
+
+
+def _convolution(x, kernel, stride):
+    """Cross-correlation with symmetric zero padding, as PyTorch pads."""
+    size = kernel.shape[0]
+    pad = size // 2
+    x = np.pad(x, [(0, 0), (pad, pad), (pad, pad), (0, 0)])
+    windows = sliding_window_view(x, (size, size), axis=(1, 2))
+    return np.einsum(
+        "bhwcij,ijco->bhwo", windows[:, ::stride, ::stride], kernel
+    )
+
+
+def _convolution_norm(model, name, x, stride):
+    (kernel,) = model.get_layer(f"{name}_convolution").get_weights()
+    norm = model.get_layer(f"{name}_norm").get_weights()
+    gamma, beta, mean, variance = norm
+    x = _convolution(x, kernel, stride)
+    return (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+
+
+def _relu(x):
+    return np.maximum(x, 0)
+
+
+def test_a_strided_block_is_its_definition():
+    model = resnet18(3, width=4, image_shape=(10, 8, 3))
+    _random_weights(model)
+    before, after = keras.Model(
+        model.input,
+        [
+            model.get_layer("stage1_block2_relu").output,
+            model.get_layer("stage2_block1_relu").output,
+        ],
+    )(_images(2, 10, 8, 3))
+    before = before.numpy().astype(np.float64)
+    skip = _convolution_norm(model, "stage2_block1_skip", before, 2)
+    x = _relu(_convolution_norm(model, "stage2_block1_1", before, 2))
+    x = _relu(_convolution_norm(model, "stage2_block1_2", x, 1) + skip)
+    np.testing.assert_allclose(after, x, rtol=1e-4, atol=1e-5)
+
+
+def test_a_block_without_stride_adds_its_input():
+    model = resnet18(3, width=4, image_shape=(8, 8, 3))
+    _random_weights(model)
+    before, after = keras.Model(
+        model.input,
+        [
+            model.get_layer("stem_relu").output,
+            model.get_layer("stage1_block1_relu").output,
+        ],
+    )(_images(2, 8, 8, 3))
+    before = before.numpy().astype(np.float64)
+    x = _relu(_convolution_norm(model, "stage1_block1_1", before, 1))
+    x = _relu(_convolution_norm(model, "stage1_block1_2", x, 1) + before)
+    np.testing.assert_allclose(after, x, rtol=1e-4, atol=1e-5)
+
+
+def test_the_imagenet_stem_is_its_definition():
+    model = resnet18(3, width=4, image_shape=(17, 16, 3), stem="imagenet")
+    _random_weights(model)
+    images = _images(2, 17, 16, 3)
+    x = _relu(_convolution_norm(model, "stem", images, 2))
+    x = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=-np.inf)
+    windows = sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::2, ::2]
+    got = keras.Model(model.input, model.get_layer("stem_maximum").output)
+    np.testing.assert_allclose(
+        got(images), windows.max((-1, -2)), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_kernels_start_as_those_of_pytorch():
+    model = resnet18(10)
+    kernel = model.get_layer("stage3_block2_1_convolution").get_weights()[0]
+    other = model.get_layer("stage3_block2_2_convolution").get_weights()[0]
+    limit = 1 / np.sqrt(9 * 256)
+    assert np.abs(kernel).max() <= limit
+    np.testing.assert_allclose(kernel.std(), limit / np.sqrt(3), rtol=1e-2)
+    assert not np.array_equal(kernel, other)
+    bias = model.get_layer("logits").get_weights()[1]
+    assert 0 < np.abs(bias).max() <= 1 / np.sqrt(512)
+
+
+def test_normalization_equals_normalized_images():
+    mean, deviation = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
+    plain = resnet18(3, width=2)
+    model = resnet18(3, width=2, normalization=(mean, deviation))
+    layers = [layer for layer in model.layers if layer.name != "normalize"]
+    for layer, same in zip(layers, plain.layers, strict=True):
+        layer.set_weights(same.get_weights())
+    images = _images(2, 32, 32, 3)
+    expected = plain((images - np.array(mean)) / np.array(deviation))
+    np.testing.assert_allclose(model(images), expected, atol=1e-5)
+
+
+def test_a_saved_network_comes_back(tmp_path):
+    model = resnet18(3, width=2, normalization=([0.5] * 3, [0.2] * 3))
+    _random_weights(model)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    images = _images(2, 32, 32, 3)
+    np.testing.assert_array_equal(again(images), model(images))
+
+
+def test_batch_norm_is_synchronized_under_two_replicas():
+    if len(tf.config.list_logical_devices("CPU")) < 2:
+        pytest.skip("needs two logical CPU devices")
+    alone = resnet18(3, width=2, image_shape=(8, 8, 3))
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        shared = resnet18(3, width=2, image_shape=(8, 8, 3))
+    shared.set_weights(alone.get_weights())
+    images = tf.constant(_images(8, 8, 8, 3))
+
+    @tf.function
+    def step():
+        def forward():
+            context = tf.distribute.get_replica_context()
+            first = 4 * context.replica_id_in_sync_group
+            return shared(images[first : first + 4], training=True)
+
+        return strategy.run(forward)
+
+    logits = tf.concat(strategy.experimental_local_results(step()), 0)
+    np.testing.assert_allclose(
+        logits, alone(images, training=True), rtol=1e-3, atol=1e-4
+    )
+    for weight, expected in zip(
+        shared.non_trainable_weights, alone.non_trainable_weights, strict=True
+    ):
+        np.testing.assert_allclose(
+            weight.numpy(), expected.numpy(), rtol=1e-3, atol=1e-5
+        )
+
+
+def test_batch_norm_is_not_synchronized_alone():
+    assert not resnet18(3, width=2).get_layer("stem_norm").synchronized
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"classes": 1}, "`classes` must be an int, 2 or more.*1$"),
+        ({"image_shape": (32, 32)}, "`image_shape` must be three"),
+        ({"image_shape": (None, 32, 3)}, "`image_shape` must be three"),
+        ({"stem": "cifar10"}, "'cifar' or 'imagenet'.*'cifar10'"),
+        ({"width": 0}, "`width` must be"),
+        ({"normalization": (0.5, 0.2)}, "`normalization` must be a pair"),
+        ({"normalization": ([0] * 3, [0] * 3)}, "deviations positive"),
+    ],
+)
+def test_what_is_no_network_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        resnet18(**{"classes": 3, "width": 2, **settings})

@@ -49,11 +49,11 @@ class Value:
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def get_config(self) -> dict[str, Any]:
-        """The settings, with nested values and networks in Keras' form."""
+        """The settings; Keras serialises values and networks among them."""
+        # Already serialised ones would be copied, and two attacks would no
+        # longer share their flow after loading.
         return {
-            field.name: keras.saving.serialize_keras_object(
-                getattr(self, field.name)
-            )
+            field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
         }
 

@@ -42,8 +42,8 @@ class Ascent(Attack):
     targeted: bool = False
 
     def __post_init__(self):
-        super().__post_init__()
         object.__setattr__(self, "space", as_space(self.space))
+        super().__post_init__()
         for name in ("steps", "restarts"):
             count = getattr(self, name)
             checks.require(
@@ -56,6 +56,10 @@ class Ascent(Attack):
             "`restarts` need random starts: all searches would be the same.",
             self.restarts,
         )
+
+    @property
+    def search(self) -> Ascent:
+        return self
 
     def craft(
         self,

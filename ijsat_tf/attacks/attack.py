@@ -40,6 +40,11 @@ class Attack(Value):
     work.
     """
 
+    def __post_init__(self):
+        super().__post_init__()
+        # So that wrong settings are refused at once.
+        _ = self.search
+
     @property
     def search(self) -> Attack:
         """The attack that this one is a name for."""
@@ -95,6 +100,9 @@ class Attack(Value):
         images = checks.images(images, shape=expected and expected[1:])
         labels = checks.one_a_row(labels, images)
         seed = seeds.derive(seed)
+        if tf.executing_eagerly() and not getattr(model, "built", True):
+            # The graph below is shared, and later traces make no variables.
+            as_logits(model)(images[:1])
         if latents is not None:
             latents = tf.nest.map_structure(tf.convert_to_tensor, latents)
         result, probabilities = _attack(

@@ -62,10 +62,6 @@ class JointSpaceAttack(Attack):
     random_start: bool = True
     targeted: bool = False
 
-    def __post_init__(self):
-        super().__post_init__()
-        self.search  # So that wrong settings are refused at once.
-
     @property
     def search(self) -> Ascent:
         latent = Latent(self.flow, self.latent, self.levels, self.standardized)

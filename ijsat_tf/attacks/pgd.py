@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from ijsat_tf.attacks.ascent import Ascent
 from ijsat_tf.attacks.attack import Attack
-from ijsat_tf.spaces import Ball, Latent, Space, as_space
+from ijsat_tf.spaces import Ball, Latent, Pixels, Space, as_space
 from ijsat_tf.types import value
 
 
-class _Named(Attack):
-    """An attack that is a name for settings of `Ascent`."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        self.search  # So that wrong settings are refused at once.
-
-
 @value
-class FGSM(_Named):
+class FGSM(Attack):
     """One step from the image to the ball's border.
 
     x^ = clip(x + radius * sign(dL/dx)) in an Linf ball.
 
     Args:
-        ball: e.g. `Linf(8 / 255)`; another space is taken too.
+        ball: e.g. `Linf(8 / 255)`; its own step plays no part. Another space
+            is taken too.
         targeted: whether labels are targets, default False.
 
     Source: Goodfellow et al., Explaining and Harnessing Adversarial
@@ -37,8 +31,12 @@ class FGSM(_Named):
 
     @property
     def search(self) -> Ascent:
+        space = as_space(self.ball)
+        if isinstance(space, Pixels):
+            # The one step reaches the border, whatever the ball's own is.
+            space = Pixels(dataclasses.replace(space.ball, step=None))
         return Ascent(
-            as_space(self.ball),
+            space,
             steps=1,
             random_start=False,
             targeted=self.targeted,
@@ -46,7 +44,7 @@ class FGSM(_Named):
 
 
 @value
-class PGD(_Named):
+class PGD(Attack):
     """Projected gradient descent from a random start (Eq. 1).
 
     Args:
@@ -77,7 +75,7 @@ class PGD(_Named):
 
 
 @value
-class MomentumPGD(_Named):
+class MomentumPGD(Attack):
     """MIA: PGD from the image, along an accumulated gradient.
 
     g <- momentum * g + gradient / |gradient|_1
@@ -108,7 +106,7 @@ class MomentumPGD(_Named):
 
 
 @value
-class OnManifoldPGD(_Named):
+class OnManifoldPGD(Attack):
     """OM-PGD: x^ = clip(G(z + lambda)), lambda in a ball (Eq. 2).
 
     Args:

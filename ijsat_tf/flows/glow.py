@@ -113,9 +113,10 @@ class Glow(LikelihoodModel):
             self.image_shape,
         )
         checks.require(
-            self.compute_dtype != "float16",
-            "float16 is too narrow for a flow; use `mixed_bfloat16`, "
-            "float32 or float64.",
+            self.compute_dtype != "float16"
+            and self.variable_dtype in ("float32", "float64"),
+            "`dtype` is too narrow for a flow; use `mixed_bfloat16`, float32 "
+            "or float64.",
             self.dtype_policy.name,
         )
 
@@ -152,8 +153,10 @@ class Glow(LikelihoodModel):
         """
         checks.require(
             tf.executing_eagerly()
-            and tf.distribute.in_cross_replica_context()
-            or not tf.distribute.has_strategy(),
+            and (
+                tf.distribute.in_cross_replica_context()
+                or not tf.distribute.has_strategy()
+            ),
             "`initialize` must be called eagerly, outside of a step: inside "
             "one each replica would see other images.",
         )

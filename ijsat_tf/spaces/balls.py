@@ -164,7 +164,7 @@ def _parts(like: Tensors, seed: tf.Tensor) -> Tensors:
 
 def _scaled(change: Tensors, factor: tf.Tensor) -> Tensors:
     def scale(part: tf.Tensor) -> tf.Tensor:
-        shape = [-1] + [1] * (part.shape.rank - 1)
+        shape = [-1] + [1] * (len(part.shape) - 1)
         return part * tf.cast(tf.reshape(factor, shape), part.dtype)
 
     return _each(scale, change)

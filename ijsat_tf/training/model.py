@@ -139,12 +139,11 @@ class AdversarialModel(keras.Model):
             steps_per_execution=steps_per_execution,
             **kwargs,
         )
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        config = keras.saving.deserialize_keras_object(config)
-        self.compile(**config)
         if self.built:
             self.optimizer.build(self.trainable_variables)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As Keras' own; see the class for what x and y may be."""
@@ -175,11 +174,10 @@ class AdversarialModel(keras.Model):
         return [v for v in self.variables if id(v) not in trained]
 
     def get_config(self) -> dict[str, Any]:
-        serialize = keras.saving.serialize_keras_object
         return {
             "name": self.name,
-            "classifier": serialize(self.classifier),
-            "method": serialize(self.method),
+            "classifier": self.classifier,
+            "method": self.method,
             "seed": self.seed,
         }
 

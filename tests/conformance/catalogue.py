@@ -1,0 +1,86 @@
+"""Everything that is under every promise: one row each.
+
+Rows are functions of a flow, so that all share one that is traced once.
+"""
+
+import keras
+
+import ijsat_tf as ij
+from tests import tiny
+
+methods = ij.training.methods
+BALL = ij.spaces.Linf(0.05, step=0.02)
+SPHERE = ij.spaces.L2(0.4, step=0.2)
+LATENT = ij.spaces.Linf(0.1, step=0.05)
+
+LAYERS = {
+    "ActNorm": lambda: ij.flows.ActNorm(),
+    "InvertibleConv1x1": lambda: ij.flows.InvertibleConv1x1(),
+    "AffineCoupling": lambda: ij.flows.AffineCoupling(8),
+    "Level": lambda: ij.flows.Level(steps=1, hidden=8, last=False),
+    "Level, last": lambda: ij.flows.Level(steps=1, hidden=8, last=True),
+}
+
+SPACES = {
+    "Pixels, Linf": lambda flow: ij.spaces.Pixels(BALL),
+    "Pixels, L2": lambda flow: ij.spaces.Pixels(SPHERE),
+    "Latent, Linf": lambda flow: ij.spaces.Latent(flow, LATENT),
+    "Latent, L2": lambda flow: ij.spaces.Latent(flow, SPHERE),
+    "Latent, level 2": lambda flow: ij.spaces.Latent(flow, LATENT, levels=[2]),
+    "Latent, standardized": lambda flow: ij.spaces.Latent(
+        flow, LATENT, standardized=True
+    ),
+    "Joint": lambda flow: ij.spaces.Joint(ij.spaces.Latent(flow, LATENT), BALL),
+    "Joint of three": lambda flow: ij.spaces.Joint(
+        ij.spaces.Latent(flow, LATENT), BALL, SPHERE
+    ),
+}
+
+ATTACKS = {
+    "FGSM": lambda flow: ij.attacks.FGSM(BALL),
+    "PGD": lambda flow: ij.attacks.PGD(BALL, steps=3),
+    "PGD, L2": lambda flow: ij.attacks.PGD(SPHERE, steps=3),
+    "PGD, restarts": lambda flow: ij.attacks.PGD(BALL, 2, restarts=2),
+    "PGD, targeted": lambda flow: ij.attacks.PGD(BALL, 3, targeted=True),
+    "MomentumPGD": lambda flow: ij.attacks.MomentumPGD(BALL, steps=3),
+    "OnManifoldPGD": lambda flow: ij.attacks.OnManifoldPGD(
+        flow, LATENT, steps=2
+    ),
+    "JointSpaceAttack": lambda flow: ij.attacks.JointSpaceAttack(
+        flow, pixels=BALL, latent=LATENT, steps=2
+    ),
+    "JointSpaceAttack, level 1": lambda flow: ij.attacks.JointSpaceAttack(
+        flow, pixels=BALL, latent=LATENT, steps=2, levels=[1]
+    ),
+    **{
+        f"Ascent in {name}": lambda flow, space=space: ij.attacks.Ascent(
+            space(flow), steps=2
+        )
+        for name, space in SPACES.items()
+    },
+}
+
+METHODS = {
+    "Standard": lambda flow: methods.Standard(),
+    "AT": lambda flow: methods.AT(ATTACKS["PGD"](flow)),
+    "AT with JSA": lambda flow: methods.AT(ATTACKS["JointSpaceAttack"](flow)),
+    "IJSAT": lambda flow: methods.IJSAT(
+        ATTACKS["JointSpaceAttack"](flow), tau=1.0
+    ),
+    "IJSAT, one alpha a batch": lambda flow: methods.IJSAT(
+        ATTACKS["PGD, L2"](flow), tau=1.0, alpha="batch"
+    ),
+}
+
+
+def make_model(method, classifier=None, seed=0) -> ij.training.AdversarialModel:
+    """A compiled model of a method, always from the same weights."""
+    keras.utils.set_random_seed(0)
+    model = ij.training.AdversarialModel(
+        classifier or tiny.make_classifier(), method, seed=seed
+    )
+    model.compile(
+        optimizer=ij.training.SGD(0.05, momentum=0.9, l2=1e-3),
+        metrics=["accuracy"],
+    )
+    return model

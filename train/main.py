@@ -61,6 +61,7 @@ def main(_: list[str]) -> None:
             initial_epoch=epoch,
             epochs=FLAGS.epochs,
             steps_per_epoch=steps,
+            shuffle=False,  # The batches are shuffled already.
             callbacks=[
                 ij.training.Throughput(FLAGS.batch_size),
                 keras.callbacks.CSVLogger(folder / "log.csv", append=epoch > 0),

@@ -17,21 +17,27 @@ import tensorflow as tf
 _START, _END = "ijsat_tf: ", " :ijsat_tf"
 
 
-def require(condition: Any, message: str, *received: Any) -> None:
+def require(
+    condition: Any, message: str, *received: Any
+) -> tf.Operation | None:
     """Raises `ValueError(message)` unless `condition` holds.
 
     Args:
         condition: a bool, or a scalar bool tensor.
         message: says which argument, what was expected, and the way out.
         *received: values appended to the message as "Received: ...".
+
+    Returns:
+        Inside a graph the assertion, for what must wait for it.
     """
     if not tf.is_tensor(condition):
         failed = not condition
     elif tf.executing_eagerly():
         failed = not bool(condition)
     else:
-        tf.debugging.Assert(condition, [_START + message + _END, *received])
-        return
+        return tf.debugging.Assert(
+            condition, [_START + message + _END, *received]
+        )
     if failed:
         shown = ", ".join(
             str(item.numpy() if tf.is_tensor(item) else item)
@@ -94,7 +100,7 @@ def images(
         batch.dtype.is_floating,
         f"`{name}` must be floats in [0, 1]; divide pixels of 0..255 by "
         "255.0 first.",
-        f"dtype {dtype or batch.dtype.name}",
+        f"dtype {getattr(dtype, 'name', None) or batch.dtype.name}",
     )
     require(
         batch.shape.rank == 4,
@@ -110,14 +116,14 @@ def images(
             f"shape {tuple(batch.shape)}",
         )
     low, high = tf.reduce_min(batch), tf.reduce_max(batch)
-    require(
+    checked = require(
         tf.reduce_all((batch >= -slack) & (batch <= 1 + slack)),
         f"`{name}` must lie in [0, 1] without NaN; divide pixels of 0..255 "
         "by 255.0 first.",
         low,
         high,
     )
-    return batch
+    return _after(checked, batch)
 
 
 def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
@@ -167,23 +173,29 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
         )
         labels = tf.cast(labels, tf.float32)
         sums = tf.reduce_sum(labels, axis=1)
-        require(
+        checked = require(
             tf.reduce_all(labels >= 0) & tf.reduce_all(tf.abs(sums - 1) < 1e-2),
             "Soft `labels` must be probabilities: not negative, each row "
             "with sum 1.",
         )
-        return labels
+        return _after(checked, labels)
     require(
         labels.dtype.is_integer,
         "`labels` of shape (B,) must be integers; give soft labels as (B, K).",
         f"dtype {labels.dtype.name}",
     )
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
-    require(
+    checked = require(
         tf.reduce_all((labels >= 0) & (labels < classes)),
         f"`labels` must be classes from 0 to {classes - 1}, as the model "
         "has that many outputs.",
         low,
         high,
     )
-    return tf.one_hot(labels, classes, dtype=tf.float32)
+    return tf.one_hot(_after(checked, labels), classes, dtype=tf.float32)
+
+
+def _after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
+    # Or a graph would update weights before it finds the batch wrong.
+    with tf.control_dependencies([checked] if checked is not None else []):
+        return tf.identity(tensor)

@@ -11,6 +11,7 @@ import zlib
 
 import tensorflow as tf
 
+from ijsat_tf import checks
 from ijsat_tf.types import Seed
 
 
@@ -21,7 +22,15 @@ def derive(seed: Seed, *purposes: int | str | tf.Tensor) -> tf.Tensor:
         seed: an int, or a tensor that is a scalar or has shape (2,).
         *purposes: names or numbers (of a step, of a restart); different
             purposes give independent seeds.
+
+    Raises:
+        ValueError: for an int that does not fit into 32 bits.
     """
+    checks.require(
+        not isinstance(seed, int) or -(2**31) <= seed < 2**31,
+        "`seed` must fit into 32 bits.",
+        seed,
+    )
     seed = tf.cast(seed, tf.int32)
     if seed.shape.rank == 0:
         seed = tf.stack([seed, 0])

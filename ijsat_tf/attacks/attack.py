@@ -105,6 +105,13 @@ class Attack(Value):
             as_logits(model)(images[:1])
         if latents is not None:
             latents = tf.nest.map_structure(tf.convert_to_tensor, latents)
+            for latent in tf.nest.flatten(latents):
+                checks.require(
+                    latent.shape[:1].is_compatible_with(images.shape[:1]),
+                    "`latents` must have one entry for each of the "
+                    f"{images.shape[0]} images.",
+                    f"shape {tuple(latent.shape)}",
+                )
         result, probabilities = _attack(
             self, model, images, labels, seed, latents, tuple(images.shape[1:])
         )

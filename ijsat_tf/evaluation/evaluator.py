@@ -63,6 +63,8 @@ def evaluate(
     labels = checks.one_a_row(data[1], images)
     rows = images.shape[0]
     checks.require(rows, "`data` must hold at least one image.")
+    # The graphs below are shared, and later traces make no variables.
+    as_logits(model)(images[:1])
     starts = range(0, rows, batch_size)
     records = {}
     for column in ("standard", *attacks):

@@ -261,6 +261,7 @@ class Glow(LikelihoodModel):
             Images (n, H, W, C).
         """
         self._require_initialized()
+        checks.require(n >= 1, "`n` must be at least 1.", n)
         latents = []
         for number, shape in enumerate(self.latent_shapes):
             draw = tf.random.stateless_normal(

@@ -90,6 +90,36 @@ class Multiscale(tfp.bijectors.Bijector):
         log_det = prior.inverse_log_det_jacobian(leaving, event_ndims=3)
         return staying, prior.inverse(leaving), log_det
 
+    def _forward_event_shape(
+        self, shapes: list[tf.TensorShape]
+    ) -> tf.TensorShape:
+        height, width, channels = shapes[-1]
+        factor = 2 ** len(self._levels)
+        return tf.TensorShape(
+            [height * factor, width * factor, channels // (2 * factor)]
+        )
+
+    def _inverse_event_shape(
+        self, shape: tf.TensorShape
+    ) -> list[tf.TensorShape]:
+        height, width, channels = shape
+        factors = [2 ** (number + 1) for number in range(len(self._levels))]
+        shapes = [
+            [height // factor, width // factor, channels * factor]
+            for factor in factors
+        ]
+        shapes[-1][-1] *= 2  # Nothing stays after the last level.
+        return [tf.TensorShape(each) for each in shapes]
+
+    def _forward_event_shape_tensor(self, shapes: list[tf.Tensor]):
+        shapes = [tf.TensorShape(tf.get_static_value(s)) for s in shapes]
+        return tf.constant(self._forward_event_shape(shapes).as_list())
+
+    def _inverse_event_shape_tensor(self, shape: tf.Tensor):
+        shape = tf.TensorShape(tf.get_static_value(shape))
+        shapes = self._inverse_event_shape(shape)
+        return [tf.constant(each.as_list()) for each in shapes]
+
     def _forward_dtype(self, dtype, **_):
         return tf.nest.flatten(dtype)[0]
 

@@ -203,6 +203,9 @@ class AdversarialModel(keras.Model):
         images = checks.images(_images(x))
         classes = self.classifier.compute_output_shape(images.shape)[-1]
         labels = checks.one_hot(checks.one_a_row(y, images), classes)
+        with tf.control_dependencies([labels]):
+            # BatchNorm must not see images whose labels are wrong.
+            images = tf.identity(images)
         latents = x.get("latent") if isinstance(x, dict) else None
         return Batch(images, labels, latents)
 

@@ -1,0 +1,93 @@
+"""README's Python runs, here and from the wheel, on foreign models."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ijsat_tf as ij
+
+ROOT = pathlib.Path(__file__).parents[1]
+(SNIPPET,) = re.findall(
+    r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+)
+
+
+@pytest.fixture(scope="module")
+def readme():
+    names = {}
+    exec(compile(SNIPPET, "README.md", "exec"), names)
+    return names
+
+
+def test_it_runs(readme):
+    result, images = readme["result"], readme["images"]
+    assert result.images.shape == images.shape
+    assert np.isfinite(readme["model"].history.history["loss"]).all()
+    assert set(result.budget) == {"latent", "pixels"}
+
+
+def test_inside_a_function(readme):
+    attack, classifier = readme["attack"], readme["classifier"]
+    images, labels = readme["images"], readme["labels"]
+
+    @tf.function
+    def attacked(images, labels):
+        return attack(classifier, images, labels)
+
+    eager = attack(classifier, images, labels)
+    np.testing.assert_allclose(
+        attacked(images, labels).loss, eager.loss, rtol=1e-2
+    )
+
+
+def test_a_model_that_ends_in_a_softmax(readme):
+    chances = keras.applications.MobileNetV2(
+        weights=None, input_shape=(32, 32, 3), classes=10
+    )
+    attack = ij.attacks.PGD(ij.spaces.Linf(8 / 255), steps=2)
+    images, labels = readme["images"], readme["labels"]
+    with pytest.warns(UserWarning, match="logits"):
+        attack(chances, images, labels)
+    logits = ij.models.logits(chances)
+    result = attack(logits, images, labels)
+    np.testing.assert_array_equal(
+        result.success,
+        chances.predict(result.images, verbose=0).argmax(1) != labels,
+    )
+
+
+def test_it_runs_from_the_wheel(tmp_path):
+    pytest.importorskip("setuptools", reason="builds the wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    quiet = ["--quiet", "--no-deps", "--no-index"]
+    subprocess.run(
+        [*pip, "wheel", *quiet, "--no-build-isolation"]
+        + ["--wheel-dir", str(tmp_path), str(ROOT)],
+        check=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    clean = tmp_path / "clean"
+    subprocess.run(
+        [*pip, "install", *quiet, "--target", str(clean), str(wheel)],
+        check=True,
+    )
+    assert {path.name for path in clean.iterdir() if path.is_dir()} == {
+        "ijsat_tf",
+        f"ijsat_tf-{ij.__version__}.dist-info",
+    }
+    where = "\nprint(ij.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", SNIPPET + where],
+        check=True,
+        cwd=tmp_path,
+        env={"PATH": "", "PYTHONPATH": str(clean)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip().endswith(str(clean / "ijsat_tf/__init__.py"))

@@ -1,0 +1,197 @@
+import keras
+import numpy as np
+import pytest
+
+import ijsat_tf as ij
+from tests.commands import run
+
+TINY = [
+    "--dataset=digits",
+    "--augment=none",
+    "--train_examples=64",
+    "--batch_size=16",
+    "--epochs=1",
+    "--drops=",
+]
+FLOW = [
+    "--method=flow",
+    "--flow_levels=2",
+    "--flow_steps=1",
+    "--flow_hidden=8",
+    "--learning_rate=0.001",
+]
+NET = ["--model=small_cnn", "--width=4", "--attack_steps=2", "--epsilon=3/20"]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    flow = run("train", *TINY, *FLOW, f"--workdir={folder / 'flow'}")
+    assert flow.code == 0, flow.output
+    ijsat = run(
+        "train",
+        *TINY,
+        *NET,
+        "--method=ijsat",
+        f"--flow={folder / 'flow' / 'flow.keras'}",
+        f"--workdir={folder / 'ijsat'}",
+    )
+    assert ijsat.code == 0, ijsat.output
+    return folder
+
+
+def test_what_a_run_leaves(runs):
+    for method, models in {
+        "flow": ["flow.keras"],
+        "ijsat": ["classifier.keras", "model.keras"],
+    }.items():
+        folder = runs / method
+        for name in [
+            *models,
+            "settings.cfg",
+            "log.csv",
+            "checkpoint.weights.h5",
+        ]:
+            assert (folder / name).stat().st_size > 0, name
+        assert list((folder / "events").rglob("events.out.*"))
+    model = keras.saving.load_model(runs / "ijsat" / "model.keras")
+    attack = model.method.attack
+    assert attack.pixels == ij.spaces.Linf(0.15, step=2 / 255)
+    assert attack.steps == 2 and attack.flow.bins == 17
+    assert "--epsilon=0.15" in (runs / "ijsat/settings.cfg").read_text()
+
+
+def test_resume_ends_as_the_uninterrupted_run(runs, tmp_path):
+    arguments = [*TINY, *NET, "--method=at"]
+    results = {}
+    for name, stops in {"whole": [2], "halves": [1, 2]}.items():
+        for epochs in stops:
+            folder = tmp_path / name
+            settings = folder / "settings.cfg"
+            if settings.exists():  # As if the first run had been killed.
+                text = settings.read_text()
+                settings.write_text(text.replace("epochs=1", "epochs=2"))
+            result = run(
+                "train",
+                *arguments,
+                f"--workdir={folder}",
+                f"--epochs={epochs}",
+            )
+            assert result.code == 0, result.output
+        assert ("resuming" in result.output) == (name == "halves")
+        model = keras.saving.load_model(folder / "classifier.keras")
+        results[name] = model.get_weights()
+        assert len((folder / "log.csv").read_text().splitlines()) == 3
+    for one, other in zip(*results.values()):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_evaluation(runs):
+    picture = runs / "jsa.png"
+    result = run(
+        "eval",
+        "--dataset=digits",
+        "--examples=40",
+        f"--runs={runs / 'ijsat'}",
+        f"--flow={runs / 'flow' / 'flow.keras'}",
+        "--attacks=fgsm,pgd3,jsa2",
+        f"--picture={picture}",
+    )
+    assert result.code == 0, result.output
+    header, _, row = [
+        line for line in result.output.splitlines() if line.startswith("|")
+    ]
+    cells = [cell.strip() for cell in header.strip("|").split("|")]
+    assert cells == ["Method", "standard", "fgsm", "pgd3", "jsa2", "Avg"]
+    numbers = [float(cell) for cell in row.strip("|").split("|")[1:]]
+    assert numbers[-1] == pytest.approx(np.mean(numbers[:-1]), abs=0.01)
+    assert picture.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "message"),
+    [
+        ("train", ["--method=trades", "--workdir={tmp}"], "--method"),
+        ("train", ["--method=at"], "--workdir"),
+        ("train", ["--workdir={tmp}", "--nonsense=1"], "nonsense"),
+        (
+            "train",
+            ["--method=at", "--workdir={tmp}", "--epsilon=-8/255"],
+            "such as 8/255",
+        ),
+        (
+            "train",
+            ["--method=at", "--workdir={tmp}", "--epsilon=__import__('os')"],
+            "such as 8/255",
+        ),
+        (
+            "train",
+            ["--method=at", "--workdir={tmp}/x", "--dataset=digitz"],
+            "digitz",
+        ),
+        (
+            "train",
+            [
+                "--method=at",
+                "--workdir={tmp}/x",
+                "--dataset=cifar10",
+                "--data_dir={tmp}",
+            ],
+            "cifar10",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=ijsat", "--workdir={tmp}/x"],
+            "needs a flow",
+        ),
+        (
+            "train",
+            [
+                *TINY,
+                *NET,
+                "--method=ijsat",
+                "--workdir={tmp}/x",
+                "--flow={runs}/ijsat/settings.cfg",
+            ],
+            "cannot be read as a flow",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=at", "--workdir={runs}/ijsat"],
+            "holds a run with other settings",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=at", "--workdir={runs}"],
+            "is not empty",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=at", "--workdir={tmp}/x", "--drops=a"],
+            "--drops",
+        ),
+        (
+            "eval",
+            ["--dataset=digits", "--runs={tmp}", "--attacks=pgd2"],
+            "No classifier",
+        ),
+        (
+            "eval",
+            ["--dataset=digits", "--runs={runs}/ijsat", "--attacks=pdg2"],
+            "Unknown attack",
+        ),
+        (
+            "eval",
+            ["--dataset=digits", "--runs={runs}/ijsat", "--attacks=jsa5"],
+            "needs a flow",
+        ),
+    ],
+)
+def test_bad_input(script, arguments, message, runs, tmp_path):
+    before = sorted((path, path.stat().st_mtime_ns) for path in runs.rglob("*"))
+    filled = [each.format(tmp=tmp_path, runs=runs) for each in arguments]
+    assert message in run(script, *filled).error
+    assert before == sorted(
+        (path, path.stat().st_mtime_ns) for path in runs.rglob("*")
+    )
+    assert not list(tmp_path.iterdir())

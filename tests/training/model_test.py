@@ -1,0 +1,188 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ijsat_tf as ij
+from ijsat_tf import mixup, seeds
+from tests import tiny
+from tests.conformance import catalogue
+
+methods = ij.training.methods
+
+
+def cross_entropy(labels, logits):
+    logits = logits.astype("float64")
+    logits -= logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return -(labels * (logits - total)).sum(axis=1)
+
+
+def test_ijsat_loss_by_numpy(flow, images, labels):
+    """Algorithm 1 from the same alpha, pairs and adversarial images."""
+    attack = catalogue.ATTACKS["JointSpaceAttack"](flow)
+    model = ij.training.IJSAT(tiny.make_classifier(), attack, tau=1.0, seed=7)
+    model.compile(optimizer=ij.training.SGD(0.0, momentum=0.0))
+
+    seed = seeds.derive(7, "train", 0)
+    alpha = mixup.alphas(6, 1.0, seeds.derive(seed, "mix")).numpy()
+    one_hot = np.eye(3)[labels]
+    pairs = np.array([1, 0, 3, 2, 5, 4])
+    weight = alpha[:, None, None, None]
+    mixed = weight * images + (1 - weight) * images[pairs]
+    soft = alpha[:, None] * one_hot + (1 - alpha[:, None]) * one_hot[pairs]
+    adversarial = attack(
+        model.classifier,
+        mixed.astype("float32"),
+        soft.astype("float32"),
+        seed=seeds.derive(seed, "craft"),
+    ).images
+    weights = model.classifier.get_weights()
+    logits = model.classifier(adversarial, training=True).numpy()
+    model.classifier.set_weights(weights)  # BatchNorm's have moved.
+    # Eq. 6 as it is printed, with two hard labels.
+    expected = alpha * cross_entropy(one_hot, logits)
+    expected += (1 - alpha) * cross_entropy(one_hot[pairs], logits)
+
+    loss = model.train_on_batch(images, labels, return_dict=True)["loss"]
+    np.testing.assert_allclose(loss, expected.mean(), rtol=1e-4)
+
+
+def test_the_update_is_that_of_plain_keras(images, labels):
+    model = catalogue.make_model(methods.Standard())
+    keras.utils.set_random_seed(0)
+    plain = tiny.make_classifier()
+    plain.set_weights(model.classifier.get_weights())
+    plain.compile(
+        ij.training.SGD(0.05, momentum=0.9, l2=1e-3),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    for _ in range(3):
+        ours = model.train_on_batch(images, labels)
+        theirs = plain.train_on_batch(images, labels)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    for one, other in zip(model.classifier.weights, plain.weights):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_regularizers_of_the_classifier_count(images, labels):
+    net = keras.Sequential(
+        [
+            keras.layers.Input(tiny.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, kernel_regularizer="l2", use_bias=False),
+        ]
+    )
+    before = net.get_weights()[0]
+    model = ij.training.AdversarialModel(net, methods.Standard())
+    model.compile(optimizer=ij.training.SGD(1.0, momentum=0.0))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels, net(images))
+        )
+        loss += 0.01 * tf.reduce_sum(net.weights[0] ** 2)
+    gradient = tape.gradient(loss, net.trainable_variables)[0]
+    model.train_on_batch(images, labels)
+    np.testing.assert_allclose(
+        net.get_weights()[0], before - gradient, atol=1e-6
+    )
+
+
+def test_it_is_the_classifier_on_clean_images(flow, images, labels):
+    model = catalogue.make_model(catalogue.METHODS["IJSAT"](flow))
+    logits = model.classifier(images, training=False).numpy()
+    np.testing.assert_array_equal(model(images, training=False), logits)
+    np.testing.assert_allclose(model.predict(images, verbose=0), logits)
+    loss, accuracy = model.evaluate(images, labels, verbose=0)
+    np.testing.assert_allclose(
+        loss, cross_entropy(np.eye(3)[labels], logits).mean(), rtol=1e-5
+    )
+    assert accuracy == pytest.approx((logits.argmax(1) == labels).mean())
+
+
+def test_metrics_see_the_heavier_class(images):
+    """Soft labels whose heavier class is always 0."""
+
+    @ij.types.value
+    class Known(methods.Standard):
+        def loss(self, classifier, batch, crafted):
+            losses, logits = super().loss(classifier, batch, crafted)
+            return losses, tf.one_hot([0, 0, 0, 1, 1, 1], 3)
+
+    model = catalogue.make_model(Known())
+    soft = np.tile([[0.6, 0.4, 0.0]], (6, 1)).astype("float32")
+    logs = model.train_on_batch(images, soft, return_dict=True)
+    assert logs["accuracy"] == pytest.approx(0.5)
+
+
+def test_latents_that_come_with_the_data(flow, images, labels):
+    latents = [latent.numpy() + 0.1 for latent in flow.encode(images)]
+    seen = {}
+
+    @ij.types.value
+    class Recording(methods.Standard):
+        def craft(self, classifier, batch, seed):
+            seen["latents"] = batch.latents
+            return batch.images
+
+    model = ij.training.AdversarialModel(tiny.make_classifier(), Recording())
+    model.compile(optimizer="sgd", run_eagerly=True, metrics=["accuracy"])
+    model.fit({"image": images, "latent": latents}, labels, verbose=0)
+    assert [tuple(each.shape) for each in seen["latents"]] == [
+        each.shape for each in latents
+    ]
+    with pytest.raises(ValueError, match="'image' and 'latent'"):
+        model.fit({"picture": images}, labels, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x, y: (x * 255, y), r"\[0, 1\]"),
+        (lambda x, y: ((x * 255).astype("uint8"), y), "floats"),
+        (lambda x, y: (x * np.nan, y), "NaN"),
+        (lambda x, y: (x, y + 3), "classes from 0 to 2"),
+        (lambda x, y: (x, y - 1), "classes from 0 to 2"),
+        (lambda x, y: (x, np.eye(4)[y]), "3 classes"),
+        (lambda x, y: (x, None), "Labels are needed"),
+        (lambda x, y: (x[..., 0], y), r"\(B, H, W, C\)"),
+    ],
+)
+def test_bad_batches(change, message, images, labels):
+    model = catalogue.make_model(methods.Standard())
+    before = model.classifier.get_weights()
+    x, y = change(images, labels)
+    with pytest.raises(ValueError, match=message):
+        model.fit(x, y, batch_size=6, verbose=0)
+    for one, other in zip(before, model.classifier.get_weights()):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_fit_and_compile_refuse(images, labels):
+    model = catalogue.make_model(methods.Standard())
+    with pytest.raises(ValueError, match="sample_weight"):
+        model.fit(images, labels, sample_weight=np.ones(6), verbose=0)
+    with pytest.raises(ValueError, match="the method defines"):
+        model.compile(optimizer="sgd", loss="mse")
+    with pytest.raises(ValueError, match="`method` must be"):
+        ij.training.AdversarialModel(tiny.make_classifier(), "AT")
+    with tiny.two_replicas().scope():
+        other = ij.training.AdversarialModel(
+            tiny.make_classifier(), methods.Standard()
+        )
+        for option in ({"steps_per_execution": 2}, {"jit_compile": True}):
+            with pytest.raises(ValueError, match="issues/19246"):
+                other.compile(optimizer="sgd", **option)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(images, labels):
+    model = catalogue.make_model(methods.Standard())
+    kernel = model.classifier.layers[-1].kernel
+    kernel.assign(np.inf * np.ones(kernel.shape))
+    before = model.classifier.layers[0].get_weights()
+    with pytest.raises(ValueError, match="The loss is not finite"):
+        model.fit(images, labels, verbose=0)
+    np.testing.assert_array_equal(
+        before[0], model.classifier.layers[0].get_weights()[0]
+    )

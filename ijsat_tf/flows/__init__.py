@@ -4,6 +4,7 @@ from ijsat_tf.flows.actnorm import ActNorm
 from ijsat_tf.flows.conv1x1 import InvertibleConv1x1
 from ijsat_tf.flows.coupling import AffineCoupling
 from ijsat_tf.flows.glow import Glow
+from ijsat_tf.flows.inversion import inversion_errors
 from ijsat_tf.flows.level import Level
 from ijsat_tf.flows.likelihood import LikelihoodModel, WarmUp
 from ijsat_tf.flows.multiscale import Multiscale
@@ -19,4 +20,5 @@ __all__ = [
     "Multiscale",
     "Squeeze",
     "WarmUp",
+    "inversion_errors",
 ]

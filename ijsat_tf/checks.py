@@ -46,6 +46,19 @@ def require(
         raise ValueError(message + (f" Received: {shown}" if shown else ""))
 
 
+def after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
+    """`tensor`, which waits for a check.
+
+    Without it a graph may update weights before it finds the batch wrong.
+
+    Args:
+        checked: what `require` returned.
+        tensor: anything that the rest of the graph needs.
+    """
+    with tf.control_dependencies([] if checked is None else [checked]):
+        return tf.identity(tensor)
+
+
 @contextlib.contextmanager
 def readable_errors() -> Iterator[None]:
     """Turns an assertion of this library that failed inside a graph into the
@@ -123,7 +136,7 @@ def images(
         low,
         high,
     )
-    return _after(checked, batch)
+    return after(checked, batch)
 
 
 def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
@@ -178,7 +191,7 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
             "Soft `labels` must be probabilities: not negative, each row "
             "with sum 1.",
         )
-        return _after(checked, labels)
+        return after(checked, labels)
     require(
         labels.dtype.is_integer,
         "`labels` of shape (B,) must be integers; give soft labels as (B, K).",
@@ -192,10 +205,4 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
         low,
         high,
     )
-    return tf.one_hot(_after(checked, labels), classes, dtype=tf.float32)
-
-
-def _after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
-    # Or a graph would update weights before it finds the batch wrong.
-    with tf.control_dependencies([checked] if checked is not None else []):
-        return tf.identity(tensor)
+    return tf.one_hot(after(checked, labels), classes, dtype=tf.float32)

@@ -303,11 +303,10 @@ class Glow(LikelihoodModel):
         return tf.cast(images, self.variable_dtype)
 
     def _ready(self, images: Tensor) -> tf.Tensor:
-        self._require_initialized()
-        return self._checked(images)
+        return checks.after(self._require_initialized(), self._checked(images))
 
-    def _require_initialized(self) -> None:
-        checks.require(
+    def _require_initialized(self) -> tf.Operation | None:
+        return checks.require(
             tf.convert_to_tensor(self.initialized) > 0,
             "The flow is not initialised: call `flow.initialize(images)` "
             "once with a batch of training images, or load trained weights.",

@@ -11,6 +11,7 @@ import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras  # noqa: E402
 from absl import flags  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
@@ -25,58 +26,75 @@ flags.DEFINE_list(
     "columns: fgsm, pgd, mia, om_pgd or jsa, with a number of steps",
 )
 flags.DEFINE_string("flow", None, "path of a trained flow.keras")
-flags.DEFINE_string("dataset", "cifar10", "digits, or a set of TFDS by name")
-flags.DEFINE_string("data_dir", None, "folder of TFDS; None downloads")
+commandline.define_data()
+commandline.define_budgets()
 flags.DEFINE_integer("examples", None, "first so many test images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step", 1)
-flags.DEFINE_integer("seed", 0, "of the attacks' random starts", 0)
-commandline.define_fraction("epsilon", "8/255", "radius in pixels")
-commandline.define_fraction("epsilon_step", "2/255", "its step")
-commandline.define_fraction("eta", 0.02, "radius in latents")
-commandline.define_fraction("eta_step", 0.005, "its step")
 flags.DEFINE_string("picture", None, "file to draw ten JSA samples into")
 
 
 def main(_: list[str]) -> None:
-    pixels = ij.spaces.Linf(FLAGS.epsilon, FLAGS.epsilon_step)
-    latent = ij.spaces.Linf(FLAGS.eta, FLAGS.eta_step)
+    pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
+    latent = ij.spaces.Linf(*commandline.budget("eta"))
     flow = None
     if FLAGS.flow:
         # Numbers are made with the exact inverse, whatever crafting used.
-        flow = commandline.load(FLAGS.flow, "flow").with_dtype("float32")
+        flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
+        flow = flow.with_dtype("float32")
+    levels = commandline.numbers("levels")
+    names = FLAGS.attacks + (["jsa50"] if FLAGS.picture else [])
     attacks = {
-        name: ij.attacks.by_name(name, pixels, latent, flow)
-        for name in FLAGS.attacks
+        name: ij.attacks.by_name(name, pixels, latent, flow, levels)
+        for name in names
     }
-    models = {
-        pathlib.Path(run).name: commandline.load(
-            str(pathlib.Path(run) / "classifier.keras"), "classifier"
-        )
-        for run in FLAGS.runs
-    }
-    source = ij.data.load(FLAGS.dataset, "test", FLAGS.data_dir)
+    models = load(FLAGS.runs)
+    if FLAGS.picture:
+        pathlib.Path(FLAGS.picture).parent.mkdir(parents=True, exist_ok=True)
+    source = ij.data.load(*commandline.split("test"))
     if FLAGS.examples:
         source = source.take(FLAGS.examples)
     images, labels = source.scaled(), source.labels
 
+    columns = {name: attacks[name] for name in FLAGS.attacks}
     records = {}
     for run, model in models.items():
         print(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
         records[run] = ij.evaluation.evaluate(
-            model, (images, labels), attacks, FLAGS.batch_size, FLAGS.seed
+            model, (images, labels), columns, FLAGS.batch_size, FLAGS.seed
         )
     print(ij.evaluation.table(records))
     if FLAGS.picture:
-        draw(list(models.values())[-1], flow, pixels, latent, images, labels)
+        # One image of each of the first ten classes, against the last run.
+        first = [
+            list(labels).index(label) for label in sorted(set(labels))[:10]
+        ]
+        result = attacks["jsa50"](
+            list(models.values())[-1],
+            images[first],
+            labels[first],
+            seed=FLAGS.seed,
+        )
+        ij.evaluation.adversarial_panel(
+            images[first], result.images, FLAGS.picture
+        )
+        print(f"picture: {FLAGS.picture}")
 
 
-def draw(model, flow, pixels, latent, images, labels) -> None:
-    """One JSA sample of each of the first ten classes, for the last run."""
-    attack = ij.attacks.by_name("jsa50", pixels, latent, flow)
-    first = [list(labels).index(label) for label in sorted(set(labels))[:10]]
-    result = attack(model, images[first], labels[first], seed=FLAGS.seed)
-    ij.evaluation.adversarial_panel(images[first], result.images, FLAGS.picture)
-    print(f"picture: {FLAGS.picture}")
+def load(runs: list[str]) -> dict[str, keras.Model]:
+    """The classifiers of runs, by the names of their folders."""
+    folders = [pathlib.Path(run) for run in runs]
+    names = [folder.name for folder in folders]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            "--runs must name folders of different names, which are the "
+            f"rows of the table; received {', '.join(names)}"
+        )
+    return {
+        folder.name: commandline.load(
+            str(folder / "classifier.keras"), "classifier"
+        )
+        for folder in folders
+    }
 
 
 if __name__ == "__main__":

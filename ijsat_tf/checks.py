@@ -197,6 +197,7 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
         "`labels` of shape (B,) must be integers; give soft labels as (B, K).",
         f"dtype {labels.dtype.name}",
     )
+    labels = tf.cast(labels, tf.int64)
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     checked = require(
         tf.reduce_all((labels >= 0) & (labels < classes)),

@@ -42,13 +42,64 @@ def define_fraction(
     )
 
 
+def define_data() -> None:
+    """Defines the flags that say which images, and the seed."""
+    flags.DEFINE_string(
+        "dataset", "cifar10", "digits, or a set of TensorFlow Datasets"
+    )
+    flags.DEFINE_string("data_dir", None, "where it lies; None downloads it")
+    flags.DEFINE_integer("image_size", None, "resize images to this side", 1)
+    flags.DEFINE_integer("seed", 0, "of everything random", 0, 2**31 - 1)
+
+
+def define_budgets() -> None:
+    """Defines the flags of the radii, with the paper's as defaults."""
+    define_fraction("epsilon", "8/255", "radius in pixels, in [0, 1]")
+    define_fraction("epsilon_step", None, "its step; None for a quarter")
+    define_fraction("eta", 0.02, "radius in latents")
+    define_fraction("eta_step", None, "its step; None for a quarter")
+    flags.DEFINE_list(
+        "levels", None, "levels of the flow that may change; None for all"
+    )
+
+
+def split(name: str) -> tuple:
+    """The arguments of `ijsat_tf.data.load` for "train" or "test"."""
+    size = flags.FLAGS.image_size
+    return flags.FLAGS.dataset, name, flags.FLAGS.data_dir, size and (size,) * 2
+
+
+def budget(name: str) -> tuple[float, float]:
+    """Radius and step of "epsilon" or "eta"; the paper's ratio is 4."""
+    radius, step = flags.FLAGS[name].value, flags.FLAGS[f"{name}_step"].value
+    return radius, radius / 4 if step is None else step
+
+
+def numbers(name: str) -> tuple[int, ...] | None:
+    """A list flag as whole numbers.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    given = flags.FLAGS[name].value
+    if given is None:
+        return None
+    try:
+        return tuple(int(number) for number in given)
+    except ValueError:
+        raise ValueError(
+            f"--{name} must be whole numbers, separated by commas; "
+            f"received {','.join(given)}"
+        ) from None
+
+
 def run(main: Callable[[Sequence[str]], None]) -> None:
     """Runs a command: wrong input ends in one line and exit code 2."""
 
     def parse(arguments: Sequence[str]) -> Sequence[str]:
         try:
             rest = flags.FLAGS(arguments)
-        except (flags.Error, OSError) as error:
+        except (flags.Error, OSError, ValueError) as error:
             _fail(error)
         if rest[1:]:
             _fail(
@@ -59,7 +110,7 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     def guarded(arguments: Sequence[str]) -> None:
         try:
             main(arguments)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ImportError) as error:
             _fail(error)
 
     app.run(guarded, flags_parser=parse)
@@ -71,12 +122,13 @@ def _fail(error: Exception | str) -> None:
     sys.exit(2)
 
 
-def load(path: str, what: str) -> keras.Model:
+def load(path: str, what: str, method: str = "call") -> keras.Model:
     """A model from a `.keras` file; no code in it is ever run.
 
     Args:
         path: of the file.
         what: e.g. "flow", for the message.
+        method: that a network of this kind has.
 
     Raises:
         ValueError: for a file that is missing, truncated or of another kind.
@@ -87,7 +139,10 @@ def load(path: str, what: str) -> keras.Model:
             "correct the path."
         )
     try:
-        return keras.saving.load_model(path)
+        model = keras.saving.load_model(path)
+        if not hasattr(model, method):
+            raise ValueError(f"it holds a {type(model).__name__}.")
+        return model
     except Exception as error:
         # Keras raises what its readers raise: zip, JSON, HDF5 errors.
         reason = str(error).strip().split("\n")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,8 @@ import tensorflow as tf
 
 from ijsat_tf import checks
 
+_GRAPHS = 64
+
 
 def compiled(function: Callable) -> Callable:
     """Runs a function as one cached `tf.function` when called eagerly.
@@ -17,67 +20,78 @@ def compiled(function: Callable) -> Callable:
     Inside a graph the function's own operations are added to that graph, so
     that nothing is traced twice and distribution strategies see plain code.
     Python objects among the arguments (a model, an attack) select the cached
-    graph, equal ones the same; tensors do not, whatever their batch size.
+    graph, equal ones the same, as they were at the first call; tensors do
+    not, whatever their batch size. The graphs used last are kept, with what
+    they refer to.
     """
-
-    @functools.partial(tf.function, reduce_retracing=True, autograph=False)
-    def traced(*args, **kwargs):
-        args, kwargs = tf.nest.map_structure(_taken, (args, kwargs))
-        return function(*args, **kwargs)
+    graphs: collections.OrderedDict = collections.OrderedDict()
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         if not tf.executing_eagerly():
             return function(*args, **kwargs)
-        args, kwargs = tf.nest.map_structure(_held, (args, kwargs))
+        flat = tf.nest.flatten((args, kwargs))
+        tensors = [item for item in flat if _is_tensor(item)]
+        shape = tf.nest.map_structure(lambda _: 0, (args, kwargs))
+        key = (str(shape), *map(_Key, flat))
+        if key not in graphs:
+            graphs[key] = _traced(function, (args, kwargs))
+            if len(graphs) > _GRAPHS:
+                graphs.popitem(last=False)
+        graphs.move_to_end(key)
         with checks.readable_errors():
-            return traced(*args, **kwargs)
+            return graphs[key](*tensors)
 
-    call.traced = traced
+    def tracing_count() -> int:
+        """How often the function has been traced."""
+        return sum(
+            graph.experimental_get_tracing_count() for graph in graphs.values()
+        )
+
+    call.tracing_count = tracing_count
     return call
 
 
-class _Held(tf.types.experimental.TraceType):
-    """A Python object that selects a graph.
+class _Key:
+    """An argument as a key: any tensor is like any other.
 
-    TensorFlow itself would keep a weak reference, so that a value made anew
-    for each call is traced each time, and would replace a function made by
-    `functools.wraps` by the one inside.
+    `tf.function` itself would keep weak references, so that a value made
+    anew for each call is traced each time, and would replace a function made
+    by `functools.wraps` by the one inside.
     """
 
     def __init__(self, item: Any):
-        self.item = item
-
-    def __tf_tracing_type__(self, context: Any) -> _Held:
-        return self
-
-    def is_subtype_of(self, other: Any) -> bool:
-        return self == other
-
-    def most_specific_common_supertype(self, others: Any) -> _Held | None:
-        return self if all(self == other for other in others) else None
-
-    def placeholder_value(self, context: Any = None) -> _Held:
-        return self
-
-    def cast(self, value: Any, context: Any) -> Any:
-        return value
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, _Held) and (
-            self.item is other.item or self.item == other.item
-        )
+        self.item = _Key if _is_tensor(item) else item
+        try:
+            self.hash = hash(self.item)
+        except TypeError:
+            self.hash = id(self.item)
 
     def __hash__(self) -> int:
-        return hash(self.item)
+        return self.hash
+
+    def __eq__(self, other: Any) -> bool:
+        mine, its = self.item, other.item
+        return mine is its or (type(mine) is type(its) and mine == its)
 
 
-def _held(item: Any) -> Any:
-    plain = (tf.Tensor, tf.Variable, bool, int, float, str, type(None))
-    if isinstance(item, plain) or hasattr(item, "__array__"):
-        return item
-    return _Held(item)
+def _traced(function: Callable, arguments: Any) -> Callable:
+    flat = tf.nest.flatten(arguments)
+    # Tensors of the first call must not live as long as the graph.
+    kept = [None if _is_tensor(item) else item for item in flat]
+    places = [n for n, item in enumerate(flat) if _is_tensor(item)]
+    structure = tf.nest.map_structure(lambda _: None, arguments)
+
+    @functools.partial(tf.function, reduce_retracing=True, autograph=False)
+    def traced(*tensors):
+        filled = list(kept)
+        for place, tensor in zip(places, tensors):
+            filled[place] = tensor
+        args, kwargs = tf.nest.pack_sequence_as(structure, filled)
+        return function(*args, **kwargs)
+
+    return traced
 
 
-def _taken(item: Any) -> Any:
-    return item.item if isinstance(item, _Held) else item
+def _is_tensor(item: Any) -> bool:
+    return tf.is_tensor(item) or hasattr(item, "__array__")

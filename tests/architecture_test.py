@@ -6,7 +6,9 @@ import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGES = "data models flows spaces attacks training evaluation".split()
-LEAVES = "types seeds checks graph losses mixup commandline".split()
+LEAVES = (
+    "types seeds checks graph losses mixup commandline step_model"
+).split()
 
 
 def imported(path: pathlib.Path) -> set[str]:

@@ -73,7 +73,7 @@ def test_inside_a_graph_the_operations_are_added_to_it():
 
     np.testing.assert_array_equal(outer(tf.ones([2])), [2, 2])
     assert graphs == [True]
-    assert scaled.traced.experimental_get_tracing_count() == 0
+    assert scaled.tracing_count() == 0
     assert len(traces) == 1
 
 

@@ -29,8 +29,8 @@ def main(_: list[str]) -> None:
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     strategy = ij.training.strategy(FLAGS.strategy)
-    source = ij.data.load(FLAGS.dataset, "train", FLAGS.data_dir)
-    test = ij.data.load(FLAGS.dataset, "test", FLAGS.data_dir)
+    source = ij.data.load(*commandline.split("train"))
+    test = ij.data.load(*commandline.split("test"))
     if FLAGS.train_examples:
         source = source.take(FLAGS.train_examples)
     steps = ij.data.steps_per_epoch(source, FLAGS.batch_size)
@@ -99,7 +99,7 @@ def flow(source: ij.data.Source, steps: int) -> keras.Model:
         seed=FLAGS.seed,
     )
     decay = keras.optimizers.schedules.CosineDecay(
-        FLAGS.learning_rate, FLAGS.epochs * steps
+        options.learning_rate(), FLAGS.epochs * steps
     )
     schedule = ij.flows.WarmUp(decay, FLAGS.warmup_steps)
     model.compile(optimizer=keras.optimizers.Adam(schedule))
@@ -112,31 +112,32 @@ def classifier(source: ij.data.Source, steps: int) -> keras.Model:
     net = build(
         source.classes, width=FLAGS.width, image_shape=source.images.shape[1:]
     )
-    model = ij.training.AdversarialModel(net, method(), seed=FLAGS.seed)
+    model = ij.training.AdversarialModel(net, method(source), seed=FLAGS.seed)
     schedule = ij.training.step_drops(
-        FLAGS.learning_rate, steps, options.numbers("drops")
+        options.learning_rate(), steps, commandline.numbers("drops")
     )
     optimizer = ij.training.SGD(schedule, FLAGS.momentum, FLAGS.l2)
     model.compile(optimizer=optimizer, metrics=["accuracy"])
     return model
 
 
-def method() -> methods.Method:
+def method(source: ij.data.Source) -> methods.Method:
     """The method that the flags describe."""
     if FLAGS.method == "standard":
         return methods.Standard()
     name = FLAGS.attack or {"at": "pgd", "ijsat": "jsa"}[FLAGS.method]
     generator = None
     if FLAGS.flow:
-        generator = commandline.load(FLAGS.flow, "flow")
-        if FLAGS.precision != "float32":
-            generator = generator.with_dtype(FLAGS.precision)
+        generator = commandline.load(FLAGS.flow, "flow", "with_dtype")
+        generator = generator.with_dtype(FLAGS.precision)
+        # Attacked before the folder is claimed: it must fit the images.
+        generator.encode(source.take(1).scaled())
     attack = ij.attacks.by_name(
         f"{name}{FLAGS.attack_steps}",
-        pixels=ij.spaces.Linf(FLAGS.epsilon, FLAGS.epsilon_step),
-        latent=ij.spaces.Linf(FLAGS.eta, FLAGS.eta_step),
+        pixels=ij.spaces.Linf(*commandline.budget("epsilon")),
+        latent=ij.spaces.Linf(*commandline.budget("eta")),
         flow=generator,
-        levels=options.numbers("levels"),
+        levels=commandline.numbers("levels"),
     )
     if FLAGS.method == "at":
         return methods.AT(attack)

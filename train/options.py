@@ -18,13 +18,12 @@ flags.DEFINE_enum(
     required=True,
 )
 flags.DEFINE_string("workdir", None, "folder of this run", required=True)
-flags.DEFINE_string("dataset", "cifar10", "digits, or a set of TFDS by name")
-flags.DEFINE_string("data_dir", None, "folder of TFDS; None downloads")
+commandline.define_data()
+commandline.define_budgets()
 flags.DEFINE_integer(
     "train_examples", None, "first so many images; None for all", 1
 )
 flags.DEFINE_enum("augment", "crop_flip", ["crop_flip", "none"], "augmentation")
-flags.DEFINE_integer("seed", 0, "of everything random", 0)
 flags.DEFINE_integer("epochs", 120, "passes over the images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step, on all devices", 1)
 flags.DEFINE_enum(
@@ -41,7 +40,9 @@ flags.DEFINE_enum(
     "model", "resnet18", ["resnet18", "small_cnn"], "the classifier"
 )
 flags.DEFINE_integer("width", 64, "channels of its first stage", 1)
-commandline.define_fraction("learning_rate", 0.1, "at the start")
+commandline.define_fraction(
+    "learning_rate", None, "at the start; None for 0.1, of a flow for 0.001"
+)
 commandline.define_fraction("momentum", 0.9, "of SGD")
 commandline.define_fraction("l2", 2e-4, "coupled weight decay")
 flags.DEFINE_list(
@@ -55,11 +56,6 @@ flags.DEFINE_enum(
     "of at and ijsat; None for pgd and jsa",
 )
 flags.DEFINE_integer("attack_steps", 10, "K", 1)
-commandline.define_fraction("epsilon", "8/255", "radius in pixels")
-commandline.define_fraction("epsilon_step", "2/255", "its step")
-commandline.define_fraction("eta", 0.02, "radius in latents")
-commandline.define_fraction("eta_step", 0.005, "its step")
-flags.DEFINE_list("levels", None, "levels that jsa may change; None for all")
 commandline.define_fraction("tau", 0.1, "mixup's alpha ~ Beta(tau, tau)")
 flags.DEFINE_enum(
     "alpha", "sample", ["sample", "batch"], "one alpha for each of these"
@@ -76,18 +72,11 @@ _FREE = ("workdir", "data_dir", "flow", "strategy")
 _SETTINGS = "settings.cfg"
 
 
-def numbers(name: str) -> tuple[int, ...] | None:
-    """A list flag as ints."""
-    given = FLAGS[name].value
-    if given is None:
-        return None
-    try:
-        return tuple(int(number) for number in given)
-    except ValueError:
-        raise ValueError(
-            f"--{name} must be whole numbers, separated by commas; "
-            f"received {','.join(given)}"
-        ) from None
+def learning_rate() -> float:
+    """The rate at the start; Adam, for flows, needs a smaller one."""
+    if FLAGS.learning_rate is None:
+        return 0.001 if FLAGS.method == "flow" else 0.1
+    return FLAGS.learning_rate
 
 
 def claim(workdir: str) -> pathlib.Path:
@@ -103,8 +92,8 @@ def claim(workdir: str) -> pathlib.Path:
         before = settings.read_text().splitlines()
         changed = [
             line.removeprefix("--")
-            for line in lines
-            if line not in before and not _is_free(line)
+            for line in sorted({*lines} ^ {*before})
+            if not _is_free(line)
         ]
         if changed:
             raise ValueError(

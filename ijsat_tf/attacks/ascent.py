@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
@@ -47,10 +49,11 @@ class Ascent(Attack):
         for name in ("steps", "restarts"):
             count = getattr(self, name)
             checks.require(
-                isinstance(count, int) and count >= 1,
+                isinstance(count, numbers.Integral) and count >= 1,
                 f"`{name}` must be an integer of at least 1.",
                 repr(count),
             )
+            object.__setattr__(self, name, int(count))
         checks.require(
             self.restarts == 1 or self.random_start,
             "`restarts` need random starts: all searches would be the same.",
@@ -85,7 +88,9 @@ class Ascent(Attack):
                 _, logits = attacked(change)
                 loss = tf.reduce_sum(losses.cross_entropy(labels, logits))
                 objective = -loss if self.targeted else loss
-            gradient = tape.gradient(objective, change)
+            gradient = tf.nest.map_structure(
+                _finite, tape.gradient(objective, change)
+            )
             if self.momentum:
                 velocity = gradient = tf.nest.map_structure(
                     self._accumulate, velocity, gradient
@@ -162,6 +167,11 @@ class Ascent(Attack):
             maximum_iterations=self.restarts,
         )
         return best
+
+
+def _finite(gradient: tf.Tensor) -> tf.Tensor:
+    # An image of NaN would count as an adversarial one.
+    return tf.where(tf.math.is_finite(gradient), gradient, 0)
 
 
 @tf.custom_gradient

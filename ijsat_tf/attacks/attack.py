@@ -96,8 +96,14 @@ class Attack(Value):
             ValueError: for images that are no floats in [0, 1] of shape
                 (B, H, W, C), or labels that do not fit.
         """
-        expected = getattr(model, "input_shape", None)
-        images = checks.images(images, shape=expected and expected[1:])
+        expected = None
+        if isinstance(model, keras.Model):
+            expected = getattr(model, "input_shape", None)
+        single = isinstance(expected, tuple) and len(expected) == 4
+        images = checks.images(images, shape=expected[1:] if single else None)
+        if images.dtype.size < 4:
+            # Too coarse for steps of a fraction of a grey level.
+            images = tf.cast(images, tf.float32)
         labels = checks.one_a_row(labels, images)
         seed = seeds.derive(seed)
         if tf.executing_eagerly() and not getattr(model, "built", True):

@@ -50,14 +50,16 @@ def by_name(
     """
     family, digits = re.fullmatch(r"(.*?)(\d*)", name).groups()
     checks.require(
-        family in _ATTACKS and digits != "0",
+        family in _ATTACKS
+        and digits != "0"
+        and not (family == "fgsm" and digits),
         f"Unknown attack; choose among {', '.join(_ATTACKS)}, with a number "
         "of steps such as pgd20.",
         repr(name),
     )
     checks.require(
         family not in ON_MANIFOLD or flow is not None,
-        f"The attack {name} needs a flow: train one, and pass --flow=PATH.",
+        f"The attack {name} needs a flow: train one, and pass it along.",
     )
     given = {
         "pixels": pixels,

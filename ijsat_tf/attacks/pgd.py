@@ -19,7 +19,7 @@ class FGSM(Attack):
 
     Args:
         ball: e.g. `Linf(8 / 255)`; its own step plays no part. Another space
-            is taken too.
+            is taken too, whose own step counts.
         targeted: whether labels are targets, default False.
 
     Source: Goodfellow et al., Explaining and Harnessing Adversarial

@@ -59,6 +59,17 @@ def evaluate(
     Raises:
         ValueError: for images or labels that do not fit, before any attack.
     """
+    checks.require(
+        isinstance(data, tuple) and len(data) == 2,
+        "`data` must be a tuple of images and labels; batches of a dataset "
+        "can be concatenated into one.",
+        type(data).__name__,
+    )
+    checks.require(
+        not any(getattr(attack, "targeted", 0) for attack in attacks.values()),
+        "`attacks` must be untargeted: accuracy under a targeted attack "
+        "would count other errors as correct.",
+    )
     images = checks.images(data[0])
     labels = checks.one_a_row(data[1], images)
     rows = images.shape[0]

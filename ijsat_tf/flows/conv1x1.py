@@ -14,8 +14,8 @@ tfb = tfp.bijectors
 class PixelwiseLinear(tfb.Bijector):
     """z = x W at every pixel; forward goes from z to x.
 
-    W is formed once where the bijector is made, its inverse once where it is
-    needed: never a triangular solve per pixel.
+    W and its inverse are formed once a call, where they are needed: never a
+    triangular solve per pixel.
 
     Args:
         permutation: P, (C, C), a permutation matrix.
@@ -108,13 +108,10 @@ class InvertibleConv1x1(FlowLayer):
         lower = tf.convert_to_tensor(self.lower)
         upper = tf.convert_to_tensor(self.upper)
         diagonal = self.sign * tf.exp(self.log_diagonal)
-        zeros = tf.zeros_like(diagonal)
         return PixelwiseLinear(
             tf.convert_to_tensor(self.permutation),
             tf.linalg.set_diag(
                 tf.linalg.band_part(lower, -1, 0), tf.ones_like(diagonal)
             ),
-            tf.linalg.set_diag(
-                tf.linalg.band_part(upper, 0, -1), zeros + diagonal
-            ),
+            tf.linalg.set_diag(tf.linalg.band_part(upper, 0, -1), diagonal),
         )

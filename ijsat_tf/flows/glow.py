@@ -149,7 +149,8 @@ class Glow(LikelihoodModel):
             images: (B, H, W, C) in [0, 1]; 256 are plenty.
 
         Raises:
-            ValueError: when called inside a graph or a strategy's step.
+            ValueError: when called inside a graph or a strategy's step, or
+                a second time.
         """
         checks.require(
             tf.executing_eagerly()
@@ -159,6 +160,11 @@ class Glow(LikelihoodModel):
             ),
             "`initialize` must be called eagerly, outside of a step: inside "
             "one each replica would see other images.",
+        )
+        checks.require(
+            not self.initialized > 0,
+            "The flow is initialised already: doing it again would undo its "
+            "training. Make a new Glow.",
         )
         images = self._checked(images)
         scale = (self.bins - 1) / self.bins
@@ -185,7 +191,7 @@ class Glow(LikelihoodModel):
         Returns:
             Latents, a list of (B, h, w, c), level 1 first.
         """
-        return self._encode(self._ready(images), standardized)
+        return self._encode(self._ready(images, slack=1.0), standardized)
 
     @compiled
     def _encode(self, images: tf.Tensor, standardized: bool) -> list[tf.Tensor]:
@@ -229,12 +235,13 @@ class Glow(LikelihoodModel):
         Returns:
             (B,) nats, with respect to the scale of [0, 1].
         """
-        return self._log_prob(self._ready(images))
+        return self._log_prob(self._ready(images, slack=1.0))
 
     def bits_per_dim(self, images: Tensor, seed: Seed = 0) -> tf.Tensor:
         """-log2 P(x) / (H W C), where P(x) is a grey level's probability.
 
-        Estimated from below with one draw of uniform dequantisation noise.
+        Bounded from above, in expectation, by one draw of uniform
+        dequantisation noise.
 
         Args:
             images: (B, H, W, C) in [0, 1], on the grid of grey levels.
@@ -298,12 +305,15 @@ class Glow(LikelihoodModel):
             total -= tf.reduce_sum(squares, axis=[1, 2, 3]) / 2
         return total
 
-    def _checked(self, images: Tensor) -> tf.Tensor:
-        images = checks.images(images, shape=self.image_shape, slack=1.0)
+    def _checked(self, images: Tensor, slack: float = 0.0) -> tf.Tensor:
+        # What a decoder returns may lie a little outside of [0, 1].
+        images = checks.images(images, shape=self.image_shape, slack=slack)
         return tf.cast(images, self.variable_dtype)
 
-    def _ready(self, images: Tensor) -> tf.Tensor:
-        return checks.after(self._require_initialized(), self._checked(images))
+    def _ready(self, images: Tensor, slack: float = 0.0) -> tf.Tensor:
+        return checks.after(
+            self._require_initialized(), self._checked(images, slack)
+        )
 
     def _require_initialized(self) -> tf.Operation | None:
         return checks.require(

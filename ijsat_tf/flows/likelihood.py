@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
+from ijsat_tf.step_model import StepModel
 
 
 @keras.saving.register_keras_serializable("ijsat_tf")
@@ -44,7 +45,7 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
         return cls(rate, config["steps"])
 
 
-class LikelihoodModel(keras.Model):
+class LikelihoodModel(StepModel):
     """A Keras model with a density, which `fit` trains on images alone.
 
     Subclasses give `_log_prob(images)`, log p(x) of images in [0, 1] with
@@ -103,16 +104,6 @@ class LikelihoodModel(keras.Model):
         )
         return {"bits_per_dim": self.bits_tracker.result()}
 
-    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
-        """As Keras' own: x is images in [0, 1]; labels are ignored."""
-        with checks.readable_errors():
-            return super().fit(*args, **kwargs)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """As Keras' own; gives bits/dim."""
-        with checks.readable_errors():
-            return super().evaluate(*args, **kwargs)
-
     def _images(self, data: Any) -> tf.Tensor:
         images, _, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
@@ -120,6 +111,13 @@ class LikelihoodModel(keras.Model):
             "`sample_weight` and `class_weight` have no meaning in the "
             "likelihood of images; leave them out.",
         )
+        if isinstance(images, dict):  # As TensorFlow Datasets gives them.
+            checks.require(
+                "image" in images,
+                "Samples must be images, or dicts with 'image'.",
+                sorted(images),
+            )
+            images = images["image"]
         return self._ready(images)
 
     def _clipped(

@@ -135,8 +135,8 @@ class L2(Ball):
         return _each(tf.add, change, move)
 
     def project(self, change: Tensors) -> Tensors:
-        shrink = tf.minimum(1.0, self.radius / self._positive(change))
-        return _scaled(change, shrink)
+        outside = tf.maximum(self._positive(change), self.radius)
+        return _scaled(change, self.radius / outside)
 
     def norm(self, change: Tensors) -> tf.Tensor:
         squares = [

@@ -59,16 +59,18 @@ class Latent(Space):
         )
         if self.levels is None:
             return
-        count = getattr(self.generator, "levels", None)
-        levels = self.levels
+        last = getattr(self.generator, "levels", None) or float("inf")
         checks.require(
-            levels
-            and all(isinstance(level, int) for level in levels)
-            and min(levels) >= 1
-            and max(levels) <= (count or max(levels)),
-            f"`levels` must be numbers from 1 to {count or 'the last'}, as "
-            "in the paper.",
-            levels,
+            isinstance(self.levels, tuple)
+            and self.levels
+            and len(set(self.levels)) == len(self.levels)
+            and all(
+                isinstance(level, int) and 1 <= level <= last
+                for level in self.levels
+            ),
+            f"`levels` must be numbers from 1 to {last}, each once, such "
+            "as [2].",
+            repr(self.levels),
         )
 
     def with_steps(self, steps: int) -> Latent:
@@ -90,7 +92,11 @@ class Latent(Space):
         )
         latents = self.generator.encode(images, **self._options)
         residual = tf.zeros([], images.dtype)
-        if self.generator.compute_dtype != self.generator.variable_dtype:
+        types = [
+            getattr(self.generator, name, None)
+            for name in ("compute_dtype", "variable_dtype")
+        ]
+        if types[0] != types[1]:
             # So that no change gives back exactly x.
             residual = images - self._decode(latents, images.dtype)
         return LatentContext(latents, residual)

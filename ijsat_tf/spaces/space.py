@@ -62,8 +62,8 @@ class Space(Value):
         Args:
             change: the present change.
             gradient: of the objective, as `change` is shaped.
-            images: what `apply` changes, in [0, 1]; None where that is not
-                constant, after another space.
+            images: what `apply` changes, in [0, 1]; None inside a `Joint`,
+                where it is not constant, and the search's clip comes last.
             iteration: 0 for the first update.
         """
         raise NotImplementedError

@@ -85,7 +85,9 @@ class Throughput(keras.callbacks.Callback):
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        seconds = time.perf_counter() - self.start
+        seconds = time.perf_counter() - (self.start or 0)
+        if not self.batches:
+            return
         speed = self.batches * self.batch_size / max(seconds, 1e-9)
         if logs is not None:
             logs["images_per_second"] = speed

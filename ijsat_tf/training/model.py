@@ -9,12 +9,13 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.mixup import Batch
+from ijsat_tf.step_model import StepModel
 from ijsat_tf.training.methods import Method
 from ijsat_tf.types import Tensor
 
 
 @keras.saving.register_keras_serializable("ijsat_tf")
-class AdversarialModel(keras.Model):
+class AdversarialModel(StepModel):
     """Trains a classifier by a method; called, it is the classifier.
 
     `fit` takes x: images (B, H, W, C) in [0, 1], or {"image": ..., "latent":
@@ -95,65 +96,6 @@ class AdversarialModel(keras.Model):
         if len(y.shape) == 2 and y.shape[1] > 1:
             y = keras.ops.argmax(y, axis=1)
         return super().compute_metrics(x, y, y_pred, sample_weight)
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        jit_compile: bool | str = False,
-        steps_per_execution: int = 1,
-        **kwargs: Any,
-    ) -> None:
-        """As Keras' own, without `loss`, which the method defines.
-
-        Args:
-            optimizer: e.g. `ijsat_tf.training.SGD`.
-            loss: must be None.
-            loss_weights: must be None.
-            jit_compile: whether to compile the step by XLA, default False.
-            steps_per_execution: default 1.
-            **kwargs: e.g. `metrics=["accuracy"]`.
-
-        Raises:
-            ValueError: for a loss, and for what Keras cannot do with two or
-                more replicas.
-        """
-        checks.require(
-            loss is None and loss_weights is None,
-            "`compile` takes no `loss`: the method defines it. Choose "
-            "another of ijsat_tf.training.methods, or write one.",
-            repr(loss),
-        )
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        checks.require(
-            replicas == 1 or (steps_per_execution == 1 and not jit_compile),
-            "`steps_per_execution` > 1 and `jit_compile` fail in Keras with "
-            "two or more replicas; leave them out "
-            "(https://github.com/keras-team/keras/issues/19246).",
-            f"{replicas} replicas",
-        )
-        super().compile(
-            optimizer=optimizer,
-            jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution,
-            **kwargs,
-        )
-        if self.built:
-            self.optimizer.build(self.trainable_variables)
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
-        """As Keras' own; see the class for what x and y may be."""
-        with checks.readable_errors():
-            return super().fit(*args, **kwargs)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """As Keras' own: the classifier on clean images."""
-        with checks.readable_errors():
-            return super().evaluate(*args, **kwargs)
 
     @property
     def trainable_weights(self) -> list[keras.Variable]:

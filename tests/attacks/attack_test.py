@@ -108,7 +108,7 @@ def test_inside_a_graph_it_finds_the_same(model):
 
 
 def test_nothing_is_traced_again_for_new_seeds_images_and_equal_attacks(model):
-    count = _attack.traced.experimental_get_tracing_count
+    count = _attack.tracing_count
     first = PGD(Linf(0.11), steps=2)
     first(model, IMAGES, LABELS)
     before = count()
@@ -123,7 +123,7 @@ def test_nothing_is_traced_again_for_new_seeds_images_and_equal_attacks(model):
 
 
 def test_an_attack_made_anew_for_each_call_is_traced_once(model):
-    count = _attack.traced.experimental_get_tracing_count
+    count = _attack.tracing_count
     before = count()
     for _ in range(3):
         PGD(Linf(0.12), steps=2)(model, IMAGES, LABELS)

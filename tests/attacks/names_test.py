@@ -45,7 +45,7 @@ def test_unknown_names_list_the_known_ones(name):
 
 @pytest.mark.parametrize("name", ["om_pgd50", "jsa"])
 def test_attacks_on_the_manifold_need_a_flow(flow, name):
-    with pytest.raises(ValueError, match=f"{name} needs a flow.*--flow"):
+    with pytest.raises(ValueError, match=f"{name} needs a flow"):
         by_name(name, PIXELS, LATENT)
     with pytest.raises(ValueError, match="`latent` must be a ball"):
         by_name(name, PIXELS, flow=flow)

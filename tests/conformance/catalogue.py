@@ -68,7 +68,7 @@ METHODS = {
         ATTACKS["JointSpaceAttack"](flow), tau=1.0
     ),
     "IJSAT, one alpha a batch": lambda flow: methods.IJSAT(
-        ATTACKS["PGD, L2"](flow), tau=1.0, alpha="batch"
+        ij.attacks.PGD(SPHERE, steps=2, restarts=2), tau=1.0, alpha="batch"
     ),
 }
 

@@ -415,3 +415,25 @@ def test_wrong_latents_are_refused(flow):
 def test_wrong_settings_are_refused(name, settings):
     with pytest.raises(ValueError, match=f"^`{name}` .*Received: "):
         ij.flows.Glow(**{"image_shape": tiny.SHAPE, "levels": 2, **settings})
+
+
+@pytest.mark.parametrize("use", ["initialize", "fit", "bits_per_dim"])
+def test_images_of_another_scale_are_refused(use):
+    """x / 127.5 - 1, the commonest slip, is in [-1, 1]."""
+    other = tiny.random_images(4) * 2 - 1
+    glow = tiny.make_flow()
+    glow.compile(optimizer="sgd")
+    if use == "initialize":
+        glow = ij.flows.Glow(tiny.SHAPE, levels=2, steps=1, hidden=4)
+    options = {"verbose": 0} if use == "fit" else {}
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        getattr(glow, use)(other, **options)
+
+
+def test_a_second_initialisation_is_refused(images):
+    glow = tiny.make_flow()
+    before = glow.get_weights()
+    with pytest.raises(ValueError, match="initialised already"):
+        glow.initialize(images)
+    for one, other in zip(before, glow.get_weights()):
+        np.testing.assert_array_equal(one, other)

@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -56,7 +58,7 @@ def test_what_a_run_leaves(runs):
         assert list((folder / "events").rglob("events.out.*"))
     model = keras.saving.load_model(runs / "ijsat" / "model.keras")
     attack = model.method.attack
-    assert attack.pixels == ij.spaces.Linf(0.15, step=2 / 255)
+    assert attack.pixels == ij.spaces.Linf(0.15, step=0.0375)
     assert attack.steps == 2 and attack.flow.bins == 17
     assert "--epsilon=0.15" in (runs / "ijsat/settings.cfg").read_text()
 
@@ -84,6 +86,22 @@ def test_resume_ends_as_the_uninterrupted_run(runs, tmp_path):
         assert len((folder / "log.csv").read_text().splitlines()) == 3
     for one, other in zip(*results.values()):
         np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_truncated_checkpoint(runs, tmp_path):
+    folder = tmp_path / "ijsat"
+    shutil.copytree(runs / "ijsat", folder)
+    checkpoint = folder / "checkpoint.weights.h5"
+    content = checkpoint.read_bytes()[:1000]
+    checkpoint.write_bytes(content)
+    result = run(
+        "train",
+        f"--flagfile={folder / 'settings.cfg'}",
+        f"--workdir={folder}",
+    )
+    assert "cannot be read as a checkpoint" in result.error
+    assert checkpoint.read_bytes() == content
+    assert (folder / "model.keras").exists()
 
 
 def test_evaluation(runs):
@@ -162,8 +180,71 @@ def test_evaluation(runs):
         ),
         (
             "train",
+            [
+                *[flag for flag in TINY if "examples" not in flag],
+                *NET,
+                "--method=ijsat",
+                "--flow={runs}/flow/flow.keras",
+                "--workdir={runs}/ijsat",
+            ],
+            "train_examples=64",
+        ),
+        (
+            "train",
             [*TINY, *NET, "--method=at", "--workdir={runs}"],
             "is not empty",
+        ),
+        (
+            "train",
+            [
+                *TINY,
+                *NET,
+                "--method=ijsat",
+                "--flow={runs}/ijsat/classifier.keras",
+                "--workdir={tmp}/x",
+            ],
+            "cannot be read as a flow",
+        ),
+        (
+            "train",
+            [
+                *TINY,
+                *NET,
+                "--method=ijsat",
+                "--image_size=16",
+                "--flow={runs}/flow/flow.keras",
+                "--workdir={tmp}/x",
+            ],
+            "(B, 8, 8, 1)",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=at", "--workdir={tmp}", "--seed=-1"],
+            "seed",
+        ),
+        (
+            "eval",
+            ["--dataset=digits", "--runs={runs}/ijsat,{tmp}/ijsat"],
+            "needs a flow",
+        ),
+        (
+            "eval",
+            [
+                "--dataset=digits",
+                "--runs={runs}/ijsat,{tmp}/ijsat",
+                "--attacks=pgd2",
+            ],
+            "different names",
+        ),
+        (
+            "eval",
+            [
+                "--dataset=digits",
+                "--runs={runs}/ijsat",
+                "--attacks=pgd2",
+                "--picture={tmp}/x.png",
+            ],
+            "needs a flow",
         ),
         (
             "train",

@@ -163,8 +163,10 @@ def test_what_fit_and_compile_refuse(images, labels):
     model = catalogue.make_model(methods.Standard())
     with pytest.raises(ValueError, match="sample_weight"):
         model.fit(images, labels, sample_weight=np.ones(6), verbose=0)
-    with pytest.raises(ValueError, match="the method defines"):
+    with pytest.raises(ValueError, match="the train step defines"):
         model.compile(optimizer="sgd", loss="mse")
+    with pytest.raises(ValueError, match="gradient_accumulation_steps"):
+        model.compile(keras.optimizers.SGD(gradient_accumulation_steps=2))
     with pytest.raises(ValueError, match="`method` must be"):
         ij.training.AdversarialModel(tiny.make_classifier(), "AT")
     with tiny.two_replicas().scope():
@@ -174,6 +176,8 @@ def test_what_fit_and_compile_refuse(images, labels):
         for option in ({"steps_per_execution": 2}, {"jit_compile": True}):
             with pytest.raises(ValueError, match="issues/19246"):
                 other.compile(optimizer="sgd", **option)
+        with pytest.raises(ValueError, match="clips each replica"):
+            other.compile(keras.optimizers.SGD(global_clipnorm=1.0))
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(images, labels):
@@ -185,4 +189,25 @@ def test_a_loss_that_is_not_finite_stops_the_run(images, labels):
         model.fit(images, labels, verbose=0)
     np.testing.assert_array_equal(
         before[0], model.classifier.layers[0].get_weights()[0]
+    )
+
+
+def test_keras_own_callbacks(images, labels, tmp_path):
+    model = catalogue.make_model(methods.Standard())
+    best = tmp_path / "best.keras"
+    model.fit(
+        images,
+        labels,
+        validation_data=(images, labels),
+        epochs=3,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(tmp_path / "backup"),
+            keras.callbacks.ModelCheckpoint(best, "loss", save_best_only=True),
+            keras.callbacks.EarlyStopping("loss", patience=3),
+        ],
+    )
+    loaded = keras.saving.load_model(best)
+    np.testing.assert_allclose(
+        loaded.predict(images, verbose=0), model(images), atol=1e-4
     )

@@ -1,0 +1,104 @@
+"""What models share whose train step defines its own loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from ijsat_tf import checks
+
+
+class StepModel(keras.Model):
+    """A Keras model that takes no loss, and whose checks read well."""
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        *,
+        jit_compile: bool | str = False,
+        steps_per_execution: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        """As Keras' own, without `loss`, which the train step defines.
+
+        Args:
+            optimizer: e.g. `ijsat_tf.training.SGD`.
+            loss: must be None.
+            loss_weights: must be None.
+            jit_compile: whether to compile the step by XLA, default False;
+                XLA drops every check of values, of NaN too.
+            steps_per_execution: default 1.
+            **kwargs: e.g. `metrics=["accuracy"]`.
+
+        Raises:
+            ValueError: for a loss, for accumulated gradients, and for what
+                Keras cannot do with two or more replicas.
+        """
+        checks.require(
+            loss is None and loss_weights is None,
+            "`compile` takes no `loss`: the train step defines it. Choose "
+            "another of ijsat_tf.training.methods, or write one.",
+            repr(loss),
+        )
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            **kwargs,
+        )
+        checks.require(
+            not getattr(self.optimizer, "gradient_accumulation_steps", None),
+            "`gradient_accumulation_steps` would repeat random numbers, "
+            "which follow from `optimizer.iterations`; use a larger batch.",
+        )
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            self._require_replicable(steps_per_execution, jit_compile)
+        if self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _require_replicable(self, steps: int, jit: bool | str) -> None:
+        checks.require(
+            steps == 1 and not jit,
+            "`steps_per_execution` > 1 and `jit_compile` fail in Keras with "
+            "two or more replicas; leave them out "
+            "(https://github.com/keras-team/keras/issues/19246).",
+        )
+        checks.require(
+            not any(
+                getattr(self.optimizer, name, None)
+                for name in ("clipnorm", "global_clipnorm", "clipvalue")
+            ),
+            "With two or more replicas Keras clips each replica's gradients "
+            "before it sums them; leave clipping out of the optimizer.",
+        )
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        """As Keras' own; see the class for what x and y may be."""
+        with checks.readable_errors():
+            return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras' own."""
+        with checks.readable_errors():
+            return super().evaluate(*args, **kwargs)
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras' own."""
+        with checks.readable_errors():
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras' own."""
+        with checks.readable_errors():
+            return super().test_on_batch(*args, **kwargs)
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        """As Keras' own."""
+        with checks.readable_errors():
+            return super().predict(*args, **kwargs)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf import losses
+from tests import tiny
 
 RANDOM = np.random.default_rng(0)
 LOGITS = RANDOM.normal(scale=3, size=(5, 4))
@@ -52,7 +53,7 @@ def test_global_mean_is_the_mean_on_one_replica():
 
 
 def test_shares_of_two_replicas_add_up_to_the_global_mean():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = tiny.two_replicas()
     values = RANDOM.normal(size=(2, 3)).astype("float32")
 
     @tf.function

@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import stats
 
 from ijsat_tf import mixup, seeds
+from tests import tiny
 
 RANDOM = np.random.default_rng(0)
 
@@ -84,7 +85,7 @@ def test_one_alpha_a_batch():
 
 @pytest.mark.parametrize("per", ["sample", "batch"])
 def test_two_replicas_draw_the_alphas_of_one(per):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = tiny.two_replicas()
     seed = seeds.derive(0, "mix")
 
     @tf.function

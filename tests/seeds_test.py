@@ -8,11 +8,12 @@ import tensorflow as tf
 from scipy import stats
 
 from ijsat_tf import seeds
+from tests import tiny
 
 
 @pytest.fixture(scope="module")
 def strategy():
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    return tiny.two_replicas()
 
 
 def test_purposes_and_their_order_give_distinct_seeds():

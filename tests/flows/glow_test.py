@@ -310,7 +310,7 @@ def test_a_flow_must_be_initialised_before_use(raw_flow, images, use):
 
 
 def test_initialize_is_refused_inside_a_step(raw_flow, images):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = tiny.two_replicas()
 
     def initialize():
         raw_flow.initialize(images)
@@ -325,7 +325,7 @@ def test_initialize_is_refused_inside_a_step(raw_flow, images):
 
 
 def test_initialize_is_allowed_in_the_scope_of_a_strategy(images):
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    with tiny.two_replicas().scope():
         inside = tiny.make_flow(perturbed=False)
     outside = tiny.make_flow(perturbed=False)
     outside.set_weights(inside.get_weights())

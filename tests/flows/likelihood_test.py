@@ -11,6 +11,7 @@ from scipy import stats
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.flows import LikelihoodModel, WarmUp
+from tests import tiny
 
 BINS = 5
 RANDOM = np.random.default_rng(0)
@@ -174,7 +175,7 @@ def test_the_norm_of_a_step_is_bounded(clip):
 @pytest.mark.parametrize("clip", [0.01, 1e9])
 def test_two_replicas_take_the_steps_of_one(clip):
     one = _compiled(Gaussian(clip))
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = tiny.two_replicas()
     with strategy.scope():
         two = _compiled(Gaussian(clip))
     _fit(one, epochs=2)

@@ -7,6 +7,7 @@ import tensorflow as tf
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ijsat_tf.models.resnet import resnet18
+from tests import tiny
 
 RANDOM = np.random.default_rng(0)
 
@@ -157,7 +158,7 @@ def test_batch_norm_is_synchronized_under_two_replicas():
     if len(tf.config.list_logical_devices("CPU")) < 2:
         pytest.skip("needs two logical CPU devices")
     alone = resnet18(3, width=2, image_shape=(8, 8, 3))
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = tiny.two_replicas()
     with strategy.scope():
         shared = resnet18(3, width=2, image_shape=(8, 8, 3))
     shared.set_weights(alone.get_weights())

@@ -28,9 +28,10 @@ class Glow(LikelihoodModel):
     Images are in [0, 1] everywhere; their map to
     x (bins - 1) / bins - 1/2 is part of G. Latents are a list, level 1
     first, e.g. (B,16,16,6) (B,8,8,12) (B,4,4,24) (B,2,2,96) for images of
-    32x32x3 and 4 levels. A coupling net computes in the policy's compute
-    type, all else in its variable type: `dtype="mixed_bfloat16"` trains and
-    crafts faster, `dtype="float64"` inverts to machine precision.
+    32x32x3 and 4 levels. The hidden layers of coupling nets compute in the
+    policy's compute type, all else in its variable type:
+    `dtype="mixed_bfloat16"` trains and crafts faster where the hardware has
+    it, `dtype="float64"` inverts to machine precision.
 
     Args:
         image_shape: (H, W, C); sides divisible by 2^levels. Default

@@ -54,7 +54,7 @@ class Level(FlowLayer):
         for layer in self.layers:
             layer.build(inner)
         if not self.last:
-            self.prior = zero_conv(inner[-1], self.dtype_policy)
+            self.prior = zero_conv(inner[-1], self.variable_dtype)
             self.prior.build((*inner[:-1], inner[-1] // 2))
 
     @property

@@ -86,10 +86,12 @@ def test_far_from_the_data_the_inverse_stays_finite(size):
     np.testing.assert_allclose(again, images, atol=1e-4 * size)
 
 
-def test_only_the_net_computes_in_the_compute_type():
+def test_only_hidden_layers_compute_in_the_compute_type():
     layer = _coupling(4, "mixed_bfloat16")
     images = np.float32(RANDOM.normal(size=(3, 2, 3, 4)))
-    assert layer.net(images[..., :2]).dtype == tf.bfloat16
+    types = [part.compute_dtype for part in layer.net.layers]
+    assert types == ["bfloat16", "bfloat16", "float32"]
+    assert layer.net(images[..., :2]).dtype == tf.float32
     assert {weight.dtype for weight in layer.weights} == {"float32"}
     latents, log_det = layer.inverse_and_log_det(tf.constant(images))
     assert latents.dtype == log_det.dtype == tf.float32

@@ -80,7 +80,12 @@ def evaluate(
     records = {}
     for column in ("standard", *attacks):
         parts, clocks = [], []
-        progress = keras.utils.Progbar(rows, unit_name=column, interval=0.5)
+        progress = keras.utils.Progbar(
+            rows,
+            unit_name=column,
+            interval=0.5,
+            stateful_metrics=["images_per_second"],
+        )
         for start in starts:
             batch = slice(start, start + batch_size)
             inputs = images[batch], labels[batch]
@@ -93,8 +98,9 @@ def evaluate(
             parts.append(tf.nest.map_structure(np.asarray, found))
             clocks.append((time.perf_counter(), min(rows, batch.stop)))
             if verbose:
-                speed = ("images_per_second", _speed(clocks))
-                progress.update(clocks[-1][1], values=[speed])
+                # The first batch has none: it traces the graph.
+                speed = [("images_per_second", _speed(clocks))] * bool(start)
+                progress.update(clocks[-1][1], values=speed)
         correct, loss, budget = tf.nest.map_structure(
             lambda *part: np.concatenate(part), *parts
         )

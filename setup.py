@@ -45,6 +45,7 @@ setup(
         "tensorboard>=2.20",
         "tensorflow>=2.21",
         "tensorflow-datasets>=4.9",
+        "importlib_resources",  # Of tensorflow-datasets, which forgot it.
         "tensorflow-probability[tf]>=0.25",
     ],
     extras_require={

@@ -1,7 +1,18 @@
-"""Classifiers, and logits of classifiers that come from elsewhere."""
+"""Classifiers, their stages, and logits of those from elsewhere."""
 
+from ijsat_tf.models.classifier import Classifier
 from ijsat_tf.models.logits import logits
-from ijsat_tf.models.resnet import resnet18
+from ijsat_tf.models.preact_resnet import preact_resnet18
+from ijsat_tf.models.resnet import resnet18, resnet50
 from ijsat_tf.models.small import small_cnn
+from ijsat_tf.models.stages import stages
 
-__all__ = ["logits", "resnet18", "small_cnn"]
+__all__ = [
+    "Classifier",
+    "logits",
+    "preact_resnet18",
+    "resnet18",
+    "resnet50",
+    "small_cnn",
+    "stages",
+]

@@ -1,25 +1,21 @@
-"""Residual networks.
-
-The constants are those of the PyTorch networks that the compared methods
-were published with: symmetric padding of strided convolutions, BatchNorm of
-momentum 0.9 (PyTorch's 0.1) and epsilon 1e-5, kernels from
-U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)).
-"""
+"""Residual networks with activations after the additions."""
 
 from __future__ import annotations
 
+import functools
+
 import keras
-import tensorflow as tf
 from keras import layers
 
-from ijsat_tf.checks import require
+from ijsat_tf.models.classifier import Classifier
+from ijsat_tf.models.conv_norm import convolution_norm, he_fan_out
 from ijsat_tf.models.ends import (
     Normalization,
     check_sizes,
-    fan_in_uniform,
     images_in,
     logits_out,
 )
+from ijsat_tf.models.residual import stages_out, stem_out
 
 
 def resnet18(
@@ -29,11 +25,12 @@ def resnet18(
     stem: str = "cifar",
     normalization: Normalization | None = None,
     name: str = "resnet18",
-) -> keras.Model:
+) -> Classifier:
     """ResNet-18 with activations after the additions.
 
     With the defaults this is the network of TRADES and MART (11,173,962
-    weights for 10 classes), which does not normalise its input.
+    weights for 10 classes), which does not normalise its input. Kernels
+    start from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), as PyTorch's do.
 
     Args:
         classes: K, the number of logits.
@@ -48,8 +45,9 @@ def resnet18(
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits
-        (B, K), float32 also under mixed precision. Built in the scope of a
-        strategy with two or more replicas, its BatchNorm is synchronized.
+        (B, K), float32 also under mixed precision, of six `stages`. Built in
+        the scope of a strategy with two or more replicas, its BatchNorm is
+        synchronized.
 
     Raises:
         ValueError: for settings that are no network.
@@ -59,27 +57,57 @@ def resnet18(
     """
     check_sizes(classes, width, image_shape)
     inputs, x = images_in(image_shape, normalization)
-    x = _stem(x, width, stem)
-    for stage, stride in enumerate((1, 2, 2, 2)):
-        channels = width * 2**stage
-        x = _basic_block(x, channels, stride, f"stage{stage + 1}_block1")
-        x = _basic_block(x, channels, 1, f"stage{stage + 1}_block2")
+    x = stem_out(x, width, stem)
+    x = stages_out(x, _basic_block, (2, 2, 2, 2), width)
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(inputs, logits_out(x, classes), name=name)
+    return Classifier(inputs, logits_out(x, classes), name=name)
 
 
-def _stem(x: keras.KerasTensor, width: int, stem: str) -> keras.KerasTensor:
-    require(
-        stem in ("cifar", "imagenet"),
-        "`stem` must be 'cifar' or 'imagenet'.",
-        repr(stem),
-    )
-    if stem == "cifar":
-        return _relu(_convolution_norm(x, width, 3, 1, "stem"), "stem")
-    x = _relu(_convolution_norm(x, width, 7, 2, "stem"), "stem")
-    # Padding with zeros is safe for a maximum after a ReLU.
-    x = layers.ZeroPadding2D(1, name="stem_maximum_pad")(x)
-    return layers.MaxPooling2D(3, 2, name="stem_maximum")(x)
+def resnet50(
+    classes: int,
+    width: int = 64,
+    image_shape: tuple[int, int, int] = (256, 256, 3),
+    stem: str = "imagenet",
+    normalization: Normalization | None = None,
+    name: str = "resnet50",
+) -> Classifier:
+    """ResNet-50, of bottlenecks whose 3x3 convolution has the stride.
+
+    With the defaults this is the network for OM-ImageNet at 256x256 pixels
+    (25,557,032 weights for 1,000 classes). As in torchvision's second
+    version, the stride is on the 3x3 convolution, not on the 1x1 before it,
+    and kernels start from N(0, 2 / fan_out).
+
+    Args:
+        classes: K, the number of logits.
+        width: channels inside the bottlenecks of the first stage, whose
+            output has 4 times as many; the other stages have 2, 4 and 8
+            times the channels of the first.
+        image_shape: (H, W, C).
+        stem: `"imagenet"`, a 7x7 convolution of stride 2 and a 3x3 maximum
+            of stride 2, or `"cifar"`, a 3x3 convolution.
+        normalization: (mean, deviation), C numbers each, of a normalisation
+            inside the network; by default none.
+        name: the model's name.
+
+    Returns:
+        A built functional model from images (B, H, W, C) in [0, 1] to logits
+        (B, K), float32 also under mixed precision, of six `stages`. Built in
+        the scope of a strategy with two or more replicas, its BatchNorm is
+        synchronized.
+
+    Raises:
+        ValueError: for settings that are no network.
+
+    Reference: He et al., Deep Residual Learning for Image Recognition,
+        CVPR 2016; torchvision's ResNet-50 V1.5.
+    """
+    check_sizes(classes, width, image_shape)
+    inputs, x = images_in(image_shape, normalization)
+    x = stem_out(x, width, stem, he_fan_out)
+    x = stages_out(x, _bottleneck, (3, 4, 6, 3), width)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return Classifier(inputs, logits_out(x, classes), name=name)
 
 
 def _basic_block(
@@ -87,37 +115,25 @@ def _basic_block(
 ) -> keras.KerasTensor:
     shortcut = x
     if stride != 1 or x.shape[-1] != channels:
-        shortcut = _convolution_norm(x, channels, 1, stride, f"{name}_skip")
-    x = _convolution_norm(x, channels, 3, stride, f"{name}_1")
-    x = _relu(x, f"{name}_1")
-    x = _convolution_norm(x, channels, 3, 1, f"{name}_2")
+        shortcut = convolution_norm(x, channels, 1, stride, f"{name}_skip")
+    x = convolution_norm(x, channels, 3, stride, f"{name}_1")
+    x = layers.ReLU(name=f"{name}_1_relu")(x)
+    x = convolution_norm(x, channels, 3, 1, f"{name}_2")
     x = layers.Add(name=f"{name}_add")([x, shortcut])
-    return _relu(x, name)
+    return layers.ReLU(name=name)(x)
 
 
-def _convolution_norm(
-    x: keras.KerasTensor, channels: int, size: int, stride: int, name: str
+def _bottleneck(
+    x: keras.KerasTensor, channels: int, stride: int, name: str
 ) -> keras.KerasTensor:
-    if stride > 1 and size > 1:
-        # Keras' "same" would pad strided convolutions on one side only.
-        x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
-    x = layers.Conv2D(
-        channels,
-        size,
-        stride,
-        padding="same" if stride == 1 else "valid",
-        use_bias=False,
-        kernel_initializer=fan_in_uniform(),
-        name=f"{name}_convolution",
-    )(x)
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    return layers.BatchNormalization(
-        momentum=0.9,
-        epsilon=1e-5,
-        synchronized=replicas > 1,
-        name=f"{name}_norm",
-    )(x)
-
-
-def _relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    return layers.ReLU(name=f"{name}_relu")(x)
+    pair = functools.partial(convolution_norm, kernel=he_fan_out)
+    shortcut = x
+    if stride != 1 or x.shape[-1] != 4 * channels:
+        shortcut = pair(x, 4 * channels, 1, stride, f"{name}_skip")
+    x = pair(x, channels, 1, 1, f"{name}_1")
+    x = layers.ReLU(name=f"{name}_1_relu")(x)
+    x = pair(x, channels, 3, stride, f"{name}_2")
+    x = layers.ReLU(name=f"{name}_2_relu")(x)
+    x = pair(x, 4 * channels, 1, 1, f"{name}_3")
+    x = layers.Add(name=f"{name}_add")([x, shortcut])
+    return layers.ReLU(name=name)(x)

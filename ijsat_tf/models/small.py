@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import keras
 from keras import layers
 
+from ijsat_tf.models.classifier import Classifier
 from ijsat_tf.models.ends import check_sizes, images_in, logits_out
 
 
@@ -13,7 +13,7 @@ def small_cnn(
     width: int = 32,
     image_shape: tuple[int, int, int] = (8, 8, 1),
     name: str = "small_cnn",
-) -> keras.Model:
+) -> Classifier:
     """Four 3x3 convolutions with ReLU, the third of stride 2, and a dense
     layer.
 
@@ -26,14 +26,14 @@ def small_cnn(
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits
-        (B, K), float32 also under mixed precision.
+        (B, K), float32 also under mixed precision, of five `stages`.
 
     Raises:
         ValueError: for settings that are no network.
     """
     check_sizes(classes, width, image_shape)
     inputs, x = images_in(image_shape)
-    for place, (channels, stride) in enumerate(
+    for stage, (channels, stride) in enumerate(
         ((width, 1), (width, 1), (2 * width, 2), (2 * width, 1)), start=1
     ):
         x = layers.Conv2D(
@@ -43,7 +43,7 @@ def small_cnn(
             padding="same",
             activation="relu",
             kernel_initializer="he_normal",
-            name=f"convolution{place}",
+            name=f"stage{stage}",
         )(x)
     x = layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, logits_out(x, classes), name=name)
+    return Classifier(inputs, logits_out(x, classes), name=name)

@@ -1,4 +1,4 @@
-"""ResNets against parameter counts and arithmetic in NumPy."""
+"""ResNets against parameter counts, and arithmetic in NumPy and PyTorch."""
 
 import keras
 import numpy as np
@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ijsat_tf.models.resnet import resnet18
+from ijsat_tf.models.resnet import resnet18, resnet50
 from tests import tiny
+from tests.models import reference
 
 RANDOM = np.random.default_rng(0)
 
@@ -30,7 +31,7 @@ def test_the_cifar_network_has_the_published_number_of_weights():
 def test_the_imagenet_network_has_the_published_number_of_weights():
     model = resnet18(1000, image_shape=(224, 224, 3), stem="imagenet")
     assert _count(model.trainable_weights) == 11_689_512
-    assert model.get_layer("stem_maximum").output.shape == (None, 56, 56, 64)
+    assert model.get_layer("stem").output.shape == (None, 56, 56, 64)
 
 
 def test_logits_are_float32_under_mixed_precision():
@@ -40,16 +41,8 @@ def test_logits_are_float32_under_mixed_precision():
         model = resnet18(3, width=2)
     finally:
         keras.config.set_dtype_policy(policy)
-    assert model.get_layer("stage4_block2_2_convolution").output.dtype == (
-        "bfloat16"
-    )
+    assert model.get_layer("stage4_2_convolution").output.dtype == ("bfloat16")
     assert model(_images(2, 32, 32, 3)).dtype == tf.float32
-
-
-def _random_weights(model):
-    for weight in model.weights:
-        spread = RANDOM.uniform(0.5, 1.5, weight.shape)
-        weight.assign(weight.numpy() * spread + 0.1 * (spread - 1))
 
 
 def _convolution(x, kernel, stride):
@@ -77,12 +70,12 @@ def _relu(x):
 
 def test_a_strided_block_is_its_definition():
     model = resnet18(3, width=4, image_shape=(10, 8, 3))
-    _random_weights(model)
+    reference.randomize(model)
     before, after = keras.Model(
         model.input,
         [
-            model.get_layer("stage1_block2_relu").output,
-            model.get_layer("stage2_block1_relu").output,
+            model.get_layer("stage1").output,
+            model.get_layer("stage2_block1").output,
         ],
     )(_images(2, 10, 8, 3))
     before = before.numpy().astype(np.float64)
@@ -94,12 +87,12 @@ def test_a_strided_block_is_its_definition():
 
 def test_a_block_without_stride_adds_its_input():
     model = resnet18(3, width=4, image_shape=(8, 8, 3))
-    _random_weights(model)
+    reference.randomize(model)
     before, after = keras.Model(
         model.input,
         [
-            model.get_layer("stem_relu").output,
-            model.get_layer("stage1_block1_relu").output,
+            model.get_layer("stem").output,
+            model.get_layer("stage1_block1").output,
         ],
     )(_images(2, 8, 8, 3))
     before = before.numpy().astype(np.float64)
@@ -110,21 +103,100 @@ def test_a_block_without_stride_adds_its_input():
 
 def test_the_imagenet_stem_is_its_definition():
     model = resnet18(3, width=4, image_shape=(17, 16, 3), stem="imagenet")
-    _random_weights(model)
+    reference.randomize(model)
     images = _images(2, 17, 16, 3)
     x = _relu(_convolution_norm(model, "stem", images, 2))
     x = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=-np.inf)
     windows = sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::2, ::2]
-    got = keras.Model(model.input, model.get_layer("stem_maximum").output)
+    got = keras.Model(model.input, model.get_layer("stem").output)
     np.testing.assert_allclose(
         got(images), windows.max((-1, -2)), rtol=1e-4, atol=1e-5
     )
 
 
+def _basic_block(layers, x, name, stride):
+    relu = layers.torch.nn.functional.relu
+    y = relu(layers.pair(x, f"{name}_1", stride))
+    y = layers.pair(y, f"{name}_2")
+    if stride == 2:
+        x = layers.pair(x, f"{name}_skip", stride)
+    return relu(x + y)
+
+
+def _bottleneck(layers, x, name, stride):
+    relu = layers.torch.nn.functional.relu
+    y = relu(layers.pair(x, f"{name}_1"))
+    y = relu(layers.pair(y, f"{name}_2", stride))
+    y = layers.pair(y, f"{name}_3")
+    if name.endswith("block1"):
+        x = layers.pair(x, f"{name}_skip", stride)
+    return relu(x + y)
+
+
+def _network(layers, x, block, blocks, stem):
+    functional = layers.torch.nn.functional
+    if stem == "cifar":
+        x = functional.relu(layers.pair(x, "stem"))
+    else:
+        x = functional.relu(layers.pair(x, "stem", 2))
+        x = functional.max_pool2d(x, 3, 2, 1)
+    for stage, count in enumerate(blocks, start=1):
+        for place in range(1, count):
+            stride = 2 if stage > 1 and place == 1 else 1
+            x = block(layers, x, f"stage{stage}_block{place}", stride)
+        x = block(layers, x, f"stage{stage}", 1)
+    return layers.dense(x.mean((2, 3)), "logits")
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("make", "block", "blocks", "stem", "shape"),
+    [
+        (resnet18, _basic_block, (2, 2, 2, 2), "cifar", (16, 24, 3)),
+        (resnet50, _bottleneck, (3, 4, 6, 3), "cifar", (16, 8, 2)),
+        (resnet50, _bottleneck, (3, 4, 6, 3), "imagenet", (50, 64, 3)),
+    ],
+)
+def test_networks_are_those_of_pytorch(
+    make, block, blocks, stem, shape, training
+):
+    model = make(5, width=2, image_shape=shape, stem=stem)
+    reference.randomize(model)
+    reference.compare_with_torch(
+        model,
+        lambda layers, x: _network(layers, x, block, blocks, stem),
+        _images(4, *shape),
+        training,
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "settings", "count"),
+    [
+        (1000, {}, 25_557_032),
+        (10, {"stem": "cifar", "image_shape": (32, 32, 3)}, 23_520_842),
+    ],
+)
+def test_resnet50_has_the_published_number_of_weights(classes, settings, count):
+    model = resnet50(classes, **settings)
+    assert _count(model.trainable_weights) == count
+
+
+def test_kernels_of_resnet50_start_as_those_of_torchvision():
+    model = resnet50(3, width=16, image_shape=(32, 32, 3))
+    for name, fan_out in (("stage4_2", 9 * 128), ("stage4_3", 512)):
+        kernel = model.get_layer(f"{name}_convolution").get_weights()[0]
+        np.testing.assert_allclose(
+            kernel.std(), np.sqrt(2 / fan_out), rtol=1e-2
+        )
+        # A normal one, and not cut off.
+        assert np.abs(kernel).max() > 3.5 * kernel.std()
+
+
 def test_kernels_start_as_those_of_pytorch():
     model = resnet18(10)
-    kernel = model.get_layer("stage3_block2_1_convolution").get_weights()[0]
-    other = model.get_layer("stage3_block2_2_convolution").get_weights()[0]
+    kernel = model.get_layer("stage3_1_convolution").get_weights()[0]
+    other = model.get_layer("stage3_2_convolution").get_weights()[0]
     limit = 1 / np.sqrt(9 * 256)
     assert np.abs(kernel).max() <= limit
     np.testing.assert_allclose(kernel.std(), limit / np.sqrt(3), rtol=1e-2)
@@ -147,7 +219,7 @@ def test_normalization_equals_normalized_images():
 
 def test_a_saved_network_comes_back(tmp_path):
     model = resnet18(3, width=2, normalization=([0.5] * 3, [0.2] * 3))
-    _random_weights(model)
+    reference.randomize(model)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     images = _images(2, 32, 32, 3)

@@ -1,0 +1,83 @@
+"""Residual networks with activations before the convolutions."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from ijsat_tf.models.classifier import Classifier
+from ijsat_tf.models.conv_norm import convolution, convolution_norm, norm
+from ijsat_tf.models.ends import (
+    Normalization,
+    check_sizes,
+    images_in,
+    logits_out,
+)
+from ijsat_tf.models.residual import stages_out, stem_out
+
+
+def preact_resnet18(
+    classes: int,
+    width: int = 64,
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    stem: str = "cifar",
+    normalization: Normalization | None = None,
+    name: str = "preact_resnet18",
+) -> Classifier:
+    """ResNet-18 with BatchNorm and ReLU before each convolution.
+
+    With the defaults this is the network of RLAT (11,172,170 weights for 10
+    classes): the stem is a convolution alone, a shortcut with a 1x1
+    convolution starts behind the block's first BatchNorm and ReLU (that of
+    Fast AT starts before them), and one more pair of these comes before the
+    pooling. Both normalise their input, see `normalization`. Kernels start
+    from U(-1 / sqrt(fan_in),
+    1 / sqrt(fan_in)), as PyTorch's do.
+
+    Args:
+        classes: K, the number of logits.
+        width: channels of the first stage; the others have 2, 4 and 8 times
+            as many.
+        image_shape: (H, W, C).
+        stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a 7x7 one of
+            stride 2 with BatchNorm and ReLU, and a 3x3 maximum of stride 2.
+            The 7x7 one is padded by 3, RLAT's own by 1.
+        normalization: (mean, deviation), C numbers each, of a normalisation
+            inside the network; by default none.
+        name: the model's name.
+
+    Returns:
+        A built functional model from images (B, H, W, C) in [0, 1] to logits
+        (B, K), float32 also under mixed precision, of six `stages`. Built in
+        the scope of a strategy with two or more replicas, its BatchNorm is
+        synchronized.
+
+    Raises:
+        ValueError: for settings that are no network.
+
+    Reference: He et al., Identity Mappings in Deep Residual Networks, ECCV
+        2016; Wong et al., Fast is Better than Free, ICLR 2020; Kireev et
+        al., On the Effectiveness of Adversarial Training against Common
+        Corruptions, UAI 2022.
+    """
+    check_sizes(classes, width, image_shape)
+    inputs, x = images_in(image_shape, normalization)
+    x = stem_out(x, width, stem, bare=True)
+    x = stages_out(x, _block, (2, 2, 2, 2), width)
+    x = layers.ReLU(name="last_relu")(norm(x, "last_norm"))
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return Classifier(inputs, logits_out(x, classes), name=name)
+
+
+def _block(
+    x: keras.KerasTensor, channels: int, stride: int, name: str
+) -> keras.KerasTensor:
+    shortcut = x
+    x = layers.ReLU(name=f"{name}_relu")(norm(x, f"{name}_norm"))
+    if stride != 1 or x.shape[-1] != channels:
+        # Of x after BatchNorm and ReLU, unlike the shortcuts without one.
+        shortcut = convolution(x, channels, 1, stride, f"{name}_skip")
+    x = convolution_norm(x, channels, 3, stride, f"{name}_1")
+    x = layers.ReLU(name=f"{name}_1_relu")(x)
+    x = convolution(x, channels, 3, 1, f"{name}_2")
+    return layers.Add(name=name)([x, shortcut])

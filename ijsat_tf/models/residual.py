@@ -1,0 +1,79 @@
+"""The plan of every residual network: a stem, then four stages of blocks.
+
+The last layer of the stem is named `stem`, that of a stage `stage1` to
+`stage4`: there `ijsat_tf.models.stages` cuts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import keras
+from keras import layers
+
+from ijsat_tf.checks import require
+from ijsat_tf.models.conv_norm import Kernel, convolution, convolution_norm
+from ijsat_tf.models.ends import fan_in_uniform
+
+Block = Callable[[keras.KerasTensor, int, int, str], keras.KerasTensor]
+
+
+def stem_out(
+    x: keras.KerasTensor,
+    width: int,
+    stem: str,
+    kernel: Kernel = fan_in_uniform,
+    bare: bool = False,
+) -> keras.KerasTensor:
+    """The first convolution of a network.
+
+    Args:
+        x: the images (B, H, W, C).
+        width: channels.
+        stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a 7x7 one of
+            stride 2 and a 3x3 maximum of stride 2.
+        kernel: makes the initializer of the kernel.
+        bare: whether BatchNorm and ReLU of the CIFAR stem are left to the
+            first block.
+
+    Raises:
+        ValueError: for another `stem`.
+    """
+    require(
+        stem in ("cifar", "imagenet"),
+        "`stem` must be 'cifar' or 'imagenet'.",
+        repr(stem),
+    )
+    if stem == "cifar" and bare:
+        return convolution(x, width, 3, 1, "stem", kernel)
+    if stem == "cifar":
+        x = convolution_norm(x, width, 3, 1, "stem", kernel)
+        return layers.ReLU(name="stem")(x)
+    x = convolution_norm(x, width, 7, 2, "stem", kernel)
+    x = layers.ReLU(name="stem_relu")(x)
+    # Padding with zeros is safe for a maximum after a ReLU.
+    x = layers.ZeroPadding2D(1, name="stem_pad")(x)
+    return layers.MaxPooling2D(3, 2, name="stem")(x)
+
+
+def stages_out(
+    x: keras.KerasTensor, block: Block, blocks: Sequence[int], width: int
+) -> keras.KerasTensor:
+    """Stages of blocks; each but the first halves the sides and doubles the
+    channels.
+
+    Args:
+        x: the stem's output.
+        block: of an input, channels, a stride and a name, which becomes that
+            of its last layer.
+        blocks: the number of blocks of each stage.
+        width: channels of the first stage.
+    """
+    for stage, last in enumerate(blocks):
+        for place in range(1, last + 1):
+            name = f"stage{stage + 1}"
+            if place < last:
+                name += f"_block{place}"
+            stride = 2 if stage > 0 and place == 1 else 1
+            x = block(x, width * 2**stage, stride, name)
+    return x

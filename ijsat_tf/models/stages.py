@@ -1,0 +1,164 @@
+"""A classifier as a composition of models."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import weakref
+from collections.abc import Sequence
+
+import keras
+
+from ijsat_tf.checks import require
+
+# For each model its cuts, so that a stage is one object however often it is
+# asked for, and layers gather no more than one copy of a cut.
+_CUTS: weakref.WeakKeyDictionary[keras.Model, dict] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def stages(
+    model: keras.Model, layers: Sequence[str] | None = None
+) -> list[keras.Model]:
+    """The Keras models whose composition is a classifier.
+
+    They share every layer with the classifier: a call in training mode moves
+    its statistics, and gradients are of its weights. The classifier itself
+    stays as it is.
+
+    Args:
+        model: a functional or sequential model that is built, with one input
+            and one output.
+        layers: names of layers, from the images to the logits; the model is
+            cut behind each. By default those of our own classifiers: `stem`
+            if there is one, `stage1`, `stage2` and so on.
+
+    Returns:
+        One model more than there are names, each named after its last layer;
+        the first takes the images, the last gives the logits. The same
+        objects whenever the arguments are the same.
+
+    Raises:
+        ValueError: for another model, for names that are not in it or not in
+            order, and for layers that are bypassed or called twice.
+    """
+    require(
+        isinstance(model, keras.Model) and bool(getattr(model, "inputs", 0)),
+        "`model` must be a functional or sequential Keras model that is "
+        "built; call it on a batch of images first if it is not, or build "
+        "a subclassed one from layers by the functional API.",
+        type(model).__name__,
+    )
+    require(
+        len(model.inputs) == len(model.outputs) == 1,
+        "`model` must have one input and one output; make a model from the "
+        "images to the logits first.",
+        f"{len(model.inputs)} inputs, {len(model.outputs)} outputs",
+    )
+    require(
+        layers is None
+        or isinstance(layers, Sequence)
+        and not isinstance(layers, str)
+        and len(layers) > 0
+        and all(isinstance(name, str) for name in layers),
+        "`layers` must be None or names of layers, at least one, such as "
+        "['stage1'].",
+        repr(layers),
+    )
+    # A sequential model has another output once layers were added to it.
+    key = layers and tuple(layers), model.outputs[0]
+    cuts = _CUTS.setdefault(model, {})
+    if key not in cuts:
+        cuts[key] = _cut(model, layers)
+    return list(cuts[key])
+
+
+def _cut(model: keras.Model, layers: Sequence[str] | None) -> list[keras.Model]:
+    output = model.outputs[0]
+    calls = _calls(output)
+    ends = [
+        _end_of(name, calls, output) for name in layers or _own_names(calls)
+    ]
+    points = [model.inputs[0], *ends, output]
+    for start, end in itertools.pairwise(points):
+        require(
+            start is not end and not _bypassed(start, end),
+            "`layers` must go from the images to the logits, each once.",
+            layers,
+        )
+    return [
+        keras.Model(start, end, name=end._keras_history.operation.name)
+        for start, end in itertools.pairwise(points)
+    ]
+
+
+def _calls(end: keras.KerasTensor, start: keras.KerasTensor | None = None):
+    """The calls of layers, Keras' nodes, that `end` is computed by; not what
+    is behind `start`, and none of them twice."""
+    found, waiting = {}, [end]
+    while waiting:
+        tensor = waiting.pop()
+        if tensor is start:
+            continue
+        history = tensor._keras_history
+        node = history.operation._inbound_nodes[history.node_index]
+        if node not in found:
+            found[node] = None
+            waiting += node.input_tensors
+    return list(found)
+
+
+def _bypassed(start: keras.KerasTensor, end: keras.KerasTensor) -> bool:
+    """Whether a way leads from the images to `end` without `start`."""
+    return any(call.is_input for call in _calls(end, start))
+
+
+def _own_names(calls: list) -> list[str]:
+    names = {call.operation.name for call in calls}
+    numbered = itertools.takewhile(
+        names.__contains__, (f"stage{n}" for n in itertools.count(1))
+    )
+    own = [*({"stem"} & names), *numbered]
+    require(
+        "stage1" in own,
+        "`layers` must be given for a model without layers named 'stage1', "
+        "'stage2' and so on: the names of those that end a stage.",
+        f"None for a model of {', '.join(sorted(names)[:8])} ...",
+    )
+    return own
+
+
+def _end_of(
+    name: str, calls: list, output: keras.KerasTensor
+) -> keras.KerasTensor:
+    """The output of the layer `name`, if the model can be cut there."""
+    between = [
+        call
+        for call in calls
+        if not call.is_input and output not in call.output_tensors
+    ]
+    known = list(dict.fromkeys(call.operation.name for call in between))
+    near = difflib.get_close_matches(name, known) or known[:8]
+    require(
+        name in known,
+        "`layers` must name layers of `model` between its input and its "
+        f"last layer; near ones are {near}.",
+        repr(name),
+    )
+    first, *others = [call for call in between if call.operation.name == name]
+    require(
+        not others,
+        "`layers` must name layers that `model` calls once; name the next "
+        "one behind the call that is meant.",
+        f"{name!r}, called {1 + len(others)} times",
+    )
+    end = first.output_tensors[0]
+    require(
+        not _bypassed(end, output),
+        "`layers` must name layers that everything passes through; name the "
+        "layer where the branches meet again, such as the addition of a "
+        "residual block.",
+        f"{name!r}, which another branch bypasses",
+    )
+    return end

@@ -76,6 +76,15 @@ def readable_errors() -> Iterator[None]:
         ) from None
 
 
+def not_negative(name: str, number: Any) -> None:
+    """Raises `ValueError` unless `number` is one, 0 or more."""
+    require(
+        isinstance(number, (int, float)) and number >= 0,
+        f"`{name}` must be a number, not negative.",
+        repr(number),
+    )
+
+
 def finite(tensor: tf.Tensor, what: str) -> tf.Tensor:
     """`tensor`, or an error that says `what` is not finite.
 

@@ -24,6 +24,21 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_sum(labels * log_probabilities, axis=-1)
 
 
+def kl_divergence(logits: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    """KL(p || q) of p = softmax(logits) from q = softmax(others).
+
+    Args:
+        logits: (B, K).
+        others: (B, K).
+
+    Returns:
+        (B,) nats; gradients flow into both.
+    """
+    p = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    q = tf.nn.log_softmax(tf.cast(others, tf.float32))
+    return tf.reduce_sum(tf.exp(p) * (p - q), axis=-1)
+
+
 def global_mean(losses: tf.Tensor) -> tf.Tensor:
     """This replica's share of the mean over the global batch.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from ijsat_tf import seeds
+from ijsat_tf import checks, seeds
 from ijsat_tf.types import Tensors
 
 
@@ -29,13 +29,25 @@ class Batch(NamedTuple):
     latents: Tensors | None = None
 
 
+def check(tau: float, per: str) -> None:
+    """Raises `ValueError` unless `alphas` can draw with these settings."""
+    checks.not_negative("tau", tau)
+    checks.require(
+        per in ("sample", "batch"),
+        "`alpha` must be 'sample' or 'batch'.",
+        repr(per),
+    )
+
+
 def alphas(
     rows: int | tf.Tensor, tau: float, seed: tf.Tensor, per: str = "sample"
 ) -> tf.Tensor:
     """alpha ~ Beta(tau, tau), (rows,), one a sample or one a batch.
 
-    With tau = 0.1 a draw may be exactly 0 or 1.
+    With tau = 0.1 a draw may be exactly 0 or 1; with tau = 0 all are 1.
     """
+    if tau == 0:
+        return tf.ones([rows])
     beta = tfp.distributions.Beta(tau, tau)
     if per == "batch":
         return tf.repeat(beta.sample([1], seed=seed), rows)
@@ -54,6 +66,15 @@ def partners(rows: int | tf.Tensor) -> tf.Tensor:
     return tf.minimum(tf.bitwise.bitwise_xor(places, 1), rows - 1)
 
 
+def interpolate(
+    items: tf.Tensor, alpha: tf.Tensor, pairs: tf.Tensor
+) -> tf.Tensor:
+    """alpha items_i + (1 - alpha) items_j, for items (B, ...)."""
+    shape = [-1] + [1] * (items.shape.rank - 1)
+    weight = tf.cast(tf.reshape(alpha, shape), items.dtype)
+    return weight * items + (1 - weight) * tf.gather(items, pairs)
+
+
 def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
     """IM(x) = alpha x_i + (1 - alpha) x_j, likewise for labels and latents.
 
@@ -63,14 +84,10 @@ def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
         pairs: (B,) the places j.
     """
 
-    def interpolate(items: tf.Tensor) -> tf.Tensor:
-        shape = [-1] + [1] * (items.shape.rank - 1)
-        weight = tf.cast(tf.reshape(alpha, shape), items.dtype)
-        return weight * items + (1 - weight) * tf.gather(items, pairs)
+    def mixed(items: tf.Tensor | None) -> tf.Tensor | None:
+        return None if items is None else interpolate(items, alpha, pairs)
 
-    if batch.latents is None:
-        return Batch(interpolate(batch.images), interpolate(batch.labels))
-    return tf.nest.map_structure(interpolate, batch)
+    return tf.nest.map_structure(mixed, batch)
 
 
 def mixup(

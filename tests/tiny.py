@@ -41,7 +41,7 @@ def make_classifier(classes: int = 3, batch_norm=True) -> keras.Model:
             keras.layers.Input(SHAPE),
             keras.layers.Conv2D(4, 3, padding="same"),
             *([norm] if batch_norm else []),
-            keras.layers.ReLU(),
+            keras.layers.ReLU(name="stage1"),
             keras.layers.Flatten(),
             keras.layers.Dense(classes, dtype="float32"),
         ]

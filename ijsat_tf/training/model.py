@@ -33,7 +33,8 @@ class AdversarialModel(StepModel):
         seed: of everything random in training, default 0.
 
     Raises:
-        ValueError: for a method that is none.
+        ValueError: for a method that is none, or one that cannot train this
+            classifier.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class AdversarialModel(StepModel):
             "AT(attack).",
             repr(method),
         )
+        method.check(classifier)
         self.classifier = classifier
         self.method = method
         self.generators = method.networks()
@@ -64,12 +66,14 @@ class AdversarialModel(StepModel):
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self._batch(data)
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
-        batch = self.method.mix(batch, seeds.derive(seed, "mix"))
+        batch = self.method.mixture(batch, seeds.derive(seed, "mix"))
         crafted = self.method.craft(
             self.classifier, batch, seeds.derive(seed, "craft")
         )
         with tf.GradientTape() as tape:
-            each, logits = self.method.loss(self.classifier, batch, crafted)
+            each, labels, logits = self.method.loss(
+                self.classifier, batch, crafted
+            )
             loss = checks.finite(losses.global_mean(each), "The loss")
             for penalty in self.classifier.losses:
                 loss += penalty / seeds.replicas()
@@ -77,7 +81,7 @@ class AdversarialModel(StepModel):
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         self._loss_tracker.update_state(each)
-        return self.compute_metrics(batch.images, batch.labels, logits)
+        return self.compute_metrics(batch.images, labels, logits)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self._batch(data)

@@ -64,6 +64,27 @@ METHODS = {
     "Standard": lambda flow: methods.Standard(),
     "AT": lambda flow: methods.AT(ATTACKS["PGD"](flow)),
     "AT with JSA": lambda flow: methods.AT(ATTACKS["JointSpaceAttack"](flow)),
+    "TRADES": lambda flow: methods.TRADES(ATTACKS["PGD"](flow)),
+    "TRADES with JSA": lambda flow: methods.TRADES(
+        ATTACKS["JointSpaceAttack"](flow), beta=1.0
+    ),
+    "MART": lambda flow: methods.MART(ATTACKS["PGD"](flow)),
+    "MART with JSA": lambda flow: methods.MART(
+        ATTACKS["JointSpaceAttack"](flow)
+    ),
+    "IAT": lambda flow: methods.IAT(ATTACKS["PGD"](flow), tau=1.0),
+    "IAT, manifold": lambda flow: methods.IAT(
+        ATTACKS["PGD"](flow), tau=1.0, mix="manifold", layers=["stage1"]
+    ),
+    "AT with JSA, then mixup": lambda flow: methods.IAT(
+        ATTACKS["JointSpaceAttack"](flow), tau=1.0, clean=0.0
+    ),
+    "DMAT": lambda flow: methods.DMAT(
+        ATTACKS["PGD"](flow), ATTACKS["OnManifoldPGD"](flow)
+    ),
+    "DMAT with JSA": lambda flow: methods.DMAT(
+        ATTACKS["PGD"](flow), ATTACKS["JointSpaceAttack"](flow)
+    ),
     "IJSAT": lambda flow: methods.IJSAT(
         ATTACKS["JointSpaceAttack"](flow), tau=1.0
     ),

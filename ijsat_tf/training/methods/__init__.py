@@ -1,0 +1,20 @@
+"""Defences: what is mixed, what is attacked, what is minimised."""
+
+from ijsat_tf.training.methods.at import AT
+from ijsat_tf.training.methods.dmat import DMAT
+from ijsat_tf.training.methods.iat import IAT
+from ijsat_tf.training.methods.ijsat import IJSAT
+from ijsat_tf.training.methods.mart import MART
+from ijsat_tf.training.methods.method import Method, Standard
+from ijsat_tf.training.methods.trades import TRADES
+
+__all__ = [
+    "AT",
+    "DMAT",
+    "IAT",
+    "IJSAT",
+    "MART",
+    "Method",
+    "Standard",
+    "TRADES",
+]

@@ -1,0 +1,43 @@
+"""Adversarial training."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf.attacks import Attack
+from ijsat_tf.mixup import Batch
+from ijsat_tf.training.methods.method import Method, require_attack
+from ijsat_tf.types import value
+
+
+@value
+class AT(Method):
+    """Adversarial training: min_theta max_delta L(f(x + delta), y) (Eq. 3).
+
+    With `JointSpaceAttack` it is the paper's AT [JSA], with `OnManifoldPGD`
+    Eq. 4.
+
+    Args:
+        attack: the inner maximisation.
+
+    Raises:
+        ValueError: for an `attack` that is none.
+
+    Source: Madry et al., Towards Deep Learning Models Resistant to
+    Adversarial Attacks, 2018.
+    """
+
+    attack: Attack
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_attack(self, self.attack)
+
+    def craft(
+        self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
+    ) -> tf.Tensor:
+        result = self.attack(
+            classifier, batch.images, batch.labels, seed, batch.latents
+        )
+        return result.images

@@ -1,0 +1,68 @@
+"""Dual manifold adversarial training: an image attack and a latent one."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import losses, seeds
+from ijsat_tf.attacks import Attack
+from ijsat_tf.mixup import Batch
+from ijsat_tf.training.methods.method import Method, require_attack
+from ijsat_tf.types import value
+
+
+@value
+class DMAT(Method):
+    """min_theta 1/2 max_delta L(f(x + delta), y)
+    + 1/2 max_lambda L(f(G(z + lambda)), y).
+
+    Both attacks start from the same batch and the same weights. Each kind of
+    image goes through the classifier on its own, as BatchNorm's batches are
+    apart in the official code. Metrics see the images of the image attack.
+
+    Args:
+        image_attack: e.g. `PGD`.
+        latent_attack: e.g. `OnManifoldPGD`, with a GAN whose latents come
+            with the data or with a flow; `JointSpaceAttack` with a flow for
+            the paper's DMAT + JSA.
+
+    Raises:
+        ValueError: for an attack that is none.
+
+    Source: Lin et al., Dual Manifold Adversarial Robustness, 2020;
+    https://github.com/samuel930930/Dual-Manifold-Adversarial-Training.
+    """
+
+    image_attack: Attack
+    latent_attack: Attack
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_attack(self, self.image_attack)
+        require_attack(self, self.latent_attack)
+
+    def craft(
+        self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
+    ) -> list[tf.Tensor]:
+        attacks = {"image": self.image_attack, "latent": self.latent_attack}
+        return [
+            attack(
+                classifier,
+                batch.images,
+                batch.labels,
+                seeds.derive(seed, name),
+                batch.latents,
+            ).images
+            for name, attack in attacks.items()
+        ]
+
+    def loss(
+        self, classifier: keras.Model, batch: Batch, crafted: list[tf.Tensor]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        image, latent = [
+            classifier(images, training=True) for images in crafted
+        ]
+        each = 0.5 * losses.cross_entropy(batch.labels, image)
+        each += 0.5 * losses.cross_entropy(batch.labels, latent)
+        return each, batch.labels, image

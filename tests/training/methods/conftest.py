@@ -1,0 +1,9 @@
+import pytest
+import tensorflow as tf
+
+from ijsat_tf.mixup import Batch
+
+
+@pytest.fixture
+def batch(images, labels):
+    return Batch(tf.constant(images), tf.one_hot(labels, 3))

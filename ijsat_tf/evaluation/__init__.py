@@ -1,7 +1,15 @@
 """Evaluation of classifiers, tables and pictures."""
 
-from ijsat_tf.evaluation.evaluator import Record, evaluate
-from ijsat_tf.evaluation.figures import adversarial_panel
+from ijsat_tf.evaluation.evaluator import evaluate
+from ijsat_tf.evaluation.figures import adversarial_panel, robust_curves
+from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import table
 
-__all__ = ["Record", "adversarial_panel", "evaluate", "table"]
+__all__ = [
+    "Record",
+    "adversarial_panel",
+    "evaluate",
+    "read",
+    "robust_curves",
+    "table",
+]

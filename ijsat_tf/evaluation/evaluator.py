@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+import re
+import tempfile
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,113 +16,223 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import Attack, as_logits
+from ijsat_tf.evaluation import fingerprints, records
+from ijsat_tf.evaluation.records import Record
 from ijsat_tf.graph import compiled
-from ijsat_tf.types import Tensor
+from ijsat_tf.samples import gather
 
-
-class Record(NamedTuple):
-    """What a model made of one attack, a number a sample.
-
-    Attributes:
-        attack: the attack's `repr`, or "standard".
-        correct: (N,) bool.
-        loss: (N,) nats, the cross entropy.
-        budget: {space: (N,)}, the norm of the change in each space.
-        images_per_second: speed, without the first batch, which traces.
-    """
-
-    attack: str
-    correct: np.ndarray
-    loss: np.ndarray
-    budget: dict[str, np.ndarray]
-    images_per_second: float
+_CLEAN = "standard"
 
 
 def evaluate(
     model: Callable,
-    data: tuple[Tensor, Tensor],
+    data: Any,
     attacks: Mapping[str, Attack],
     batch_size: int = 128,
     seed: int = 0,
+    folder: str | os.PathLike | None = None,
     verbose: bool = True,
 ) -> dict[str, Record]:
     """Attacks every sample by every attack, and records what came out.
 
+    With a folder each column is a file there, written after every batch: a
+    killed evaluation loses at most one, and the same call again continues
+    it, to the same numbers as without the interruption.
+
     Args:
         model: from images in [0, 1] to logits.
-        data: images (N, H, W, C) in [0, 1] and labels (N,).
+        data: a tuple (x, y), or a finite `tf.data.Dataset` of such batches:
+            x images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
+            where latents come with the data, and y labels (N,).
         attacks: {column: attack}; the column "standard", clean images, is
             always first.
         batch_size: default 128; the last batch may be smaller.
         seed: of the attacks' random starts, default 0.
+        folder: for `<column>.npz`; None, the default, for no files.
         verbose: whether to show a progress bar, default True.
 
     Returns:
         {column: `Record`}.
 
     Raises:
-        ValueError: for images or labels that do not fit, before any attack.
+        ValueError: before any attack, and with no file changed: for images
+            or labels that do not fit, for columns that cannot be file names,
+            and for files in the folder that are of another evaluation (other
+            weights, data, attack, seed or batch size), truncated, or no
+            records.
+        OSError: before any attack, for a folder that cannot be written.
     """
-    checks.require(
-        isinstance(data, tuple) and len(data) == 2,
-        "`data` must be a tuple of images and labels; batches of a dataset "
-        "can be concatenated into one.",
-        type(data).__name__,
+    return Evaluation(model, data, attacks, batch_size, seed, folder).run(
+        verbose
     )
+
+
+class Evaluation:
+    """An evaluation that is checked; `run` attacks.
+
+    Several can be checked before the first one takes its time.
+
+    Args and raised errors: those of `evaluate`; the folder is made by `run`.
+    """
+
+    def __init__(
+        self,
+        model: Callable,
+        data: Any,
+        attacks: Mapping[str, Attack],
+        batch_size: int = 128,
+        seed: int = 0,
+        folder: str | os.PathLike | None = None,
+    ):
+        self.model = model
+        self.attacks = dict(attacks)
+        self.folder = None if folder is None else pathlib.Path(folder)
+        _check(self.attacks, batch_size, self.folder is not None)
+        seeds.derive(seed)
+        self.samples = gather(data)
+        images, labels, latents = self.samples
+        # The graphs below are shared, and later traces make no variables.
+        logits = as_logits(model)(images[:1])
+        checks.one_hot(labels, logits.shape[-1])
+        integer = labels.dtype.is_integer
+        new = Record(
+            attack=_CLEAN,
+            model=fingerprints.of_networks(model),
+            data=fingerprints.of_arrays(
+                images,
+                tf.cast(labels, tf.int64 if integer else tf.float32),
+                *([] if latents is None else tf.nest.flatten(latents)),
+            ),
+            networks="none",
+            seed=int(seed),
+            batch_size=int(batch_size),
+            samples=images.shape[0],
+        )
+        self.records = {_CLEAN: self._begun(_CLEAN, new)}
+        for column, attack in self.attacks.items():
+            networks = attack.networks()
+            own = new._replace(attack=_name(attack))
+            if networks:
+                own = own._replace(networks=fingerprints.of_networks(*networks))
+            self.records[column] = self._begun(column, own)
+
+    def run(self, verbose: bool = True) -> dict[str, Record]:
+        """Attacks what is left, and returns {column: `Record`}.
+
+        Args:
+            verbose: whether to show a progress bar, default True.
+        """
+        left = [
+            column
+            for column, record in self.records.items()
+            if not record.complete
+        ]
+        if left and self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Attacks take hours; whether one can write shows at once.
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        for column in left:
+            self._complete(column, verbose)
+        return dict(self.records)
+
+    def _begun(self, column: str, new: Record) -> Record:
+        if self.folder is None or not self._path(column).exists():
+            return new
+        found = records.load(self._path(column))
+        records.require_same(found, new, self._path(column))
+        return found
+
+    def _path(self, column: str) -> pathlib.Path:
+        return self.folder / f"{column}.npz"
+
+    def _complete(self, column: str, verbose: bool) -> None:
+        record = self.records[column]
+        rows, first = record.samples, record.done
+        if verbose and first:
+            print(f"{column}: {first} of {rows} images are on disk")
+        progress = keras.utils.Progbar(
+            rows - first,
+            unit_name=column,
+            interval=0.5,
+            stateful_metrics=["images_per_second"],
+        )
+        for start in range(first, rows, record.batch_size):
+            stop = min(rows, start + record.batch_size)
+            began = time.perf_counter()
+            columns, budget = self._batch(column, start, stop)
+            share = (time.perf_counter() - began) / (stop - start)
+            # The first batch traces the graph, and says nothing of speed.
+            share = share if start > first else np.nan
+            columns["seconds"] = np.full(stop - start, share, np.float32)
+            record = self.records[column] = record.extended(columns, budget)
+            if self.folder is not None:
+                records.save(record, self._path(column))
+            if verbose:
+                speed = record.images_per_second
+                known = [("images_per_second", speed)] * (speed > 0)
+                progress.update(stop - first, values=known)
+
+    def _batch(
+        self, column: str, start: int, stop: int
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        images, labels, latents = self.samples.rows(start, stop)
+        budget = {}
+        if column != _CLEAN:
+            result = self.attacks[column](
+                self.model,
+                images,
+                labels,
+                seed=seeds.derive(self.records[column].seed, "evaluate", start),
+                latents=latents,
+            )
+            images, budget = result.images, result.budget
+        return tf.nest.map_structure(
+            np.asarray, (_judged(self.model, images, labels), budget)
+        )
+
+
+def _check(attacks: Mapping[str, Attack], batch_size: int, named: bool) -> None:
     checks.require(
         not any(getattr(attack, "targeted", 0) for attack in attacks.values()),
         "`attacks` must be untargeted: accuracy under a targeted attack "
         "would count other errors as correct.",
     )
-    images = checks.images(data[0])
-    labels = checks.one_a_row(data[1], images)
-    rows = images.shape[0]
-    checks.require(rows, "`data` must hold at least one image.")
-    # The graphs below are shared, and later traces make no variables.
-    as_logits(model)(images[:1])
-    starts = range(0, rows, batch_size)
-    records = {}
-    for column in ("standard", *attacks):
-        parts, clocks = [], []
-        progress = keras.utils.Progbar(
-            rows,
-            unit_name=column,
-            interval=0.5,
-            stateful_metrics=["images_per_second"],
+    checks.require(
+        int(batch_size) == batch_size and batch_size >= 1,
+        "`batch_size` must be an integer of at least 1.",
+        repr(batch_size),
+    )
+    checks.require(
+        _CLEAN not in attacks,
+        f"`attacks` must not be called {_CLEAN!r}, the column of clean "
+        "images; choose another name.",
+    )
+    for column in attacks if named else []:
+        checks.require(
+            re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*", column),
+            "The names of `attacks` become names of files: letters, digits "
+            "and _.+-, with no dot at the start.",
+            repr(column),
         )
-        for start in starts:
-            batch = slice(start, start + batch_size)
-            inputs = images[batch], labels[batch]
-            if column == "standard":
-                found = _clean(model, *inputs)
-            else:
-                draw = seeds.derive(seed, "evaluate", start)
-                result = attacks[column](model, *inputs, seed=draw)
-                found = ~result.success, result.loss, result.budget
-            parts.append(tf.nest.map_structure(np.asarray, found))
-            clocks.append((time.perf_counter(), min(rows, batch.stop)))
-            if verbose:
-                # The first batch has none: it traces the graph.
-                speed = [("images_per_second", _speed(clocks))] * bool(start)
-                progress.update(clocks[-1][1], values=speed)
-        correct, loss, budget = tf.nest.map_structure(
-            lambda *part: np.concatenate(part), *parts
-        )
-        name = column if column == "standard" else repr(attacks[column])
-        records[column] = Record(name, correct, loss, budget, _speed(clocks))
-    return records
+
+
+def _name(attack: Attack) -> str:
+    # Numbered names and addresses would differ in the next process.
+    return re.sub(r" name=[^,<>]*, built=\w+| at 0x[0-9a-f]+", "", repr(attack))
 
 
 @compiled
-def _clean(model: Callable, images: tf.Tensor, labels: tf.Tensor):
+def _judged(
+    model: Callable, images: tf.Tensor, labels: tf.Tensor
+) -> dict[str, tf.Tensor]:
     logits = as_logits(model)(images)
     labels = checks.one_hot(labels, logits.shape[-1])
-    correct = tf.argmax(logits, axis=1) == tf.argmax(labels, axis=1)
-    return correct, losses.cross_entropy(labels, logits), {}
-
-
-def _speed(clocks: list[tuple[float, int]]) -> float:
-    (first, before), (last, done) = clocks[0], clocks[-1]
-    if last <= first:
-        return float("nan")
-    return (done - before) / (last - first)
+    label = tf.argmax(labels, axis=1)
+    own = tf.one_hot(label, logits.shape[-1], True, False)
+    others = tf.reduce_max(tf.where(own, -np.inf, logits), axis=1)
+    return {
+        "correct": tf.argmax(logits, axis=1) == label,
+        "margin": tf.reduce_max(tf.where(own, logits, -np.inf), 1) - others,
+        "loss": losses.cross_entropy(labels, logits),
+    }

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from ijsat_tf.attacks import PGD
+from ijsat_tf.attacks import PGD, OnManifoldPGD
 from ijsat_tf.evaluation import evaluate
 from ijsat_tf.spaces import Linf
 from tests import tiny
@@ -51,6 +52,55 @@ def test_losses_and_budgets_are_recorded():
     assert found.images_per_second > 0
 
 
+def test_margins_lead_over_the_best_wrong_class():
+    weights = np.random.default_rng(3).normal(size=(IMAGES[0].size, 5))
+    weights = (weights - weights.mean(1, keepdims=True)).astype("float32")
+    labels = np.array([0, 1, 2, 3, 4, 0, 1])
+    found = evaluate(
+        lambda images: tf.reshape(images, [-1, len(weights)]) @ weights,
+        (IMAGES, labels),
+        {},
+        batch_size=3,
+        verbose=False,
+    )["standard"]
+    logits = IMAGES.reshape(7, -1) @ weights
+    right = logits[np.arange(7), labels]
+    logits[np.arange(7), labels] = -np.inf
+    np.testing.assert_allclose(found.margin, right - logits.max(1), atol=1e-4)
+    assert 0 < found.correct.sum() < 7
+    np.testing.assert_array_equal(found.correct, found.margin > 0)
+
+
+def test_margins_of_attacked_images():
+    records = _records()
+    left = LEADS - RADIUS * np.abs(WEIGHTS).sum()
+    np.testing.assert_allclose(
+        records["standard"].margin, LEADS, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        records["pgd"].margin, left, rtol=1e-4, atol=1e-5
+    )
+    for record in records.values():
+        np.testing.assert_array_equal(record.correct, record.margin > 0)
+
+
+def test_records_say_what_they_are_of():
+    record = _records(seed=3)["pgd"]
+    assert (record.seed, record.batch_size, record.samples) == (3, 3, 7)
+    assert (record.model, record.networks) == ("unknown", "none")
+    assert len(record.data) == 16
+    np.testing.assert_array_equal(
+        np.isnan(record.seconds), [True] * 3 + [False] * 4
+    )
+    assert record.images_per_second == pytest.approx(
+        4 / record.seconds[3:].sum(), rel=1e-5
+    )
+
+
+def test_a_record_of_one_batch_has_no_speed():
+    assert np.isnan(_records(batch_size=7)["pgd"].images_per_second)
+
+
 def test_two_evaluations_agree_and_another_seed_does_not():
     attacks = {"start": PGD(Linf(0.2, step=0), steps=1)}
     first, again, other = (
@@ -88,21 +138,111 @@ def test_a_model_that_is_not_built_yet_is_evaluated():
     )
 
 
+def test_datasets_are_gathered():
+    dataset = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS)).batch(2)
+    gathered = evaluate(MODEL, dataset, ATTACKS, 3, verbose=False)
+    for column, expected in _records().items():
+        found = gathered[column]
+        assert found.data == expected.data
+        np.testing.assert_array_equal(found.margin, expected.margin)
+
+
+class Shift(keras.layers.Layer):
+    """A generator whose images are the means of two latents."""
+
+    def decode(self, latents):
+        return (latents[0] + latents[1]) / 2
+
+
+STILL = {"om_pgd": OnManifoldPGD(Shift(), Linf(0.0), steps=1)}
+LATENTS = [IMAGES[::-1] + 0.1, IMAGES[::-1] - 0.1]
+
+
+@pytest.mark.parametrize("form", ["arrays", "dataset"])
+def test_latents_reach_the_attack(form):
+    x = {"image": IMAGES, "latent": LATENTS}
+    data = x, LABELS
+    if form == "dataset":
+        x = {"image": IMAGES, "latent": tuple(LATENTS)}
+        data = tf.data.Dataset.from_tensor_slices((x, LABELS)).batch(4)
+    records = evaluate(MODEL, data, STILL, 3, verbose=False)
+    leads = np.where(LABELS == 1, MARGINS[::-1], -MARGINS[::-1])
+    np.testing.assert_allclose(
+        records["om_pgd"].margin, leads, rtol=1e-4, atol=1e-5
+    )
+    np.testing.assert_allclose(
+        records["standard"].margin, LEADS, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_one_tensor_of_latents_is_enough():
+    class Same(keras.layers.Layer):
+        def decode(self, latents):
+            return latents
+
+    attacks = {"om_pgd": OnManifoldPGD(Same(), Linf(0.0), steps=1)}
+    x = {"image": IMAGES, "latent": IMAGES[::-1]}
+    found = evaluate(MODEL, (x, LABELS), attacks, 3, verbose=False)
+    leads = np.where(LABELS == 1, MARGINS[::-1], -MARGINS[::-1])
+    np.testing.assert_allclose(
+        found["om_pgd"].margin, leads, rtol=1e-4, atol=1e-5
+    )
+
+
 def test_progress_is_shown(capsys):
     evaluate(MODEL, (IMAGES, LABELS), ATTACKS, 3)
     shown = capsys.readouterr().out
     assert "7/7" in shown and "images_per_second" in shown
 
 
+def _dataset(*parts, batch=2):
+    dataset = tf.data.Dataset.from_tensor_slices(parts)
+    return dataset.batch(batch) if batch else dataset
+
+
 @pytest.mark.parametrize(
-    "images, labels, message",
+    "data, message",
     [
-        (IMAGES * 255, LABELS, "`images` must lie in"),
-        (IMAGES[:0], LABELS[:0], "at least one image"),
-        (IMAGES, LABELS[:6], "`labels` must have one entry"),
-        (IMAGES, LABELS + 1, "`labels` must be classes from 0 to 1"),
+        ((IMAGES * 255, LABELS), "`images` must lie in"),
+        ((IMAGES[:0], LABELS[:0]), "at least one image"),
+        ((IMAGES, LABELS[:6]), "`labels` must have one entry"),
+        ((IMAGES, LABELS + 1), "`labels` must be classes from 0 to 1"),
+        (IMAGES, "tuple of images and labels"),
+        (({"images": IMAGES}, LABELS), "dict with 'image'"),
+        (
+            ({"image": IMAGES, "latent": IMAGES[:6]}, LABELS),
+            "latents of `data` must have one entry",
+        ),
+        (_dataset(IMAGES), "pairs of images and labels"),
+        (_dataset(IMAGES, LABELS, LABELS), "pairs of images and labels"),
+        (_dataset(IMAGES, LABELS, batch=0), "dataset of batches"),
+        (_dataset(IMAGES, LABELS).repeat(), "must end"),
+        (_dataset(IMAGES, LABELS).take(0), "at least one image"),
     ],
 )
-def test_data_that_do_not_fit_are_refused(images, labels, message):
+def test_data_that_do_not_fit_are_refused(data, message):
     with pytest.raises(ValueError, match=message):
-        evaluate(MODEL, (images, labels), {}, verbose=False)
+        evaluate(MODEL, data, {}, verbose=False)
+
+
+@pytest.mark.parametrize(
+    "attacks, options, message",
+    [
+        ({"pgd": PGD(Linf(0.1), targeted=True)}, {}, "must be untargeted"),
+        ({"standard": ATTACKS["pgd"]}, {}, "must not be called 'standard'"),
+        ({}, {"batch_size": 0}, "`batch_size` must be an integer"),
+        ({}, {"batch_size": 1.5}, "`batch_size` must be an integer"),
+        ({}, {"seed": 2**31}, "`seed` must fit"),
+    ],
+)
+def test_wrong_settings_are_refused(attacks, options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        _records(attacks=attacks, folder=tmp_path / "records", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_any_name_will_do_without_a_folder():
+    assert list(_records(rows=1, attacks={"PGD (5)": ATTACKS["pgd"]})) == [
+        "standard",
+        "PGD (5)",
+    ]

@@ -1,13 +1,28 @@
 """Tables against their numbers, read back from the text."""
 
 import numpy as np
+import pytest
 
 from ijsat_tf.evaluation import Record, table
 
 
-def _record(*correct):
+def _record(*correct, data="same"):
     correct = np.array(correct, bool)
-    return Record("attack", correct, 0.0 * correct, {}, 1.0)
+    numbers = correct.astype("float32")
+    return Record(
+        attack="attack",
+        model="unknown",
+        data=data,
+        networks="none",
+        seed=0,
+        batch_size=2,
+        samples=len(correct),
+        correct=correct,
+        margin=numbers,
+        loss=numbers,
+        seconds=numbers,
+        budget={},
+    )
 
 
 RECORDS = {
@@ -18,8 +33,8 @@ RECORDS = {
     },
     "a longer name": {
         "standard": _record(1, 1, 1, 1),
-        "pgd20": _record(1, 1, 0),
-        "jsa50": _record(1, 0, 0),
+        "pgd20": _record(1, 1, 0, 1),
+        "jsa50": _record(1, 0, 0, 0),
     },
 }
 
@@ -36,7 +51,7 @@ def test_the_last_column_is_the_mean_of_the_row():
     assert header == ["Method", "standard", "pgd20", "jsa50", "Avg"]
     assert rows == [
         ["AT", "75.00", "25.00", "0.00", "33.33"],
-        ["a longer name", "100.00", "66.67", "33.33", "66.67"],
+        ["a longer name", "100.00", "75.00", "25.00", "66.67"],
     ]
 
 
@@ -55,3 +70,40 @@ def test_it_is_markdown_with_straight_columns():
 def test_one_model_s_records_are_a_table_of_one_row():
     *_, row = _cells(table(RECORDS["AT"]))
     assert row == ["model", "75.00", "25.00", "0.00", "33.33"]
+
+
+def test_columns_that_a_row_lacks_are_not_run_and_it_has_no_mean():
+    records = {
+        "few": {"standard": _record(1, 0), "fgsm": _record(0, 0)},
+        "others": {
+            "standard": _record(1, 1),
+            "pgd20": _record(1, 0),
+            "fgsm": _record(1, 1),
+        },
+    }
+    header, _, *rows = _cells(table(records))
+    assert header == ["Method", "standard", "fgsm", "pgd20", "Avg"]
+    assert rows == [
+        ["few", "50.00", "0.00", "not run", "-"],
+        ["others", "100.00", "100.00", "50.00", "83.33"],
+    ]
+
+
+def test_rows_of_different_images_are_refused():
+    records = {
+        "AT": {"standard": _record(1, data="1a2b")},
+        "IJSAT": {"standard": _record(1, data="3c4d")},
+    }
+    with pytest.raises(ValueError, match="same images.*AT: 1a2b, IJSAT: 3c4d"):
+        table(records)
+
+
+def test_a_row_of_different_images_is_refused():
+    row = {"standard": _record(1), "pgd20": _record(1, data="other")}
+    with pytest.raises(ValueError, match="AT: other and same"):
+        table({"AT": row})
+
+
+def test_no_records_are_no_table():
+    with pytest.raises(ValueError, match="at least one row"):
+        table({})

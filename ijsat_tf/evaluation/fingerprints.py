@@ -1,0 +1,66 @@
+"""Short hashes that tell models and data apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+
+UNKNOWN = "unknown"
+_DIGITS = 16
+
+
+def of_arrays(*arrays: Any) -> str:
+    """A hash of values, shapes and dtypes, in order.
+
+    Args:
+        *arrays: NumPy arrays or tensors.
+
+    Returns:
+        16 hexadecimal digits of SHA-256.
+    """
+    digest = hashlib.sha256()
+    for array in map(np.asarray, arrays):
+        digest.update(f"{array.dtype.name}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return digest.hexdigest()[:_DIGITS]
+
+
+def of_networks(*networks: Any) -> str:
+    """A hash of the weights of networks, and of what their layers are.
+
+    Names play no part: they may differ between two loads of one file. Nor
+    do most of the layers' settings, so that two networks of equal weights
+    and layers, one with other strides, say, are taken for the same.
+
+    Args:
+        *networks: Keras layers and models.
+
+    Returns:
+        16 hexadecimal digits of SHA-256; "unknown" if one is no Keras layer,
+        as its weights cannot be seen.
+    """
+    if not all(isinstance(net, keras.layers.Layer) for net in networks):
+        return UNKNOWN
+    layers = [line for net in networks for line in _layers(net)]
+    weights = [weight.numpy() for net in networks for weight in net.weights]
+    return of_arrays(np.array(layers, "U"), *weights)
+
+
+def _layers(layer: keras.layers.Layer) -> Iterator[str]:
+    # A model's own dtype may be that of the process that loaded it.
+    if getattr(layer, "layers", None):
+        for each in layer.layers:
+            yield from _layers(each)
+        return
+    activation = getattr(layer, "activation", None)
+    yield " ".join(
+        [
+            type(layer).__name__,
+            layer.compute_dtype,
+            getattr(activation, "__name__", ""),
+        ]
+    )

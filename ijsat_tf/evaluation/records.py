@@ -1,0 +1,226 @@
+"""Records: what a model made of an attack, a number a sample."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import warnings
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from ijsat_tf import checks
+from ijsat_tf.evaluation.fingerprints import UNKNOWN
+
+# What the numbers of a record follow from, which none of a folder may mix.
+_SETTINGS = {
+    "attack": str,
+    "model": str,
+    "data": str,
+    "networks": str,
+    "seed": int,
+    "batch_size": int,
+    "samples": int,
+}
+# The numbers, with their kinds in NumPy's letters.
+_COLUMNS = {"correct": "b", "margin": "f", "loss": "f", "seconds": "f"}
+_BUDGET = "budget."
+
+
+class Record(NamedTuple):
+    """What a model made of one attack, a number a sample.
+
+    `correct`, `margin` and `loss` come from one forward pass of exactly the
+    attacked images. A record may hold fewer than its N samples, the first
+    ones, while its evaluation is under way.
+
+    Attributes:
+        attack: the attack's `repr`, or "standard".
+        model: fingerprint of the weights, "unknown" without Keras weights.
+        data: fingerprint of images, labels and latents.
+        networks: fingerprint of the attack's generators, or "none".
+        seed: of the evaluation.
+        batch_size: likewise; random starts follow from both.
+        samples: N.
+        correct: (N,) bool.
+        margin: (N,), z_y - max_{j != y} z_j of the logits z; negative where
+            not correct.
+        loss: (N,) nats, the cross entropy.
+        seconds: (N,), each sample's share of its batch's time; NaN in the
+            first batch of a process, which traces.
+        budget: {space: (N,)}, the norm of the change in each space.
+    """
+
+    attack: str
+    model: str
+    data: str
+    networks: str
+    seed: int
+    batch_size: int
+    samples: int
+    correct: np.ndarray = np.zeros(0, bool)
+    margin: np.ndarray = np.zeros(0, np.float32)
+    loss: np.ndarray = np.zeros(0, np.float32)
+    seconds: np.ndarray = np.zeros(0, np.float32)
+    budget: dict[str, np.ndarray] = {}
+
+    @property
+    def done(self) -> int:
+        """How many samples it holds."""
+        return len(self.correct)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it holds all samples."""
+        return self.done == self.samples
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed, without batches that trace; NaN when there are no others."""
+        timed = self.seconds[np.isfinite(self.seconds)]
+        total = timed.sum(dtype=np.float64)
+        return float(len(timed) / total) if total > 0 else float("nan")
+
+    def extended(
+        self, columns: dict[str, np.ndarray], budget: dict[str, np.ndarray]
+    ) -> Record:
+        """This record with the numbers of a further batch."""
+
+        def joined(before: np.ndarray | None, more: np.ndarray) -> np.ndarray:
+            return more if not self.done else np.concatenate([before, more])
+
+        return self._replace(
+            budget={
+                space: joined(self.budget.get(space), used)
+                for space, used in budget.items()
+            },
+            **{
+                name: joined(getattr(self, name), more)
+                for name, more in columns.items()
+            },
+        )
+
+
+def save(record: Record, path: pathlib.Path) -> None:
+    """Writes a record aside and renames it, so that there is always one."""
+    settings = {name: getattr(record, name) for name in _SETTINGS}
+    columns = {name: getattr(record, name) for name in _COLUMNS}
+    for space, used in record.budget.items():
+        columns[_BUDGET + space] = used
+    aside = path.with_name("." + path.name)
+    with open(aside, "wb") as file:
+        np.savez(file, settings=json.dumps(settings), **columns)
+    os.replace(aside, path)
+
+
+def load(path: pathlib.Path) -> Record:
+    """The record in a file, complete or not.
+
+    Raises:
+        ValueError: for a file that is truncated, or no record.
+        OSError: for one that cannot be opened.
+    """
+    with open(path, "rb") as file:
+        try:
+            return _parsed(file)
+        except Exception as error:
+            # NumPy raises what its readers raise: zip, zlib, JSON errors.
+            reason = str(error).strip().split("\n")[0]
+            raise ValueError(
+                f"{path} cannot be read as a record: "
+                f"{reason or type(error).__name__}. Choose another folder, "
+                "or delete that file to evaluate anew."
+            ) from error
+
+
+def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
+    """Raises `ValueError` unless two records have the same settings.
+
+    Args:
+        found: what a file holds.
+        expected: one with the settings of this evaluation.
+        path: of that file.
+    """
+    differences = []
+    for name in _SETTINGS:
+        wanted, received = getattr(expected, name), getattr(found, name)
+        if wanted != received and UNKNOWN not in (wanted, received):
+            differences.append(
+                f"{name} (expected {wanted}, received {received})"
+            )
+    checks.require(
+        not differences,
+        f"{path} is the record of another evaluation, which differs in "
+        f"{', '.join(differences)}. Choose another folder, or delete that "
+        "file.",
+    )
+
+
+def read(folder: str | os.PathLike) -> dict[str, Record]:
+    """The complete records of a folder; others draw a warning.
+
+    Args:
+        folder: that of `evaluate`.
+
+    Returns:
+        {column: `Record`}, "standard" first, then in alphabetical order.
+
+    Raises:
+        ValueError: for a folder without complete records, or with a file
+            that is no record.
+    """
+    records = {}
+    for path in sorted(
+        pathlib.Path(folder).glob("[!.]*.npz"),
+        key=lambda path: (path.stem != "standard", path.stem),
+    ):
+        record = load(path)
+        if record.complete:
+            records[path.stem] = record
+        else:
+            warnings.warn(
+                f"{path} holds {record.done} of {record.samples} samples and "
+                "is left out; evaluate again with the same settings to "
+                "complete it.",
+                stacklevel=2,
+            )
+    checks.require(
+        records,
+        f"There are no complete records in {folder}; evaluate first, or "
+        "correct the path.",
+    )
+    return records
+
+
+def _parsed(file: BinaryIO) -> Record:
+    with np.load(file, allow_pickle=False) as arrays:
+        settings = json.loads(arrays["settings"].item())
+        columns = {name: arrays[name] for name in _COLUMNS}
+        budget = {
+            name.removeprefix(_BUDGET): arrays[name]
+            for name in arrays.files
+            if name.startswith(_BUDGET)
+        }
+    for name, kind in _SETTINGS.items():
+        _expect(type(settings[name]) is kind, name)
+    record = Record(
+        **{name: settings[name] for name in _SETTINGS}, **columns, budget=budget
+    )
+    _expect(1 <= record.batch_size, "batch_size")
+    _expect(
+        record.done <= record.samples
+        and (record.complete or record.done % record.batch_size == 0),
+        "length",
+    )
+    kinds = {**_COLUMNS, **{_BUDGET + space: "f" for space in budget}}
+    for name, kind in kinds.items():
+        column = columns.get(name, budget.get(name.removeprefix(_BUDGET)))
+        _expect(
+            column.dtype.kind == kind and column.shape == (record.done,), name
+        )
+    return record
+
+
+def _expect(condition: Any, what: str) -> None:
+    checks.require(condition, f"its {what} is not that of a record")

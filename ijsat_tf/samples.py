@@ -1,0 +1,101 @@
+"""The forms that evaluation data may have, made one."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.types import Tensors
+
+
+class Samples(NamedTuple):
+    """Images with labels, in memory.
+
+    Attributes:
+        images: (N, H, W, C), float, in [0, 1].
+        labels: (N,) ints or (N, K) soft labels.
+        latents: those that came with the images, or None.
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    latents: Tensors | None = None
+
+    def rows(self, start: int, stop: int) -> Samples:
+        """Those from `start` up to `stop`."""
+        return tf.nest.map_structure(
+            lambda part: None if part is None else part[start:stop], self
+        )
+
+
+def gather(data: Any) -> Samples:
+    """Evaluation data in memory, after a check of types and shapes.
+
+    Args:
+        data: a tuple (x, y), or a finite `tf.data.Dataset` of such batches:
+            x images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
+            where latents, a tensor or several, come with the data; y labels
+            (N,) or (N, K).
+
+    Raises:
+        ValueError: for data of another form, that do not fit, or none.
+    """
+    if isinstance(data, tf.data.Dataset):
+        data = _in_memory(data)
+    checks.require(
+        isinstance(data, tuple) and len(data) == 2,
+        "`data` must be a tuple of images and labels, or a tf.data.Dataset "
+        "of such batches.",
+        type(data).__name__,
+    )
+    x, labels = data
+    latents = None
+    if isinstance(x, dict):
+        checks.require(
+            "image" in x and set(x) <= {"image", "latent"},
+            "x must be images, or a dict with 'image' and 'latent'.",
+            sorted(x),
+        )
+        x, latents = x["image"], x.get("latent")
+    images = checks.images(x)
+    checks.require(images.shape[0], "`data` must hold at least one image.")
+    labels = checks.one_a_row(labels, images)
+    if latents is None:
+        return Samples(images, labels)
+    if isinstance(latents, tuple):
+        # As generators know them; a dataset can hold tuples alone.
+        latents = list(latents)
+    latents = tf.nest.map_structure(tf.convert_to_tensor, latents)
+    for latent in tf.nest.flatten(latents):
+        checks.require(
+            latent.shape[:1] == images.shape[:1],
+            "The latents of `data` must have one entry for each of the "
+            f"{images.shape[0]} images.",
+            f"shape {tuple(latent.shape)}",
+        )
+    return Samples(images, labels, latents)
+
+
+def _in_memory(dataset: tf.data.Dataset) -> Any:
+    spec = dataset.element_spec
+    checks.require(
+        isinstance(spec, tuple) and len(spec) == 2,
+        "`data` must be a dataset of pairs of images and labels; choose the "
+        "two with `map`.",
+        spec,
+    )
+    checks.require(
+        all(part.shape.rank != 0 for part in tf.nest.flatten(spec)),
+        "`data` must be a dataset of batches; call its `batch(128)`.",
+        spec,
+    )
+    checks.require(
+        dataset.cardinality() != tf.data.INFINITE_CARDINALITY,
+        "`data` must end; call its `take(n)` for so many batches.",
+    )
+    batches = list(dataset.as_numpy_iterator())
+    checks.require(batches, "`data` must hold at least one image.")
+    return tf.nest.map_structure(lambda *part: np.concatenate(part), *batches)

@@ -1,7 +1,13 @@
 """Training classifiers by methods: mix, craft, minimise."""
 
 from ijsat_tf.training import methods
-from ijsat_tf.training.callbacks import Checkpoint, Throughput
+from ijsat_tf.training.callbacks import (
+    AdversarialImages,
+    Checkpoint,
+    RobustAccuracy,
+    StepLosses,
+    Throughput,
+)
 from ijsat_tf.training.distribution import strategy
 from ijsat_tf.training.ijsat import IJSAT
 from ijsat_tf.training.model import AdversarialModel
@@ -9,10 +15,13 @@ from ijsat_tf.training.optimizers import SGD
 from ijsat_tf.training.schedules import step_drops
 
 __all__ = [
+    "AdversarialImages",
     "AdversarialModel",
     "Checkpoint",
     "IJSAT",
+    "RobustAccuracy",
     "SGD",
+    "StepLosses",
     "Throughput",
     "methods",
     "step_drops",

@@ -1,0 +1,21 @@
+"""Callbacks that make a run of hours watchable, and safe to interrupt."""
+
+from ijsat_tf.training.callbacks.adversarial_images import AdversarialImages
+from ijsat_tf.training.callbacks.attack_callback import AttackCallback
+from ijsat_tf.training.callbacks.checkpoint import Checkpoint
+from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
+from ijsat_tf.training.callbacks.robust_accuracy import RobustAccuracy
+from ijsat_tf.training.callbacks.step_losses import StepLosses
+from ijsat_tf.training.callbacks.throughput import Throughput
+
+__all__ = [
+    "AdversarialImages",
+    "AttackCallback",
+    "Checkpoint",
+    "Point",
+    "RobustAccuracy",
+    "StepLosses",
+    "Throughput",
+    "read_curve",
+    "write_curve",
+]

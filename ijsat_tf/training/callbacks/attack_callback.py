@@ -1,0 +1,109 @@
+"""What callbacks share that attack a model while it is trained."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import keras
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.attacks import Attack, AttackResult, as_logits
+from ijsat_tf.samples import Samples, gather
+from ijsat_tf.training.model import AdversarialModel
+
+
+class AttackCallback(keras.callbacks.Callback):
+    """Attacks the classifier after every few epochs, and after the last.
+
+    Training stays as it was: no variable is written, and random numbers
+    follow from `seed` alone. Subclasses define `on_attack`.
+
+    Args:
+        attack: untargeted.
+        data: (x, y), or a `tf.data.Dataset` of such batches: x images
+            (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}; y (N,)
+            ints or (N, K) soft labels.
+        every: epochs from one attack to the next.
+        seed: of the attack's random starts.
+
+    Raises:
+        ValueError: for settings or data that do not fit; when training
+            begins, for data that do not fit the classifier.
+    """
+
+    def __init__(
+        self,
+        attack: Attack,
+        data: Any,
+        every: int,
+        seed: int,
+    ):
+        super().__init__()
+        checks.require(
+            isinstance(attack, Attack),
+            "`attack` must be an attack, such as "
+            "PGD(Linf(8 / 255, step=2 / 255), steps=20).",
+            repr(attack),
+        )
+        checks.require(
+            not getattr(attack, "targeted", False),
+            "`attack` must be untargeted: under a targeted one other errors "
+            "would count as correct.",
+            repr(attack),
+        )
+        self.attack = attack
+        self.samples = gather(data)
+        self.every = at_least_one(every, "every")
+        seeds.derive(seed)
+        self.seed = seed
+
+    @property
+    def classifier(self) -> keras.Model:
+        """What is attacked."""
+        model = self.model
+        adversarial = isinstance(model, AdversarialModel)
+        return model.classifier if adversarial else model
+
+    def on_attack(self, epoch: int, logs: dict[str, Any]) -> None:
+        """Called when an attack is due.
+
+        Args:
+            epoch: the number of finished epochs.
+            logs: what later callbacks and the history see.
+        """
+        raise NotImplementedError
+
+    def attack_batch(
+        self, start: int = 0, size: int | None = None
+    ) -> tuple[Samples, AttackResult]:
+        """Attacks the samples from `start` on, all or `size` of them."""
+        batch = self.samples.rows(start, None if size is None else start + size)
+        # As in an evaluation with the same seed and batch size.
+        draw = seeds.derive(self.seed, "evaluate", start)
+        result = self.attack(
+            self.classifier, batch.images, batch.labels, draw, batch.latents
+        )
+        return batch, result
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        # Not hours later, when the first attack is due.
+        logits = as_logits(self.classifier)(self.samples.images[:1])
+        checks.one_hot(self.samples.labels, logits.shape[-1])
+
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        finished = epoch + 1
+        if finished % self.every == 0 or finished == self.params["epochs"]:
+            self.on_attack(finished, {} if logs is None else logs)
+
+
+def at_least_one(count: Any, name: str) -> int:
+    """`count`, or a `ValueError` unless it is an integer of at least 1."""
+    checks.require(
+        isinstance(count, numbers.Integral) and count >= 1,
+        f"`{name}` must be an integer of at least 1.",
+        repr(count),
+    )
+    return int(count)

@@ -1,0 +1,79 @@
+"""The curve of a run: accuracy against epochs, kept as a CSV file."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ijsat_tf import checks
+
+
+class Point(NamedTuple):
+    """Accuracies after an epoch.
+
+    Attributes:
+        epoch: finished epochs, from 1.
+        clean_accuracy: a fraction.
+        robust_accuracy: a fraction.
+    """
+
+    epoch: int
+    clean_accuracy: float
+    robust_accuracy: float
+
+
+_HEADER = ",".join(Point._fields)
+
+
+def read_curve(path: str | os.PathLike) -> list[Point]:
+    """The points that `write_curve` wrote.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: for a file that is missing, or no such CSV.
+    """
+    path = pathlib.Path(path)
+    checks.require(
+        path.is_file(),
+        f"No curve at {path}: train with RobustAccuracy(..., path=...) first, "
+        "or correct the path.",
+    )
+    try:
+        header, *lines = path.read_text(encoding="utf-8").splitlines()
+        points = [_point(line) for line in lines]
+        epochs = [0, *(point.epoch for point in points)]
+        if header != _HEADER or epochs != sorted(set(epochs)):
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"{path} is no CSV file with the columns {_HEADER}, one line an "
+            "epoch; move it away, or choose another path."
+        ) from None
+    return points
+
+
+def write_curve(points: Sequence[Point], path: str | os.PathLike) -> None:
+    """Writes a file aside and renames it, so that none is ever half written.
+
+    Args:
+        points: by ascending epoch.
+        path: of the file.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [_HEADER, *(",".join(map(repr, point)) for point in points)]
+    aside = path.with_name("aside." + path.name)
+    aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(aside, path)
+
+
+def _point(line: str) -> Point:
+    epoch, *accuracies = line.split(",")
+    clean, robust = map(float, accuracies)
+    if not (0 <= clean <= 1 and 0 <= robust <= 1):
+        raise ValueError
+    return Point(int(epoch), clean, robust)

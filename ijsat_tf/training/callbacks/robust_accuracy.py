@@ -1,0 +1,119 @@
+"""Robust accuracy during training: the curves of Fig. 2 and 7."""
+
+from __future__ import annotations
+
+import math
+import os
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ijsat_tf.attacks import Attack, as_logits
+from ijsat_tf.graph import compiled
+from ijsat_tf.training.callbacks.attack_callback import (
+    AttackCallback,
+    at_least_one,
+)
+from ijsat_tf.training.callbacks.console import say
+from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
+
+
+class RobustAccuracy(AttackCallback):
+    """Adds clean and robust accuracy to the logs of every few epochs.
+
+    After every `every`-th epoch and the last one, `clean_accuracy` and
+    `robust_accuracy`, fractions of all samples, are in the logs of the
+    callbacks that come later and of the history; the logs of other epochs
+    lack them. Training stays as it was, to the bit.
+
+    Args:
+        attack: untargeted, e.g. `PGD(Linf(8 / 255, step=2 / 255), steps=20)`.
+        data: (x, y), or a `tf.data.Dataset` of such batches, which should be
+            held out: x images (N, H, W, C) in [0, 1], or {"image": ...,
+            "latent": ...} where latents come with the data; y (N,) ints or
+            (N, K) soft labels.
+        every: epochs from one attack to the next, default 5.
+        batch_size: images attacked at once, default 128; the last batch may
+            be smaller.
+        seed: of the attack's random starts, which are the same each time;
+            default 0.
+        path: of a CSV file with columns epoch (from 1), clean_accuracy and
+            robust_accuracy, which a resumed run continues; rows of epochs
+            that are trained again are dropped. None, the default, for none.
+
+    Raises:
+        ValueError: for settings, data or a file that do not fit; when
+            training begins, for data that do not fit the classifier.
+    """
+
+    def __init__(
+        self,
+        attack: Attack,
+        data: Any,
+        every: int = 5,
+        batch_size: int = 128,
+        seed: int = 0,
+        path: str | os.PathLike | None = None,
+    ):
+        super().__init__(attack, data, every, seed)
+        self.batch_size = at_least_one(batch_size, "batch_size")
+        self.path = None if path is None else pathlib.Path(path)
+        known = self.path is not None and self.path.exists()
+        self.curve = read_curve(self.path) if known else []
+
+    @property
+    def best(self) -> float:
+        """The highest robust accuracy so far, -inf before the first."""
+        found = [point.robust_accuracy for point in self.curve]
+        return max(found, default=-math.inf)
+
+    def resume(self, epoch: int) -> None:
+        """Forgets what comes after `epoch` finished epochs.
+
+        The first epoch of `fit` does so as well; call it before, when `best`
+        is needed before.
+        """
+        kept = [point for point in self.curve if point.epoch <= epoch]
+        if kept != self.curve:
+            self._keep(kept)
+
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        self.resume(epoch)
+
+    def on_attack(self, epoch: int, logs: dict[str, Any]) -> None:
+        begin = time.perf_counter()
+        rows = len(self.samples.images)
+        clean = robust = 0
+        for start in range(0, rows, self.batch_size):
+            batch, result = self.attack_batch(start, self.batch_size)
+            truth = batch.labels.numpy()
+            truth = truth if truth.ndim == 1 else truth.argmax(axis=1)
+            classes = _classes(self.classifier, batch.images)
+            clean += np.sum(classes.numpy() == truth)
+            robust += np.sum(~result.success.numpy())
+        point = Point(epoch, float(clean / rows), float(robust / rows))
+        self._keep([*self.curve, point])
+        logs["clean_accuracy"] = point.clean_accuracy
+        logs["robust_accuracy"] = point.robust_accuracy
+        say(
+            self,
+            f"epoch {epoch}: {100 * point.clean_accuracy:.1f} % clean, "
+            f"{100 * point.robust_accuracy:.1f} % under {self.attack!r} of "
+            f"{rows} images, {time.perf_counter() - begin:.0f} s",
+        )
+
+    def _keep(self, points: list[Point]) -> None:
+        self.curve = points
+        if self.path is not None:
+            write_curve(points, self.path)
+
+
+@compiled
+def _classes(model: Callable, images: tf.Tensor) -> tf.Tensor:
+    return tf.argmax(as_logits(model)(images), axis=1)

@@ -1,0 +1,61 @@
+"""The loss within an epoch, for epochs that take hours."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf.training.callbacks.attack_callback import at_least_one
+
+
+class StepLosses(keras.callbacks.Callback):
+    """Writes the mean loss of every few steps for TensorBoard.
+
+    The scalar "loss" stands at the optimizer's step, which goes on where a
+    run is resumed; Keras' own `TensorBoard(update_freq=...)` counts from 0
+    again, and writes the mean since the epoch began.
+
+    Args:
+        directory: of the events.
+        every: steps a mean, default 100; what is left at an epoch's end is
+            a mean of its own.
+
+    Raises:
+        ValueError: for `every` below 1.
+    """
+
+    def __init__(self, directory: str | os.PathLike, every: int = 100):
+        super().__init__()
+        self.every = at_least_one(every, "every")
+        self.writer = tf.summary.create_file_writer(os.fspath(directory))
+
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        self.steps, self.total, self.written = 0, 0.0, 0
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        self.steps += 1
+        if self.steps % self.every == 0:
+            self._write(logs)
+
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        if self.steps > self.written:
+            self._write(logs)
+
+    def _write(self, logs: dict[str, Any] | None) -> None:
+        # Keras' logs hold the mean since the epoch began.
+        total = float(logs["loss"]) * self.steps
+        mean = (total - self.total) / (self.steps - self.written)
+        self.total, self.written = total, self.steps
+        step = int(self.model.optimizer.iterations.numpy())
+        with self.writer.as_default(step):
+            tf.summary.scalar("loss", mean)
+        self.writer.flush()

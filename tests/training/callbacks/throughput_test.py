@@ -1,0 +1,60 @@
+"""Speed and time left, by Keras' clock and by one of ours."""
+
+import numpy as np
+import pytest
+
+import ijsat_tf as ij
+from ijsat_tf.training.callbacks import throughput
+from tests.conformance import catalogue
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_a_run(images, labels, capsys, verbose):
+    model = catalogue.make_model(ij.training.methods.Standard())
+    logs = model.fit(
+        np.repeat(images, 4, 0),
+        np.repeat(labels, 4),
+        batch_size=6,
+        epochs=2,
+        callbacks=[ij.training.Throughput(6)],
+        verbose=verbose,
+    ).history
+    assert len(logs["images_per_second"]) == 2
+    assert all(speed > 0 for speed in logs["images_per_second"])
+    lines = capsys.readouterr().out.splitlines()
+    (last,) = [line for line in lines if line.endswith("about 0 min left")][1:]
+    # On a line of its own, and as in the logs.
+    assert float(last.split()[0]) == round(logs["images_per_second"][1], 1)
+
+
+def test_pauses_between_epochs_count(monkeypatch, capsys):
+    now = 0
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: now)
+    callback = ij.training.Throughput(batch_size=10)
+    callback.set_params({"epochs": 3, "steps": 4, "verbose": 0})
+    callback.on_train_begin()
+    said = []
+    for epoch in range(3):
+        callback.on_epoch_begin(epoch)
+        now += 600  # The first batch traces.
+        callback.on_train_batch_end(0)
+        for batch in range(1, 4):
+            now += 60
+            callback.on_train_batch_end(batch)
+        now += 20 * 60  # Validation, after which the logs come.
+        logs = {}
+        callback.on_epoch_end(epoch, logs)
+        assert logs["images_per_second"] == pytest.approx(10 / 60)
+        said.append(capsys.readouterr().out)
+        now += 10 * 60  # Callbacks that come later.
+    # 4 min an epoch; 30 min after each, known once one has been seen.
+    for line, minutes in zip(said, [2 * 4, 1 * 4 + 2 * 30, 0 * 4 + 1 * 30]):
+        assert line == f"0.2 images/s, about {minutes} min left\n"
+
+
+def test_epochs_of_one_batch_have_no_speed(images, labels):
+    model = catalogue.make_model(ij.training.methods.Standard())
+    logs = model.fit(
+        images, labels, verbose=0, callbacks=[ij.training.Throughput(6)]
+    ).history
+    assert "images_per_second" not in logs

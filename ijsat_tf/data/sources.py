@@ -55,6 +55,27 @@ class Source(NamedTuple):
             images=self.images[:count], labels=self.labels[:count]
         )
 
+    def hold_out(self, count: int) -> tuple[Source, Source]:
+        """All images but the last ones, and the last ones.
+
+        Args:
+            count: how many to hold out, 1 to N - 1.
+
+        Raises:
+            ValueError: if there are fewer.
+        """
+        rest = len(self.images) - count
+        require(
+            0 < count < len(self.images),
+            f"`count` must be from 1 to {len(self.images) - 1}: some of the "
+            f"set's {len(self.images)} images must be left.",
+            count,
+        )
+        last = self._replace(
+            images=self.images[rest:], labels=self.labels[rest:]
+        )
+        return self.take(rest), last
+
 
 def load(
     name: str,

@@ -150,3 +150,14 @@ def test_cifar10():
     source = sources.load("cifar10", "test", data_dir=folder)
     assert source.images.shape == (10000, 32, 32, 3)
     np.testing.assert_array_equal(np.bincount(source.labels), [1000] * 10)
+
+
+def test_hold_out_splits_the_last_images_off():
+    source = sources.load("digits", "train")
+    rest, last = source.hold_out(37)
+    assert len(rest.labels) == 1400 and len(last.labels) == 37
+    np.testing.assert_array_equal(rest.images, source.images[:1400])
+    np.testing.assert_array_equal(last.labels, source.labels[1400:])
+    for count in (0, 1437, -1):
+        with pytest.raises(ValueError, match="`count`"):
+            source.hold_out(count)

@@ -14,7 +14,7 @@ from ijsat_tf.training.callbacks.attack_callback import at_least_one
 class StepLosses(keras.callbacks.Callback):
     """Writes the mean loss of every few steps for TensorBoard.
 
-    The scalar "loss" stands at the optimizer's step, which goes on where a
+    The scalar stands at the optimizer's step, which goes on where a
     run is resumed; Keras' own `TensorBoard(update_freq=...)` counts from 0
     again, and writes the mean since the epoch began.
 
@@ -22,13 +22,20 @@ class StepLosses(keras.callbacks.Callback):
         directory: of the events.
         every: steps a mean, default 100; what is left at an epoch's end is
             a mean of its own.
+        monitor: key of the logs, default "loss"; a flow has "bits_per_dim".
 
     Raises:
         ValueError: for `every` below 1.
     """
 
-    def __init__(self, directory: str | os.PathLike, every: int = 100):
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        every: int = 100,
+        monitor: str = "loss",
+    ):
         super().__init__()
+        self.monitor = monitor
         self.every = at_least_one(every, "every")
         self.writer = tf.summary.create_file_writer(os.fspath(directory))
 
@@ -52,10 +59,10 @@ class StepLosses(keras.callbacks.Callback):
 
     def _write(self, logs: dict[str, Any] | None) -> None:
         # Keras' logs hold the mean since the epoch began.
-        total = float(logs["loss"]) * self.steps
+        total = float(logs[self.monitor]) * self.steps
         mean = (total - self.total) / (self.steps - self.written)
         self.total, self.written = total, self.steps
         step = int(self.model.optimizer.iterations.numpy())
         with self.writer.as_default(step):
-            tf.summary.scalar("loss", mean)
+            tf.summary.scalar(self.monitor, mean)
         self.writer.flush()

@@ -16,10 +16,10 @@ export KERAS_BACKEND := tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart test lint wheel clean
+.PHONY: help quickstart smoke-methods test lint wheel clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' \
 	    $(MAKEFILE_LIST)
 
 quickstart: $(INSTALLED)  ## train and attack three classifiers of digits
@@ -33,6 +33,10 @@ quickstart: $(INSTALLED)  ## train and attack three classifiers of digits
 	@echo "Flow: $(FLOW)"
 	@echo "Classifiers: $(DIGITS)/standard, $(DIGITS)/at, $(DIGITS)/ijsat"
 	@echo "Picture of the Joint Space Attack: $(DIGITS)/jsa.png"
+
+smoke-methods: $(INSTALLED)  ## train each row of Table 1 a little (CIFAR-10)
+	rm -rf $(RUNS)/smoke
+	$(BIN)/python tests/smoke_methods.py $(RUNS)/smoke
 
 test: lint  ## lint, then all tests (WORKERS=2 processes)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -2,6 +2,10 @@
 
 python eval/main.py --flagfile=eval/configs/digits.cfg \\
     --runs=runs/digits/at,runs/digits/ijsat --flow=runs/digits/flow/flow.keras
+
+Writes a record of every sample and attack into RUN/records/CHECKPOINT/. The
+same command again continues what was interrupted, and prints at once what is
+complete.
 """
 
 from __future__ import annotations
@@ -16,10 +20,21 @@ from absl import flags  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
+from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_list("runs", None, "folders of runs, one row each", required=True)
+flags.DEFINE_enum(
+    "checkpoint",
+    "last",
+    ["last", "best"],
+    "classifier.keras or best.keras of a run",
+)
+flags.DEFINE_string(
+    "records", None, "folder of a folder for each run; None for RUN/records"
+)
+flags.DEFINE_bool("table_only", False, "attack nothing: what is on disk")
 flags.DEFINE_list(
     "attacks",
     ["fgsm", "pgd20", "om_pgd50", "jsa50"],
@@ -31,38 +46,53 @@ commandline.define_budgets()
 flags.DEFINE_integer("examples", None, "first so many test images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step", 1)
 flags.DEFINE_string("picture", None, "file to draw ten JSA samples into")
+flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 
 
 def main(_: list[str]) -> None:
-    pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
-    latent = ij.spaces.Linf(*commandline.budget("eta"))
-    flow = None
-    if FLAGS.flow:
-        # Numbers are made with the exact inverse, whatever crafting used.
-        flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
-        flow = flow.with_dtype("float32")
-    levels = commandline.numbers("levels")
-    names = FLAGS.attacks + (["jsa50"] if FLAGS.picture else [])
-    attacks = {
-        name: ij.attacks.by_name(name, pixels, latent, flow, levels)
-        for name in names
-    }
-    models = load(FLAGS.runs)
-    if FLAGS.picture:
-        pathlib.Path(FLAGS.picture).parent.mkdir(parents=True, exist_ok=True)
+    attacks = {} if FLAGS.table_only else searches()
+    runs = folders(FLAGS.runs)
+    places = {run: records_of(run, folder) for run, folder in runs.items()}
+    if FLAGS.table_only:
+        text = from_disk(places)
+        curves(runs)
+    else:
+        text = ij.evaluation.table(attacked(attacks, runs, places))
+    print(text)
+
+
+def attacked(
+    attacks: dict[str, ij.attacks.Attack],
+    runs: dict[str, pathlib.Path],
+    places: dict[str, pathlib.Path],
+) -> dict[str, dict[str, ij.evaluation.Record]]:
+    """The rows of the table, after the attacks that are not on disk yet."""
+    models = {run: classifier(folder) for run, folder in runs.items()}
     source = ij.data.load(*commandline.split("test"))
     if FLAGS.examples:
         source = source.take(FLAGS.examples)
     images, labels = source.scaled(), source.labels
-
     columns = {name: attacks[name] for name in FLAGS.attacks}
-    records = {}
-    for run, model in models.items():
-        print(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
-        records[run] = ij.evaluation.evaluate(
-            model, (images, labels), columns, FLAGS.batch_size, FLAGS.seed
+    # All of them are checked before the first one writes.
+    evaluations = {
+        run: Evaluation(
+            model,
+            (images, labels),
+            columns,
+            FLAGS.batch_size,
+            FLAGS.seed,
+            places[run],
         )
-    print(ij.evaluation.table(records))
+        for run, model in models.items()
+    }
+    curves(runs)
+    if FLAGS.picture:
+        pathlib.Path(FLAGS.picture).parent.mkdir(parents=True, exist_ok=True)
+    rows = {}
+    for run, evaluation in evaluations.items():
+        print(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
+        rows[run] = evaluation.run()
+        print(f"records: {places[run]}")
     if FLAGS.picture:
         # One image of each of the first ten classes, against the last run.
         first = [
@@ -78,23 +108,77 @@ def main(_: list[str]) -> None:
             images[first], result.images, FLAGS.picture
         )
         print(f"picture: {FLAGS.picture}")
+    return rows
 
 
-def load(runs: list[str]) -> dict[str, keras.Model]:
-    """The classifiers of runs, by the names of their folders."""
-    folders = [pathlib.Path(run) for run in runs]
-    names = [folder.name for folder in folders]
+def from_disk(places: dict[str, pathlib.Path]) -> str:
+    """The table of what is on disk, columns in the order of --attacks."""
+    if FLAGS.picture:
+        raise ValueError("--picture attacks: leave out --table_only")
+    if FLAGS.curves and not any(place.exists() for place in places.values()):
+        return "no records yet, and so no table"
+    rows = {}
+    for run, place in places.items():
+        found = ij.evaluation.read(place)
+        order = ["standard", *FLAGS.attacks, *found]
+        rows[run] = {name: found[name] for name in order if name in found}
+    return ij.evaluation.table(rows)
+
+
+def searches() -> dict[str, ij.attacks.Attack]:
+    """The attacks of the columns, and that of the picture."""
+    pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
+    latent = ij.spaces.Linf(*commandline.budget("eta"))
+    flow = None
+    if FLAGS.flow:
+        # Numbers are made with the exact inverse, whatever crafting used.
+        flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
+        flow = flow.with_dtype("float32")
+    levels = commandline.numbers("levels")
+    names = FLAGS.attacks + (["jsa50"] if FLAGS.picture else [])
+    return {
+        name: ij.attacks.by_name(name, pixels, latent, flow, levels)
+        for name in names
+    }
+
+
+def folders(runs: list[str]) -> dict[str, pathlib.Path]:
+    """The folders of runs, by their names."""
+    found = [pathlib.Path(run).absolute() for run in runs]
+    names = [folder.name for folder in found]
     if len(set(names)) < len(names):
         raise ValueError(
             "--runs must name folders of different names, which are the "
             f"rows of the table; received {', '.join(names)}"
         )
-    return {
-        folder.name: commandline.load(
-            str(folder / "classifier.keras"), "classifier"
+    return {folder.name: pathlib.Path(run) for run, folder in zip(runs, found)}
+
+
+def records_of(run: str, folder: pathlib.Path) -> pathlib.Path:
+    """Where the records of a run are."""
+    if FLAGS.records:
+        return pathlib.Path(FLAGS.records) / run
+    return folder / "records" / FLAGS.checkpoint
+
+
+def classifier(folder: pathlib.Path) -> keras.Model:
+    """The classifier of a run."""
+    best = FLAGS.checkpoint == "best"
+    path = folder / ("best.keras" if best else "classifier.keras")
+    if best and not path.exists():
+        raise ValueError(
+            f"No best classifier at {path}: train with --held_out, or "
+            "evaluate --checkpoint=last"
         )
-        for folder in folders
-    }
+    return commandline.load(str(path), "classifier")
+
+
+def curves(runs: dict[str, pathlib.Path]) -> None:
+    """Draws the curves of the runs, if asked to."""
+    if FLAGS.curves:
+        logs = {run: folder / "curve.csv" for run, folder in runs.items()}
+        ij.evaluation.robust_curves(logs, FLAGS.curves)
+        print(f"curves: {FLAGS.curves}")
 
 
 if __name__ == "__main__":

@@ -8,9 +8,12 @@ import multiprocessing
 import os
 import pathlib
 import runpy
+import signal
 import sys
 import tempfile
-from typing import NamedTuple
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 ROOT = pathlib.Path(__file__).parents[1]
 _server = multiprocessing.get_context("forkserver")
@@ -33,19 +36,41 @@ class Outcome(NamedTuple):
 
 def run(script: str, *arguments: str) -> Outcome:
     """`python SCRIPT/main.py ARGUMENTS` in the repository's root."""
+    return call(_main, script, arguments)
+
+
+def call(function: Callable, *arguments: Any) -> Outcome:
+    """A function of this folder in a process of its own."""
     with tempfile.NamedTemporaryFile("r+") as log:
         process = _server.Process(
-            target=_command, args=(script, arguments, log.name)
+            target=_logged, args=(log.name, function, *arguments)
         )
         process.start()
         process.join()
         return Outcome(process.exitcode, log.read())
 
 
-def _command(script: str, arguments: tuple[str, ...], log: str) -> None:
+def killed(file: pathlib.Path, script: str, *arguments: str) -> None:
+    """Runs a command, and kills it without warning once `file` is there."""
+    process = _server.Process(
+        target=_logged, args=(os.devnull, _main, script, arguments)
+    )
+    process.start()
+    while process.is_alive() and not file.exists():
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, "it ended before it was killed"
+
+
+def _logged(log: str, function: Callable, *arguments: Any) -> None:
     file = os.open(log, os.O_WRONLY)
     os.dup2(file, 1)
     os.dup2(file, 2)
+    function(*arguments)
+
+
+def _main(script: str, arguments: tuple[str, ...]) -> None:
     os.chdir(ROOT)
     path = ROOT / script / "main.py"
     sys.path.insert(0, str(path.parent))

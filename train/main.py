@@ -6,12 +6,15 @@ python train/main.py --flagfile=train/configs/digits_ijsat.cfg \\
 Writes into --workdir: settings.cfg (a flagfile that repeats or resumes the
 run), log.csv, events for TensorBoard, a checkpoint after every epoch, and at
 the end flow.keras, or classifier.keras and model.keras (with method and
-optimizer).
+optimizer). With --held_out images also curve.csv and curve.png, the accuracy
+under attack as training goes on, and best.keras, the classifier of the epoch
+that was most robust on them.
 """
 
 from __future__ import annotations
 
 import os
+import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -29,16 +32,12 @@ def main(_: list[str]) -> None:
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     strategy = ij.training.strategy(FLAGS.strategy)
-    source = ij.data.load(*commandline.split("train"))
+    source, held_out = sources()
     test = ij.data.load(*commandline.split("test"))
-    if FLAGS.train_examples:
-        source = source.take(FLAGS.train_examples)
     steps = ij.data.steps_per_epoch(source, FLAGS.batch_size)
     with strategy.scope():
-        if FLAGS.method == "flow":
-            model = flow(source, steps)
-        else:
-            model = classifier(source, steps)
+        model, generator = build(source, steps)
+    watched = attack(FLAGS.robust_attack, generator) if held_out else None
 
     folder = options.claim(FLAGS.workdir)
     checkpoint = ij.training.Checkpoint(folder / "checkpoint.weights.h5")
@@ -55,6 +54,18 @@ def main(_: list[str]) -> None:
         first_epoch=epoch,
         augment=None if FLAGS.augment == "none" else FLAGS.augment,
     )
+    callbacks = [
+        ij.training.Throughput(FLAGS.batch_size),
+        keras.callbacks.CSVLogger(folder / "log.csv", append=epoch > 0),
+        ij.training.StepLosses(
+            folder / "events" / "steps",
+            FLAGS.log_every,
+            "bits_per_dim" if FLAGS.method == "flow" else "loss",
+        ),
+        *(watch(folder, epoch, watched, held_out) if held_out else []),
+        keras.callbacks.TensorBoard(folder / "events"),
+        checkpoint,
+    ]
     if epoch < FLAGS.epochs:
         model.fit(
             batches,
@@ -62,19 +73,14 @@ def main(_: list[str]) -> None:
             epochs=FLAGS.epochs,
             steps_per_epoch=steps,
             shuffle=False,  # The batches are shuffled already.
-            callbacks=[
-                ij.training.Throughput(FLAGS.batch_size),
-                keras.callbacks.CSVLogger(folder / "log.csv", append=epoch > 0),
-                keras.callbacks.TensorBoard(folder / "events"),
-                checkpoint,
-            ],
+            callbacks=callbacks,
         )
 
     if FLAGS.method == "flow":
         model.save(folder / "flow.keras")
     else:
         model.save(folder / "model.keras")
-        model.classifier.save(folder / "classifier.keras")
+        ij.training.Checkpoint(folder / "classifier.keras").save(model)
     found = model.evaluate(
         test.scaled(),
         test.labels,
@@ -86,6 +92,33 @@ def main(_: list[str]) -> None:
     print(
         f"{folder}: {FLAGS.method} on {len(test.labels)} test images: {shown}"
     )
+
+
+def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
+    """The images to train on, and those held out."""
+    source, held_out = ij.data.load(*commandline.split("train")), None
+    if FLAGS.held_out:
+        if FLAGS.method == "flow":
+            raise ValueError("--held_out is for classifiers, not for a flow")
+        source, held_out = source.hold_out(FLAGS.held_out)
+    if FLAGS.train_examples:
+        source = source.take(FLAGS.train_examples)
+    return source, held_out
+
+
+def build(
+    source: ij.data.Source, steps: int
+) -> tuple[keras.Model, keras.Model | None]:
+    """What --method names, compiled, and the flow that attacks need."""
+    if FLAGS.method == "flow":
+        return flow(source, steps), None
+    generator = None
+    if FLAGS.flow:
+        generator = commandline.load(FLAGS.flow, "flow", "with_dtype")
+        generator = generator.with_dtype(FLAGS.precision)
+        # Attacked before the folder is claimed: it must fit the images.
+        generator.encode(source.take(1).scaled())
+    return classifier(source, steps, generator), generator
 
 
 def flow(source: ij.data.Source, steps: int) -> keras.Model:
@@ -106,13 +139,18 @@ def flow(source: ij.data.Source, steps: int) -> keras.Model:
     return model
 
 
-def classifier(source: ij.data.Source, steps: int) -> keras.Model:
+def classifier(
+    source: ij.data.Source, steps: int, generator: keras.Model | None
+) -> keras.Model:
     """A compiled classifier with its method."""
-    build = getattr(ij.models, FLAGS.model)
-    net = build(
-        source.classes, width=FLAGS.width, image_shape=source.images.shape[1:]
+    settings = {} if FLAGS.model == "small_cnn" else {"stem": FLAGS.stem}
+    net = getattr(ij.models, FLAGS.model)(
+        source.classes,
+        width=FLAGS.width,
+        image_shape=source.images.shape[1:],
+        **settings,
     )
-    model = ij.training.AdversarialModel(net, method(source), seed=FLAGS.seed)
+    model = ij.training.AdversarialModel(net, method(generator), FLAGS.seed)
     schedule = ij.training.step_drops(
         options.learning_rate(), steps, commandline.numbers("drops")
     )
@@ -121,27 +159,75 @@ def classifier(source: ij.data.Source, steps: int) -> keras.Model:
     return model
 
 
-def method(source: ij.data.Source) -> methods.Method:
+def method(generator: keras.Model | None) -> methods.Method:
     """The method that the flags describe."""
     if FLAGS.method == "standard":
         return methods.Standard()
-    name = FLAGS.attack or {"at": "pgd", "ijsat": "jsa"}[FLAGS.method]
-    generator = None
-    if FLAGS.flow:
-        generator = commandline.load(FLAGS.flow, "flow", "with_dtype")
-        generator = generator.with_dtype(FLAGS.precision)
-        # Attacked before the folder is claimed: it must fit the images.
-        generator.encode(source.take(1).scaled())
-    attack = ij.attacks.by_name(
-        f"{name}{FLAGS.attack_steps}",
+    name = FLAGS.attack or ("jsa" if FLAGS.method == "ijsat" else "pgd")
+    inner = attack(f"{name}{FLAGS.attack_steps}", generator)
+    if FLAGS.method == "dmat":
+        latent = attack(f"{FLAGS.latent_attack}{FLAGS.attack_steps}", generator)
+        return methods.DMAT(inner, latent)
+    if FLAGS.method == "iat":
+        return methods.IAT(
+            inner, FLAGS.tau, FLAGS.mix, FLAGS.clean, alpha=FLAGS.alpha
+        )
+    if FLAGS.method == "ijsat":
+        return methods.IJSAT(inner, FLAGS.tau, FLAGS.alpha)
+    if FLAGS.method == "at":
+        return methods.AT(inner)
+    return getattr(methods, FLAGS.method.upper())(inner, FLAGS.beta)
+
+
+def attack(name: str, generator: keras.Model | None) -> ij.attacks.Attack:
+    """An attack of the flags' budgets."""
+    return ij.attacks.by_name(
+        name,
         pixels=ij.spaces.Linf(*commandline.budget("epsilon")),
         latent=ij.spaces.Linf(*commandline.budget("eta")),
         flow=generator,
         levels=commandline.numbers("levels"),
     )
-    if FLAGS.method == "at":
-        return methods.AT(attack)
-    return methods.IJSAT(attack, FLAGS.tau, FLAGS.alpha)
+
+
+def watch(
+    folder: pathlib.Path,
+    epoch: int,
+    attack: ij.attacks.Attack,
+    source: ij.data.Source,
+) -> list[keras.callbacks.Callback]:
+    """What measures held-out images, in order: later ones read its logs."""
+    data = source.scaled(), source.labels
+    curve = folder / "curve.csv"
+    robust = ij.training.RobustAccuracy(
+        attack,
+        data,
+        every=FLAGS.robust_every,
+        batch_size=FLAGS.batch_size,
+        seed=FLAGS.seed,
+        path=curve,
+    )
+    robust.resume(epoch)
+
+    def draw(_: int, logs: dict[str, float]) -> None:
+        if "robust_accuracy" in logs:
+            ij.evaluation.robust_curves(
+                {folder.name: curve}, folder / "curve.png"
+            )
+
+    return [
+        robust,
+        keras.callbacks.LambdaCallback(on_epoch_end=draw),
+        ij.training.AdversarialImages(
+            attack,
+            tuple(part[:10] for part in data),
+            folder / "events" / "images",
+            every=FLAGS.robust_every,
+        ),
+        ij.training.Checkpoint(
+            folder / "best.keras", monitor="robust_accuracy", best=robust.best
+        ),
+    ]
 
 
 if __name__ == "__main__":

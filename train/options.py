@@ -13,7 +13,7 @@ FLAGS = flags.FLAGS
 flags.DEFINE_enum(
     "method",
     None,
-    ["flow", "standard", "at", "ijsat"],
+    ["flow", "standard", "at", "trades", "mart", "iat", "dmat", "ijsat"],
     "what to train: the flow, or a classifier by a method",
     required=True,
 )
@@ -22,6 +22,9 @@ commandline.define_data()
 commandline.define_budgets()
 flags.DEFINE_integer(
     "train_examples", None, "first so many images; None for all", 1
+)
+flags.DEFINE_integer(
+    "held_out", 0, "last so many images; they say which epoch was best", 0
 )
 flags.DEFINE_enum("augment", "crop_flip", ["crop_flip", "none"], "augmentation")
 flags.DEFINE_integer("epochs", 120, "passes over the images", 1)
@@ -37,7 +40,13 @@ flags.DEFINE_enum(
 )
 
 flags.DEFINE_enum(
-    "model", "resnet18", ["resnet18", "small_cnn"], "the classifier"
+    "model",
+    "resnet18",
+    ["resnet18", "preact_resnet18", "resnet50", "small_cnn"],
+    "the classifier",
+)
+flags.DEFINE_enum(
+    "stem", "cifar", ["cifar", "imagenet"], "first layers of the ResNets"
 )
 flags.DEFINE_integer("width", 64, "channels of its first stage", 1)
 commandline.define_fraction(
@@ -53,14 +62,28 @@ flags.DEFINE_enum(
     "attack",
     None,
     ["pgd", "jsa", "om_pgd"],
-    "of at and ijsat; None for pgd and jsa",
+    "of the method; None for jsa with ijsat, for pgd with others",
+)
+flags.DEFINE_enum(
+    "latent_attack", "om_pgd", ["om_pgd", "jsa"], "the second one of dmat"
 )
 flags.DEFINE_integer("attack_steps", 10, "K", 1)
+commandline.define_fraction("beta", 6.0, "weight in trades and mart")
 commandline.define_fraction("tau", 0.1, "mixup's alpha ~ Beta(tau, tau)")
 flags.DEFINE_enum(
     "alpha", "sample", ["sample", "batch"], "one alpha for each of these"
 )
+flags.DEFINE_enum(
+    "mix", "input", ["input", "manifold"], "what iat mixes after attacking"
+)
+commandline.define_fraction("clean", 0.5, "weight of iat's clean images")
 flags.DEFINE_string("flow", None, "path of a trained flow.keras")
+
+flags.DEFINE_string(
+    "robust_attack", "pgd50", "of the held-out images, to find the best epoch"
+)
+flags.DEFINE_integer("robust_every", 5, "epochs from one to the next", 1)
+flags.DEFINE_integer("log_every", 100, "steps a loss for TensorBoard", 1)
 
 flags.DEFINE_integer("flow_levels", 4, "of Glow", 1)
 flags.DEFINE_integer("flow_steps", 8, "flow steps a level", 1)
@@ -68,7 +91,7 @@ flags.DEFINE_integer("flow_hidden", 512, "width of the coupling nets", 1)
 flags.DEFINE_integer("warmup_steps", 100, "of the flow's learning rate", 0)
 
 # What may differ when a run is resumed.
-_FREE = ("workdir", "data_dir", "flow", "strategy")
+_FREE = ("workdir", "data_dir", "flow", "strategy", "log_every")
 _SETTINGS = "settings.cfg"
 
 

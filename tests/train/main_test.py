@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ijsat_tf as ij
-from tests.commands import run
+from tests.commands import killed, run
 
 TINY = [
     "--dataset=digits",
@@ -63,29 +63,69 @@ def test_what_a_run_leaves(runs):
     assert "--epsilon=0.15" in (runs / "ijsat/settings.cfg").read_text()
 
 
-def test_resume_ends_as_the_uninterrupted_run(runs, tmp_path):
-    arguments = [*TINY, *NET, "--method=at"]
-    results = {}
-    for name, stops in {"whole": [2], "halves": [1, 2]}.items():
-        for epochs in stops:
-            folder = tmp_path / name
-            settings = folder / "settings.cfg"
-            if settings.exists():  # As if the first run had been killed.
-                text = settings.read_text()
-                settings.write_text(text.replace("epochs=1", "epochs=2"))
-            result = run(
-                "train",
-                *arguments,
-                f"--workdir={folder}",
-                f"--epochs={epochs}",
-            )
-            assert result.code == 0, result.output
-        assert ("resuming" in result.output) == (name == "halves")
-        model = keras.saving.load_model(folder / "classifier.keras")
-        results[name] = model.get_weights()
-        assert len((folder / "log.csv").read_text().splitlines()) == 3
-    for one, other in zip(*results.values()):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+WATCHED = ["--held_out=40", "--robust_every=1", "--robust_attack=pgd2"]
+
+
+@pytest.mark.parametrize("method", ["at", "ijsat"])
+def test_a_killed_run_ends_as_the_uninterrupted_one(method, runs, tmp_path):
+    arguments = [
+        *TINY,
+        *NET,
+        *WATCHED,
+        f"--method={method}",
+        f"--flow={runs / 'flow' / 'flow.keras'}",
+        "--epochs=3",
+    ]
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    outcome = run("train", *arguments, f"--workdir={whole}")
+    assert outcome.code == 0 and "resuming" not in outcome.output
+    again = [*arguments, f"--workdir={halves}"]
+    killed(halves / "checkpoint.weights.h5", "train", *again)
+    assert not (halves / "classifier.keras").exists()
+    outcome = run("train", *again)
+    assert outcome.code == 0, outcome.output
+    assert f"resuming {halves} after epoch" in outcome.output
+
+    for name in ("classifier.keras", "best.keras"):
+        weights = [
+            keras.saving.load_model(folder / name).get_weights()
+            for folder in (whole, halves)
+        ]
+        for one, other in zip(*weights):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+    curves = [(folder / "curve.csv").read_text() for folder in (whole, halves)]
+    assert curves[0] == curves[1] and len(curves[0].splitlines()) == 4
+    assert (halves / "curve.png").stat().st_size > 1000
+    epochs = [
+        line.split(",")[0]
+        for line in (halves / "log.csv").read_text().splitlines()
+    ]
+    assert epochs == ["epoch", "0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--method=standard"],
+        ["--method=trades", "--beta=1"],
+        ["--method=mart", "--attack=jsa"],
+        ["--method=iat", "--mix=manifold"],
+        ["--method=iat", "--attack=jsa", "--clean=0"],
+        ["--method=dmat"],
+    ],
+    ids=lambda flags: " ".join(flags),
+)
+def test_every_method_runs(flags, runs, tmp_path):
+    outcome = run(
+        "train",
+        *TINY,
+        *NET,
+        *flags,
+        f"--flow={runs / 'flow' / 'flow.keras'}",
+        f"--workdir={tmp_path / 'run'}",
+    )
+    assert outcome.code == 0, outcome.output
+    keras.saving.load_model(tmp_path / "run" / "model.keras")
 
 
 def test_a_truncated_checkpoint(runs, tmp_path):
@@ -129,7 +169,7 @@ def test_evaluation(runs):
 @pytest.mark.parametrize(
     ("script", "arguments", "message"),
     [
-        ("train", ["--method=trades", "--workdir={tmp}"], "--method"),
+        ("train", ["--method=tradez", "--workdir={tmp}"], "--method"),
         ("train", ["--method=at"], "--workdir"),
         ("train", ["--workdir={tmp}", "--nonsense=1"], "nonsense"),
         (
@@ -216,6 +256,42 @@ def test_evaluation(runs):
                 "--workdir={tmp}/x",
             ],
             "(B, 8, 8, 1)",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=dmat", "--workdir={tmp}/x"],
+            "needs a flow",
+        ),
+        (
+            "train",
+            [*TINY, *FLOW, "--held_out=9", "--workdir={tmp}/x"],
+            "--held_out is for classifiers",
+        ),
+        (
+            "train",
+            [
+                *TINY,
+                *NET,
+                "--method=at",
+                "--held_out=1437",
+                "--workdir={tmp}/x",
+            ],
+            "some of the set's 1437 images must be left",
+        ),
+        (
+            "train",
+            [
+                *TINY,
+                *NET,
+                *["--method=at", "--held_out=9", "--robust_attack=pgs"],
+                "--workdir={tmp}/x",
+            ],
+            "Unknown attack",
+        ),
+        (
+            "train",
+            [*TINY, *NET, "--method=iat", "--clean=2", "--workdir={tmp}/x"],
+            "`clean`",
         ),
         (
             "train",

@@ -51,7 +51,11 @@ setup(
     extras_require={
         "demo": DIGITS,
         "dev": [*DIGITS, "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9"],
-        "oracles": ["adversarial-robustness-toolbox>=1.20", "foolbox>=3.3.4"],
+        "oracles": [
+            "adversarial-robustness-toolbox>=1.20",
+            "foolbox>=3.3.4",
+            "torch>=2.4",
+        ],
     },
     # The file BUILD and a folder build/ are one name on some disks.
     options={"build": {"build_base": ".build"}},

@@ -1,5 +1,6 @@
 """README's Python runs, here and from the wheel, on foreign models."""
 
+import os
 import pathlib
 import re
 import subprocess
@@ -13,15 +14,23 @@ import tensorflow as tf
 import ijsat_tf as ij
 
 ROOT = pathlib.Path(__file__).parents[1]
-(SNIPPET,) = re.findall(
-    r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+SNIPPET = "".join(
+    re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
 )
 
 
 @pytest.fixture(scope="module")
-def readme():
+def readme(tmp_path_factory):
     names = {}
-    exec(compile(SNIPPET, "README.md", "exec"), names)
+    here = pathlib.Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("readme"))
+    try:
+        exec(compile(SNIPPET, "README.md", "exec"), names)
+        assert pathlib.Path("run/curve.png").stat().st_size > 1000
+    finally:
+        os.chdir(here)
     return names
 
 

@@ -177,6 +177,7 @@ def curves(runs: dict[str, pathlib.Path]) -> None:
     """Draws the curves of the runs, if asked to."""
     if FLAGS.curves:
         logs = {run: folder / "curve.csv" for run, folder in runs.items()}
+        pathlib.Path(FLAGS.curves).parent.mkdir(parents=True, exist_ok=True)
         ij.evaluation.robust_curves(logs, FLAGS.curves)
         print(f"curves: {FLAGS.curves}")
 

@@ -8,6 +8,7 @@ are known, and by an assertion inside the graph where they are not;
 from __future__ import annotations
 
 import contextlib
+import numbers
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -79,7 +80,7 @@ def readable_errors() -> Iterator[None]:
 def not_negative(name: str, number: Any) -> None:
     """Raises `ValueError` unless `number` is one, 0 or more."""
     require(
-        isinstance(number, (int, float)) and number >= 0,
+        isinstance(number, numbers.Real) and 0 <= number < float("inf"),
         f"`{name}` must be a number, not negative.",
         repr(number),
     )
@@ -97,6 +98,26 @@ def finite(tensor: tf.Tensor, what: str) -> tf.Tensor:
         f"{_START}{what} is not finite; lower the learning rate, or warm it "
         f"up for longer.{_END}",
     )
+
+
+def finite_outputs(logits: tf.Tensor) -> tf.Tensor:
+    """`logits`, or an error: NaN would count as the first class."""
+    checked = require(
+        tf.reduce_all(tf.math.is_finite(logits)),
+        "The model's outputs are not finite: its weights, or its training, "
+        "are broken.",
+    )
+    return after(checked, logits)
+
+
+def at_least_one(name: str, count: Any) -> int:
+    """`count`, or a `ValueError` unless it is an integer of at least 1."""
+    require(
+        isinstance(count, numbers.Integral) and count >= 1,
+        f"`{name}` must be an integer of at least 1.",
+        repr(count),
+    )
+    return int(count)
 
 
 def images(

@@ -52,15 +52,8 @@ def gather(data: Any) -> Samples:
         type(data).__name__,
     )
     x, labels = data
-    latents = None
-    if isinstance(x, dict):
-        checks.require(
-            "image" in x and set(x) <= {"image", "latent"},
-            "x must be images, or a dict with 'image' and 'latent'.",
-            sorted(x),
-        )
-        x, latents = x["image"], x.get("latent")
-    images = checks.images(x)
+    images, latents = images_and_latents(x)
+    images = checks.images(images)
     checks.require(images.shape[0], "`data` must hold at least one image.")
     labels = checks.one_a_row(labels, images)
     if latents is None:
@@ -77,6 +70,28 @@ def gather(data: Any) -> Samples:
             f"shape {tuple(latent.shape)}",
         )
     return Samples(images, labels, latents)
+
+
+def images_and_latents(x: Any) -> tuple[Any, Any]:
+    """What `fit` and `evaluate` take for x, in its parts.
+
+    Args:
+        x: images, or {"image": ..., "latent": ...}.
+
+    Returns:
+        The images, and the latents or None.
+
+    Raises:
+        ValueError: for other keys.
+    """
+    if not isinstance(x, dict):
+        return x, None
+    checks.require(
+        "image" in x and set(x) <= {"image", "latent"},
+        "x must be images, or a dict with 'image' and 'latent'.",
+        sorted(x),
+    )
+    return x["image"], x.get("latent")
 
 
 def _in_memory(dataset: tf.data.Dataset) -> Any:

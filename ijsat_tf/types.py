@@ -24,7 +24,9 @@ Class = TypeVar("Class", bound=type)
 def value(cls: Class) -> Class:
     """Makes a class a frozen dataclass that Keras can save by its name."""
     cls = dataclasses.dataclass(frozen=True, repr=False)(cls)
-    return keras.saving.register_keras_serializable("ijsat_tf")(cls)
+    # A user's class may have the name of one of ours.
+    package = cls.__module__.split(".")[0]
+    return keras.saving.register_keras_serializable(package)(cls)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ run), log.csv, events for TensorBoard, a checkpoint after every epoch, and at
 the end flow.keras, or classifier.keras and model.keras (with method and
 optimizer). With --held_out images also curve.csv and curve.png, the accuracy
 under attack as training goes on, and best.keras, the classifier of the epoch
-that was most robust on them.
+that was most robust on them (of --method=standard, most accurate).
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def main(_: list[str]) -> None:
         epoch = checkpoint.restore(model) // steps
     if epoch:
         print(f"resuming {folder} after epoch {epoch}")
+        options.trim(folder / "log.csv", epoch)
     elif FLAGS.method == "flow":
         model.initialize(source.take(min(256, len(source.labels))).scaled())
     batches = ij.data.batches(
@@ -208,6 +209,9 @@ def watch(
         path=curve,
     )
     robust.resume(epoch)
+    # Without a defence no epoch is robust.
+    undefended = FLAGS.method == "standard"
+    monitor = "clean_accuracy" if undefended else "robust_accuracy"
 
     def draw(_: int, logs: dict[str, float]) -> None:
         if "robust_accuracy" in logs:
@@ -225,7 +229,7 @@ def watch(
             every=FLAGS.robust_every,
         ),
         ij.training.Checkpoint(
-            folder / "best.keras", monitor="robust_accuracy", best=robust.best
+            folder / "best.keras", monitor, robust.best(monitor)
         ),
     ]
 

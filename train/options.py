@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 
 from absl import flags
 
-from ijsat_tf import commandline
+from ijsat_tf import commandline, files
 
 FLAGS = flags.FLAGS
 
@@ -114,7 +115,7 @@ def claim(workdir: str) -> pathlib.Path:
     if settings.exists():
         before = settings.read_text().splitlines()
         changed = [
-            line.removeprefix("--")
+            line.removeprefix("--").removeprefix("# ")
             for line in sorted({*lines} ^ {*before})
             if not _is_free(line)
         ]
@@ -130,12 +131,27 @@ def claim(workdir: str) -> pathlib.Path:
             "choose another --workdir"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    settings.write_text("\n".join(lines) + "\n")
+    with files.replaced(settings) as aside:
+        aside.write_text("\n".join(lines) + "\n")
     return folder
 
 
+def trim(log: pathlib.Path, epochs: int) -> None:
+    """Cuts rows of epochs that are trained again off a log."""
+    if log.exists():
+        lines = log.read_text().splitlines(keepends=True)
+        with files.replaced(log) as aside:
+            aside.write_text("".join(lines[: 1 + epochs]))
+
+
 def _resolved() -> list[str]:
-    return [
+    # A file of another content is another flow, wherever it lies.
+    flow = []
+    if FLAGS.flow and FLAGS.method != "flow":
+        content = pathlib.Path(FLAGS.flow).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()[:16]
+        flow = [f"# flow, sha256={digest}"]
+    return flow + [
         flag.serialize()
         for flag in sorted(
             FLAGS.flags_by_module_dict()[__name__]

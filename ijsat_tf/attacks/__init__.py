@@ -2,7 +2,12 @@
 
 from ijsat_tf.attacks import jsa
 from ijsat_tf.attacks.ascent import Ascent
-from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits
+from ijsat_tf.attacks.attack import (
+    Attack,
+    AttackResult,
+    as_logits,
+    require_untargeted,
+)
 from ijsat_tf.attacks.jsa import JointSpaceAttack
 from ijsat_tf.attacks.names import by_name
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
@@ -19,4 +24,5 @@ __all__ = [
     "as_logits",
     "by_name",
     "jsa",
+    "require_untargeted",
 ]

@@ -130,6 +130,27 @@ class Attack(Value):
         return result
 
 
+def require_untargeted(attack: Any, what: str) -> None:
+    """Raises `ValueError` unless this is an attack, and away from labels.
+
+    Args:
+        attack: what was given.
+        what: e.g. "`attack`", for the message.
+    """
+    checks.require(
+        isinstance(attack, Attack),
+        f"{what} must be an attack, such as "
+        "PGD(Linf(8 / 255, step=2 / 255), steps=10).",
+        repr(attack),
+    )
+    checks.require(
+        not getattr(attack, "targeted", False),
+        f"{what} must be untargeted: labels here are the true classes, not "
+        "targets.",
+        repr(attack),
+    )
+
+
 @compiled
 def _attack(
     attack: Attack,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
-from ijsat_tf.attacks import Attack, as_logits
+from ijsat_tf.attacks import Attack, as_logits, require_untargeted
 from ijsat_tf.evaluation import fingerprints, records
 from ijsat_tf.evaluation.records import Record
 from ijsat_tf.graph import compiled
@@ -43,7 +44,7 @@ def evaluate(
         model: from images in [0, 1] to logits.
         data: a tuple (x, y), or a finite `tf.data.Dataset` of such batches:
             x images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
-            where latents come with the data, and y labels (N,).
+            where latents come with the data, and y labels (N,) or (N, K).
         attacks: {column: attack}; the column "standard", clean images, is
             always first.
         batch_size: default 128; the last batch may be smaller.
@@ -55,11 +56,11 @@ def evaluate(
         {column: `Record`}.
 
     Raises:
-        ValueError: before any attack, and with no file changed: for images
-            or labels that do not fit, for columns that cannot be file names,
-            and for files in the folder that are of another evaluation (other
-            weights, data, attack, seed or batch size), truncated, or no
-            records.
+        ValueError: before any attack, and with no file changed: for images,
+            labels or attacks that do not fit, for columns that cannot be
+            names of files, and for files in the folder that are of another
+            evaluation (other weights, data, attack, seed or batch size),
+            truncated, or no records.
         OSError: before any attack, for a folder that cannot be written.
     """
     return Evaluation(model, data, attacks, batch_size, seed, folder).run(
@@ -85,19 +86,22 @@ class Evaluation:
         folder: str | os.PathLike | None = None,
     ):
         self.model = model
-        self.attacks = dict(attacks)
         self.folder = None if folder is None else pathlib.Path(folder)
-        _check(self.attacks, batch_size, self.folder is not None)
-        seeds.derive(seed)
+        _check(attacks, seed, self.folder is not None)
+        self.attacks = dict(attacks)
         self.samples = gather(data)
         images, labels, latents = self.samples
         # The graphs below are shared, and later traces make no variables.
-        logits = as_logits(model)(images[:1])
+        logits = checks.finite_outputs(as_logits(model)(images[:1]))
         checks.one_hot(labels, logits.shape[-1])
+        known = isinstance(model, keras.layers.Layer)
         integer = labels.dtype.is_integer
         new = Record(
             attack=_CLEAN,
-            model=fingerprints.of_networks(model),
+            # A function has no weights to see; what it says must do.
+            model=fingerprints.of_networks(model)
+            if known
+            else fingerprints.of_arrays(np.round(logits, 3)),
             data=fingerprints.of_arrays(
                 images,
                 tf.cast(labels, tf.int64 if integer else tf.float32),
@@ -105,7 +109,7 @@ class Evaluation:
             ),
             networks="none",
             seed=int(seed),
-            batch_size=int(batch_size),
+            batch_size=checks.at_least_one("batch_size", batch_size),
             samples=images.shape[0],
         )
         self.records = {_CLEAN: self._begun(_CLEAN, new)}
@@ -192,17 +196,20 @@ class Evaluation:
         )
 
 
-def _check(attacks: Mapping[str, Attack], batch_size: int, named: bool) -> None:
+def _check(attacks: Mapping[str, Attack], seed: int, named: bool) -> None:
     checks.require(
-        not any(getattr(attack, "targeted", 0) for attack in attacks.values()),
-        "`attacks` must be untargeted: accuracy under a targeted attack "
-        "would count other errors as correct.",
+        isinstance(attacks, Mapping)
+        and all(isinstance(column, str) for column in attacks),
+        "`attacks` must be a dict from names of columns to attacks, such as "
+        "{'pgd20': PGD(Linf(8 / 255))}.",
+        repr(attacks),
     )
+    for column, attack in attacks.items():
+        require_untargeted(attack, f"The attack {column!r}")
     checks.require(
-        int(batch_size) == batch_size and batch_size >= 1,
-        "`batch_size` must be an integer of at least 1.",
-        repr(batch_size),
+        isinstance(seed, numbers.Integral), "`seed` must be an int.", repr(seed)
     )
+    seeds.derive(int(seed))
     checks.require(
         _CLEAN not in attacks,
         f"`attacks` must not be called {_CLEAN!r}, the column of clean "
@@ -226,7 +233,7 @@ def _name(attack: Attack) -> str:
 def _judged(
     model: Callable, images: tf.Tensor, labels: tf.Tensor
 ) -> dict[str, tf.Tensor]:
-    logits = as_logits(model)(images)
+    logits = checks.finite_outputs(as_logits(model)(images))
     labels = checks.one_hot(labels, logits.shape[-1])
     label = tf.argmax(labels, axis=1)
     own = tf.one_hot(label, logits.shape[-1], True, False)

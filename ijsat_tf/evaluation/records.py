@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ijsat_tf import checks
-from ijsat_tf.evaluation.fingerprints import UNKNOWN
+from ijsat_tf.files import replaced
 
 # What the numbers of a record follow from, which none of a folder may mix.
 _SETTINGS = {
@@ -37,7 +37,7 @@ class Record(NamedTuple):
 
     Attributes:
         attack: the attack's `repr`, or "standard".
-        model: fingerprint of the weights, "unknown" without Keras weights.
+        model: fingerprint of the weights, or of a function's logits.
         data: fingerprint of images, labels and latents.
         networks: fingerprint of the attack's generators, or "none".
         seed: of the evaluation.
@@ -103,15 +103,13 @@ class Record(NamedTuple):
 
 
 def save(record: Record, path: pathlib.Path) -> None:
-    """Writes a record aside and renames it, so that there is always one."""
+    """Writes a record."""
     settings = {name: getattr(record, name) for name in _SETTINGS}
     columns = {name: getattr(record, name) for name in _COLUMNS}
     for space, used in record.budget.items():
         columns[_BUDGET + space] = used
-    aside = path.with_name("." + path.name)
-    with open(aside, "wb") as file:
+    with replaced(path) as aside, open(aside, "wb") as file:
         np.savez(file, settings=json.dumps(settings), **columns)
-    os.replace(aside, path)
 
 
 def load(path: pathlib.Path) -> Record:
@@ -145,15 +143,15 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
     differences = []
     for name in _SETTINGS:
         wanted, received = getattr(expected, name), getattr(found, name)
-        if wanted != received and UNKNOWN not in (wanted, received):
+        if wanted != received:
             differences.append(
                 f"{name} (expected {wanted}, received {received})"
             )
     checks.require(
         not differences,
         f"{path} is the record of another evaluation, which differs in "
-        f"{', '.join(differences)}. Choose another folder, or delete that "
-        "file.",
+        f"{', '.join(differences)}. Choose another folder, or delete all "
+        "records of this one.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -24,13 +24,14 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
         The table's text.
 
     Raises:
-        ValueError: for records of different images, labels or latents, or
-            no records.
+        ValueError: for no records, and for what must not be compared: other
+            images, labels or seeds, a row of several models, a column of
+            several attacks, records that are not complete.
     """
     checks.require(records, "`records` must hold at least one row.")
     if isinstance(next(iter(records.values())), Record):
         records = {"model": records}
-    _require_same_data(records)
+    _require_comparable(records)
     # A dict keeps the order of first appearance.
     columns = list(dict.fromkeys(sum(map(list, records.values()), [])))
     lines = [["Method", *columns, "Avg"]]
@@ -56,15 +57,41 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
     )
 
 
-def _require_same_data(records: Mapping[str, Mapping[str, Record]]) -> None:
-    data = {
-        row: sorted({record.data for record in found.values()})
+def _require_comparable(records: Mapping[str, Mapping[str, Record]]) -> None:
+    cells = [
+        (row, column, record)
         for row, found in records.items()
-    }
-    checks.require(
-        len({each for row in data.values() for each in row}) == 1,
-        "`records` must all be of the same images, labels and latents; "
-        "evaluate the rows on the same data, or put them into tables of "
-        "their own.",
-        ", ".join(f"{row}: {' and '.join(each)}" for row, each in data.items()),
+        for column, record in found.items()
+    ]
+    checks.require(cells, "`records` must hold at least one column.")
+    for row, column, record in cells:
+        checks.require(
+            record.complete,
+            f"The record of {row!r} under {column!r} is not complete: "
+            "evaluate again with the same settings.",
+            f"{record.done} of {record.samples} samples",
+        )
+    _require_one(cells, "data seed", lambda row, column: "the table")
+    _require_one(cells, "model", lambda row, column: f"the row {row!r}")
+    _require_one(
+        cells, "attack networks", lambda row, column: f"the column {column!r}"
     )
+
+
+def _require_one(
+    cells: list[tuple[str, str, Record]],
+    settings: str,
+    group: Callable[[str, str], str],
+) -> None:
+    """Raises `ValueError` where a group of cells has several settings."""
+    first: dict[tuple[str, str], tuple] = {}
+    for row, column, record in cells:
+        for name in settings.split():
+            key, here = (group(row, column), name), getattr(record, name)
+            there, before = first.setdefault(key, (f"{row}/{column}", here))
+            checks.require(
+                here == before,
+                f"`records` must have one `{name}` in {key[0]}: evaluate "
+                "again what differs, or make two tables.",
+                f"{before} in {there}, {here} in {row}/{column}",
+            )

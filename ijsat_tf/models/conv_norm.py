@@ -55,7 +55,7 @@ def convolution(
 
 
 def norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
-    """A BatchNorm that comes behind no convolution of its own."""
+    """A BatchNorm with the constants of this file."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return layers.BatchNormalization(
         momentum=0.9,

@@ -31,8 +31,7 @@ def preact_resnet18(
     convolution starts behind the block's first BatchNorm and ReLU (that of
     Fast AT starts before them), and one more pair of these comes before the
     pooling. Both normalise their input, see `normalization`. Kernels start
-    from U(-1 / sqrt(fan_in),
-    1 / sqrt(fan_in)), as PyTorch's do.
+    from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), as PyTorch's do.
 
     Args:
         classes: K, the number of logits.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
+from ijsat_tf.attacks import as_logits
 from ijsat_tf.mixup import Batch
+from ijsat_tf.models import logits
+from ijsat_tf.samples import images_and_latents
 from ijsat_tf.step_model import StepModel
 from ijsat_tf.training.methods import Method
 from ijsat_tf.types import Tensor
@@ -53,6 +57,7 @@ class AdversarialModel(StepModel):
             repr(method),
         )
         method.check(classifier)
+        _warn_of_probabilities(classifier)
         self.classifier = classifier
         self.method = method
         self.generators = method.networks()
@@ -61,7 +66,8 @@ class AdversarialModel(StepModel):
 
     def call(self, x: Any, training: bool | None = None) -> tf.Tensor:
         """The classifier's logits (B, K) of clean images."""
-        return self.classifier(_images(x), training=training)
+        images, _ = images_and_latents(x)
+        return self.classifier(images, training=training)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self._batch(data)
@@ -71,8 +77,13 @@ class AdversarialModel(StepModel):
             self.classifier, batch, seeds.derive(seed, "craft")
         )
         with tf.GradientTape() as tape:
-            each, labels, logits = self.method.loss(
+            each, labels, outputs = self.method.loss(
                 self.classifier, batch, crafted
+            )
+            checks.require(
+                each.shape.rank == 1,
+                "The method's `loss` must give one number a sample, (B,).",
+                f"shape {each.shape}",
             )
             loss = checks.finite(losses.global_mean(each), "The loss")
             for penalty in self.classifier.losses:
@@ -81,14 +92,14 @@ class AdversarialModel(StepModel):
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(scaled, variables), variables)
         self._loss_tracker.update_state(each)
-        return self.compute_metrics(batch.images, labels, logits)
+        return self.compute_metrics(batch.images, labels, outputs)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         batch = self._batch(data)
-        logits = self.classifier(batch.images, training=False)
-        each = losses.cross_entropy(batch.labels, logits)
+        outputs = self.classifier(batch.images, training=False)
+        each = losses.cross_entropy(batch.labels, outputs)
         self._loss_tracker.update_state(each)
-        return self.compute_metrics(batch.images, batch.labels, logits)
+        return self.compute_metrics(batch.images, batch.labels, outputs)
 
     def compute_metrics(
         self,
@@ -146,22 +157,24 @@ class AdversarialModel(StepModel):
         checks.require(
             y is not None, "Labels are needed: `fit(images, labels)`."
         )
-        images = checks.images(_images(x))
-        classes = self.classifier.compute_output_shape(images.shape)[-1]
+        images, latents = images_and_latents(x)
+        images = checks.images(images)
+        classes = as_logits(self.classifier)(images[:1]).shape[-1]
         labels = checks.one_hot(checks.one_a_row(y, images), classes)
         with tf.control_dependencies([labels]):
             # BatchNorm must not see images whose labels are wrong.
             images = tf.identity(images)
-        latents = x.get("latent") if isinstance(x, dict) else None
-        return Batch(images, labels, latents)
+            return Batch(images, labels, latents)
 
 
-def _images(x: Any) -> Any:
-    if not isinstance(x, dict):
-        return x
-    checks.require(
-        "image" in x and set(x) <= {"image", "latent"},
-        "x must be images, or a dict with 'image' and 'latent'.",
-        sorted(x),
-    )
-    return x["image"]
+def _warn_of_probabilities(classifier: keras.Model) -> None:
+    try:
+        ends_in_softmax = logits(classifier) is not classifier
+    except ValueError:
+        return  # Of a kind that cannot be looked into.
+    if ends_in_softmax:
+        warnings.warn(
+            "The classifier ends in a softmax; training needs logits. Use "
+            "ijsat_tf.models.logits(classifier).",
+            stacklevel=3,
+        )

@@ -87,7 +87,7 @@ def test_margins_of_attacked_images():
 def test_records_say_what_they_are_of():
     record = _records(seed=3)["pgd"]
     assert (record.seed, record.batch_size, record.samples) == (3, 3, 7)
-    assert (record.model, record.networks) == ("unknown", "none")
+    assert (len(record.model), record.networks) == (16, "none")
     assert len(record.data) == 16
     np.testing.assert_array_equal(
         np.isnan(record.seconds), [True] * 3 + [False] * 4
@@ -246,3 +246,26 @@ def test_any_name_will_do_without_a_folder():
         "standard",
         "PGD (5)",
     ]
+
+
+def test_outputs_that_are_not_finite_are_no_class():
+    with pytest.raises(ValueError, match="outputs are not finite"):
+        evaluate(lambda images: np.nan * MODEL(images), (IMAGES, LABELS), {}, 3)
+
+
+@pytest.mark.parametrize(
+    ("attacks", "options", "message"),
+    [
+        ({"pgd": "pgd"}, {}, "'pgd' must be an attack"),
+        ({"pgd": PGD}, {}, "'pgd' must be an attack"),
+        ([PGD(Linf(0.1))], {}, "a dict from names"),
+        ({3: PGD(Linf(0.1))}, {}, "a dict from names"),
+        ({"pgd": PGD(Linf(0.1), targeted=True)}, {}, "untargeted"),
+        ({}, {"batch_size": None}, "`batch_size`"),
+        ({}, {"batch_size": 0}, "`batch_size`"),
+        ({}, {"seed": 1.7}, "`seed`"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(attacks, options, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(MODEL, (IMAGES, LABELS), attacks, **options)

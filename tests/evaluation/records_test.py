@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ijsat_tf.attacks import PGD, Attack, OnManifoldPGD
-from ijsat_tf.evaluation import evaluate, fingerprints, read, records
+from ijsat_tf.evaluation import evaluate, read, records
 from ijsat_tf.spaces import Linf
 from tests import tiny
 
@@ -228,15 +228,15 @@ def test_another_generator_is_refused(model, flow, tmp_path, monkeypatch):
             _evaluate(model, tmp_path, om_pgd(other))
 
 
-def test_functions_are_taken_for_the_same(tmp_path):
+def test_functions_are_known_by_their_logits(tmp_path, monkeypatch):
     _, model = tiny.make_linear()
     data = IMAGES, LABELS % 2
-    found = _evaluate(model, tmp_path, {}, data=data)["standard"]
-    assert found.model == fingerprints.UNKNOWN
-    opposite = _evaluate(
-        lambda images: -model(images), tmp_path, {}, data=data
-    )["standard"]
-    np.testing.assert_array_equal(found.margin, opposite.margin)
+    _evaluate(model, tmp_path, {}, data=data)
+    _no_attack(monkeypatch)
+    _evaluate(lambda images: model(images), tmp_path, {}, data=data)
+    for other in (lambda images: -model(images), tiny.make_classifier(2)):
+        with pytest.raises(ValueError, match=r"in model \(expected "):
+            _evaluate(other, tmp_path, {}, data=data)
 
 
 def test_names_of_networks_play_no_part(tmp_path, monkeypatch):

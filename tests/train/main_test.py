@@ -352,3 +352,48 @@ def test_bad_input(script, arguments, message, runs, tmp_path):
         (path, path.stat().st_mtime_ns) for path in runs.rglob("*")
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_goes_on_with_its_own_flow_and_log(runs, tmp_path):
+    """Killed between the log and the checkpoint, and with another flow."""
+    arguments = [*TINY, *NET, "--method=ijsat", f"--workdir={tmp_path}"]
+    flow = tmp_path.parent / f"{tmp_path.name}.keras"
+    shutil.copy(runs / "flow" / "flow.keras", flow)
+    first = run("train", *arguments, f"--flow={flow}")
+    assert first.code == 0, first.output
+    log = tmp_path / "log.csv"
+    content = log.read_text()
+    log.write_text(content + "1" + content.splitlines()[1][1:] + "\n")
+    again = run("train", *arguments, f"--flow={runs / 'flow' / 'flow.keras'}")
+    assert again.code == 0, again.output  # The same flow from another place.
+    assert log.read_text() == content
+    other = keras.saving.load_model(flow)
+    other.trainable_weights[0].assign_add(
+        0.1 * np.ones(other.trainable_weights[0].shape)
+    )
+    other.save(flow)
+    refused = run("train", *arguments, f"--flow={flow}")
+    assert "other settings than flow, sha256=" in refused.error
+
+
+def test_the_best_undefended_epoch_is_the_most_accurate(tmp_path):
+    result = run(
+        "train",
+        *TINY,
+        *NET,
+        *WATCHED,
+        "--method=standard",
+        "--epochs=6",
+        "--epsilon=1/2",
+        f"--workdir={tmp_path / 'run'}",
+    )
+    assert result.code == 0, result.output
+    curve = np.genfromtxt(
+        tmp_path / "run" / "curve.csv", delimiter=",", names=True
+    )
+    source = ij.data.load("digits", "train").hold_out(40)[1]
+    best = keras.saving.load_model(tmp_path / "run" / "best.keras")
+    classes = best.predict(source.scaled(), verbose=0).argmax(1)
+    assert np.mean(classes == source.labels) == pytest.approx(
+        curve["clean_accuracy"].max()
+    )

@@ -206,3 +206,65 @@ def test_keras_own_callbacks(images, labels, tmp_path):
     np.testing.assert_allclose(
         loaded.predict(images, verbose=0), model(images), atol=1e-4
     )
+
+
+def test_a_subclassed_classifier(images, labels):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten = keras.layers.Flatten()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, images):
+            return self.dense(self.flatten(images))
+
+    net = Own()
+    net(images)
+    for name in ("AT", "TRADES", "IAT"):
+        model = catalogue.make_model(catalogue.METHODS[name](None), net)
+        before = net.dense.kernel.numpy()
+        model.fit(images, labels, verbose=0)
+        assert np.abs(net.dense.kernel.numpy() - before).max() > 0
+
+
+def test_a_softmax_draws_a_warning():
+    net = keras.Sequential(
+        [
+            keras.layers.Input(tiny.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    with pytest.warns(UserWarning, match="needs logits"):
+        ij.training.AdversarialModel(net, methods.Standard())
+    ij.training.AdversarialModel(ij.models.logits(net), methods.Standard())
+
+
+def test_a_method_of_ones_own_is_saved(images, labels, tmp_path):
+    @ij.types.value
+    class TRADES(methods.AT):  # The name of one of ours.
+        scale: float = 1.0
+
+        def loss(self, classifier, batch, crafted):
+            each, labels, logits = super().loss(classifier, batch, crafted)
+            return self.scale * each, labels, logits
+
+    own = catalogue.make_model(TRADES(ij.attacks.PGD(catalogue.BALL), 0.5))
+    ours = catalogue.make_model(catalogue.METHODS["TRADES"](None))
+    for model in (own, ours):
+        model.fit(images, labels, verbose=0)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+        assert type(loaded.method) is type(model.method)
+        assert loaded.method == model.method
+
+
+def test_a_loss_that_is_a_single_number(images, labels):
+    @ij.types.value
+    class Mean(methods.Standard):
+        def loss(self, classifier, batch, crafted):
+            each, labels, logits = super().loss(classifier, batch, crafted)
+            return tf.reduce_mean(each), labels, logits
+
+    with pytest.raises(ValueError, match="one number a sample"):
+        catalogue.make_model(Mean()).fit(images, labels, verbose=0)

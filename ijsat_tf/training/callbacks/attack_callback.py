@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import keras
 
 from ijsat_tf import checks, seeds
-from ijsat_tf.attacks import Attack, AttackResult, as_logits
+from ijsat_tf.attacks import (
+    Attack,
+    AttackResult,
+    as_logits,
+    require_untargeted,
+)
 from ijsat_tf.samples import Samples, gather
 from ijsat_tf.training.model import AdversarialModel
 
@@ -40,21 +44,10 @@ class AttackCallback(keras.callbacks.Callback):
         seed: int,
     ):
         super().__init__()
-        checks.require(
-            isinstance(attack, Attack),
-            "`attack` must be an attack, such as "
-            "PGD(Linf(8 / 255, step=2 / 255), steps=20).",
-            repr(attack),
-        )
-        checks.require(
-            not getattr(attack, "targeted", False),
-            "`attack` must be untargeted: under a targeted one other errors "
-            "would count as correct.",
-            repr(attack),
-        )
+        require_untargeted(attack, "`attack`")
         self.attack = attack
         self.samples = gather(data)
-        self.every = at_least_one(every, "every")
+        self.every = checks.at_least_one("every", every)
         seeds.derive(seed)
         self.seed = seed
 
@@ -97,13 +90,3 @@ class AttackCallback(keras.callbacks.Callback):
         finished = epoch + 1
         if finished % self.every == 0 or finished == self.params["epochs"]:
             self.on_attack(finished, {} if logs is None else logs)
-
-
-def at_least_one(count: Any, name: str) -> int:
-    """`count`, or a `ValueError` unless it is an integer of at least 1."""
-    checks.require(
-        isinstance(count, numbers.Integral) and count >= 1,
-        f"`{name}` must be an integer of at least 1.",
-        repr(count),
-    )
-    return int(count)

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from ijsat_tf import checks
+from ijsat_tf.files import replaced
 from ijsat_tf.training.model import AdversarialModel
 
 
@@ -61,8 +62,8 @@ class Checkpoint(keras.callbacks.Callback):
             The number of finished optimizer steps, 0 without a file.
 
         Raises:
-            ValueError: for a file that is truncated, or of another model, or
-                holds a classifier alone.
+            ValueError: for a file that is truncated, of another model or
+                optimizer, or holds a classifier alone.
         """
         checks.require(
             self.path.suffix != ".keras",
@@ -70,12 +71,19 @@ class Checkpoint(keras.callbacks.Callback):
             "Checkpoint with a path that ends in '.weights.h5'.",
             self.path,
         )
+        checks.require(
+            getattr(model, "optimizer", None) is not None,
+            "`model` must be compiled: its optimizer is restored too.",
+        )
         if not self.path.exists():
             return 0
+        model.optimizer.build(model.trainable_variables)
         try:
-            model.optimizer.build(model.trainable_variables)
-            model.load_weights(self.path)
-        except (OSError, ValueError, KeyError) as error:
+            with warnings.catch_warnings():
+                # Keras passes over an optimizer of another kind.
+                warnings.filterwarnings("error", "Skipping variable loading")
+                model.load_weights(self.path)
+        except (OSError, ValueError, KeyError, UserWarning) as error:
             reason = str(error).split("\n")[0]
             raise ValueError(
                 f"{self.path} cannot be read as a checkpoint of this run: "
@@ -89,13 +97,11 @@ class Checkpoint(keras.callbacks.Callback):
         Args:
             model: a built one.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_name("aside." + self.path.name)
-        if self.path.suffix == ".keras":
-            _plain_classifier(model).save(aside)
-        else:
-            model.save_weights(aside)
-        os.replace(aside, self.path)
+        with replaced(self.path) as aside:
+            if self.path.suffix == ".keras":
+                _plain_classifier(model).save(aside)
+            else:
+                model.save_weights(aside)
 
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ijsat_tf import checks
+from ijsat_tf.files import replaced
 
 
 class Point(NamedTuple):
@@ -57,18 +58,15 @@ def read_curve(path: str | os.PathLike) -> list[Point]:
 
 
 def write_curve(points: Sequence[Point], path: str | os.PathLike) -> None:
-    """Writes a file aside and renames it, so that none is ever half written.
+    """Writes the points of a curve.
 
     Args:
         points: by ascending epoch.
         path: of the file.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [_HEADER, *(",".join(map(repr, point)) for point in points)]
-    aside = path.with_name("aside." + path.name)
-    aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    os.replace(aside, path)
+    with replaced(pathlib.Path(path)) as aside:
+        aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _point(line: str) -> Point:

@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ijsat_tf import checks
 from ijsat_tf.attacks import Attack, as_logits
 from ijsat_tf.graph import compiled
-from ijsat_tf.training.callbacks.attack_callback import (
-    AttackCallback,
-    at_least_one,
-)
+from ijsat_tf.training.callbacks.attack_callback import AttackCallback
 from ijsat_tf.training.callbacks.console import say
 from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
 
@@ -60,15 +58,18 @@ class RobustAccuracy(AttackCallback):
         path: str | os.PathLike | None = None,
     ):
         super().__init__(attack, data, every, seed)
-        self.batch_size = at_least_one(batch_size, "batch_size")
+        self.batch_size = checks.at_least_one("batch_size", batch_size)
         self.path = None if path is None else pathlib.Path(path)
         known = self.path is not None and self.path.exists()
         self.curve = read_curve(self.path) if known else []
 
-    @property
-    def best(self) -> float:
-        """The highest robust accuracy so far, -inf before the first."""
-        found = [point.robust_accuracy for point in self.curve]
+    def best(self, monitor: str = "robust_accuracy") -> float:
+        """The highest accuracy so far, -inf before the first.
+
+        Args:
+            monitor: "robust_accuracy", the default, or "clean_accuracy".
+        """
+        found = [getattr(point, monitor) for point in self.curve]
         return max(found, default=-math.inf)
 
     def resume(self, epoch: int) -> None:
@@ -77,9 +78,8 @@ class RobustAccuracy(AttackCallback):
         The first epoch of `fit` does so as well; call it before, when `best`
         is needed before.
         """
-        kept = [point for point in self.curve if point.epoch <= epoch]
-        if kept != self.curve:
-            self._keep(kept)
+        # The file keeps them until there is something new to write.
+        self.curve = [point for point in self.curve if point.epoch <= epoch]
 
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -98,7 +98,9 @@ class RobustAccuracy(AttackCallback):
             clean += np.sum(classes.numpy() == truth)
             robust += np.sum(~result.success.numpy())
         point = Point(epoch, float(clean / rows), float(robust / rows))
-        self._keep([*self.curve, point])
+        self.curve = [*self.curve, point]
+        if self.path is not None:
+            write_curve(self.curve, self.path)
         logs["clean_accuracy"] = point.clean_accuracy
         logs["robust_accuracy"] = point.robust_accuracy
         say(
@@ -108,12 +110,8 @@ class RobustAccuracy(AttackCallback):
             f"{rows} images, {time.perf_counter() - begin:.0f} s",
         )
 
-    def _keep(self, points: list[Point]) -> None:
-        self.curve = points
-        if self.path is not None:
-            write_curve(points, self.path)
-
 
 @compiled
 def _classes(model: Callable, images: tf.Tensor) -> tf.Tensor:
-    return tf.argmax(as_logits(model)(images), axis=1)
+    logits = checks.finite_outputs(as_logits(model)(images))
+    return tf.argmax(logits, axis=1)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf.training.callbacks.attack_callback import at_least_one
+from ijsat_tf import checks
 
 
 class StepLosses(keras.callbacks.Callback):
@@ -36,7 +36,7 @@ class StepLosses(keras.callbacks.Callback):
     ):
         super().__init__()
         self.monitor = monitor
-        self.every = at_least_one(every, "every")
+        self.every = checks.at_least_one("every", every)
         self.writer = tf.summary.create_file_writer(os.fspath(directory))
 
     def on_epoch_begin(
@@ -47,8 +47,9 @@ class StepLosses(keras.callbacks.Callback):
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        self.steps += 1
-        if self.steps % self.every == 0:
+        # With `steps_per_execution` not every step is seen.
+        self.steps = batch + 1
+        if self.steps - self.written >= self.every:
             self._write(logs)
 
     def on_epoch_end(
@@ -58,6 +59,11 @@ class StepLosses(keras.callbacks.Callback):
             self._write(logs)
 
     def _write(self, logs: dict[str, Any] | None) -> None:
+        checks.require(
+            self.monitor in logs,
+            f"`monitor` must be one of {', '.join(logs)}.",
+            repr(self.monitor),
+        )
         # Keras' logs hold the mean since the epoch began.
         total = float(logs[self.monitor]) * self.steps
         mean = (total - self.total) / (self.steps - self.written)

@@ -34,16 +34,16 @@ class Throughput(keras.callbacks.Callback):
     ) -> None:
         if self.stop is not None:
             self.pauses.append(time.perf_counter() - self.stop)
-        self.start, self.batches = None, 0
+        self.start, self.first, self.batches = None, 0, 0
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         self.stop = time.perf_counter()
+        # With `steps_per_execution` not every step is seen.
         if self.start is None:
-            self.start = self.stop
-        else:
-            self.batches += 1
+            self.start, self.first = self.stop, batch
+        self.batches = batch - self.first
 
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -55,7 +55,7 @@ class Throughput(keras.callbacks.Callback):
         if logs is not None:
             logs["images_per_second"] = speed
         left = self.params["epochs"] - epoch - 1
-        steps = self.params["steps"] or self.batches + 1
+        steps = self.params["steps"] or self.batches + self.first + 1
         seconds = left * steps * self.batch_size / speed
         if self.pauses:
             # One more pause follows this very epoch.

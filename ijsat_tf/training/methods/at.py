@@ -5,9 +5,9 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from ijsat_tf.attacks import Attack
+from ijsat_tf.attacks import Attack, require_untargeted
 from ijsat_tf.mixup import Batch
-from ijsat_tf.training.methods.method import Method, require_attack
+from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
 
 
@@ -32,7 +32,7 @@ class AT(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        require_attack(self, self.attack)
+        require_untargeted(self.attack, f"`attack` of {type(self).__name__}")
 
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor

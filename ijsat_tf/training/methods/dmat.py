@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import losses, seeds
-from ijsat_tf.attacks import Attack
+from ijsat_tf.attacks import Attack, require_untargeted
 from ijsat_tf.mixup import Batch
-from ijsat_tf.training.methods.method import Method, require_attack
+from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
 
 
@@ -39,8 +39,8 @@ class DMAT(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        require_attack(self, self.image_attack)
-        require_attack(self, self.latent_attack)
+        require_untargeted(self.image_attack, "`image_attack` of DMAT")
+        require_untargeted(self.latent_attack, "`latent_attack` of DMAT")
 
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor

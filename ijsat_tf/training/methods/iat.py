@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import NamedTuple
 
 import keras
@@ -70,9 +71,15 @@ class IAT(AT):
             repr(self.mix),
         )
         checks.require(
-            isinstance(self.clean, (int, float)) and 0 <= self.clean <= 1,
+            isinstance(self.clean, numbers.Real) and 0 <= self.clean <= 1,
             "`clean` must be a number from 0 to 1.",
             repr(self.clean),
+        )
+
+        checks.require(
+            isinstance(self.layers, tuple),
+            "`layers` must be names of layers, such as ['stage1'].",
+            repr(self.layers),
         )
 
     def check(self, classifier: keras.Model) -> None:

@@ -22,7 +22,9 @@ class MART(AT):
 
     Args:
         attack: the inner maximisation, of the cross entropy; with
-            `JointSpaceAttack` it is the paper's MART + JSA.
+            `JointSpaceAttack` it is the paper's MART + JSA. The official
+            code starts from x + 0.001 N(0, 1), an attack here from its own
+            start.
         beta: weight of the divergence, default 6, the paper's (the official
             script for ResNet-18 has 5).
 
@@ -53,8 +55,9 @@ class MART(AT):
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        natural = tf.nn.log_softmax(classifier(batch.images, training=True))
-        logits = classifier(crafted, training=True)
+        natural = tf.cast(classifier(batch.images, training=True), tf.float32)
+        logits = tf.cast(classifier(crafted, training=True), tf.float32)
+        natural = tf.nn.log_softmax(natural)
         attacked = tf.nn.softmax(logits)
         wrong = tf.reduce_max(attacked * (1 - batch.labels), axis=1)
         boosted = losses.cross_entropy(batch.labels, logits)

@@ -7,8 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, losses
-from ijsat_tf.attacks import Attack
+from ijsat_tf import losses
 from ijsat_tf.mixup import Batch
 from ijsat_tf.types import Value, value
 
@@ -18,7 +17,8 @@ class Method(Value):
     """A defence as three choices, all graph functions of a seed.
 
     By default nothing is mixed, nothing attacked, and the cross entropy of
-    what was crafted is minimised.
+    what was crafted is minimised. A method of one's own is a subclass, made a
+    value by `@ijsat_tf.types.value`, so that a model is saved with it.
     """
 
     def check(self, classifier: keras.Model) -> None:
@@ -67,13 +67,3 @@ class Method(Value):
 @value
 class Standard(Method):
     """Normal training: min_theta L(f(x), y)."""
-
-
-def require_attack(method: Method, attack: Any) -> None:
-    """Raises `ValueError` unless this is an attack."""
-    checks.require(
-        isinstance(attack, Attack),
-        f"{type(method).__name__} needs an attack, such as "
-        "PGD(Linf(8 / 255, step=2 / 255), steps=10).",
-        repr(attack),
-    )

@@ -42,7 +42,8 @@ class TRADES(AT):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> tf.Tensor:
-        natural = tf.nn.softmax(as_logits(classifier)(batch.images))
+        logits = as_logits(classifier)(batch.images)
+        natural = tf.nn.softmax(checks.finite(logits, "The logits"))
         return super().craft(
             classifier, batch._replace(labels=tf.stop_gradient(natural)), seed
         )

@@ -149,3 +149,16 @@ def test_paths_that_are_refused(tmp_path):
     checkpoint.save(make_model())
     with pytest.raises(ValueError, match="no optimizer to resume"):
         checkpoint.restore(make_model())
+
+
+def test_another_optimizer(trained):
+    _, checkpoint = trained
+    other = catalogue.make_model(ij.training.methods.Standard())
+    other.compile(optimizer="adam")
+    with pytest.raises(ValueError, match="cannot be read as a checkpoint"):
+        checkpoint.restore(other)
+    other = ij.training.AdversarialModel(
+        other.classifier, ij.training.methods.Standard()
+    )
+    with pytest.raises(ValueError, match="must be compiled"):
+        checkpoint.restore(other)

@@ -58,3 +58,18 @@ def test_epochs_of_one_batch_have_no_speed(images, labels):
         images, labels, verbose=0, callbacks=[ij.training.Throughput(6)]
     ).history
     assert "images_per_second" not in logs
+
+
+def test_several_steps_an_execution(images, labels):
+    """Of 12 steps in executions of 3, 9 come after the first."""
+    model = catalogue.make_model(ij.training.methods.Standard())
+    model.compile(optimizer="sgd", steps_per_execution=3)
+    throughput = ij.training.Throughput(2)
+    model.fit(
+        np.tile(images, (4, 1, 1, 1)),
+        np.tile(labels, 4),
+        batch_size=2,
+        verbose=0,
+        callbacks=[throughput],
+    )
+    assert throughput.batches == 9

@@ -49,3 +49,19 @@ def test_soft_labels_are_refused(images, labels):
     for one, other in zip(before, model.get_weights()):
         np.testing.assert_array_equal(one, other)
     model.fit(images, np.eye(3)[labels], verbose=0)
+
+
+def test_logits_in_bfloat16(batch):
+    """A foreign network under mixed precision has no float32 logits."""
+    method = methods.MART(catalogue.ATTACKS["PGD"](None))
+    logits = np.random.default_rng(0).normal(size=(6, 3)).astype("float32")
+    logits = tf.cast(tf.constant(logits), tf.bfloat16)
+    rough, *_ = method.loss(
+        lambda images, training: logits, batch, batch.images
+    )
+    exact, *_ = method.loss(
+        lambda images, training: tf.cast(logits, tf.float32),
+        batch,
+        batch.images,
+    )
+    np.testing.assert_array_equal(rough, exact)

@@ -4,6 +4,8 @@ import pytest
 import tensorflow as tf
 
 import ijsat_tf as ij
+from ijsat_tf.attacks import PGD
+from ijsat_tf.spaces import Linf
 from tests.conformance import catalogue
 
 methods = ij.training.methods
@@ -25,13 +27,14 @@ def test_standard_changes_nothing(batch, classifier):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda attack: methods.AT(None), "AT needs an attack"),
-        (lambda attack: methods.IJSAT("pgd"), "IJSAT needs an attack"),
-        (lambda attack: methods.TRADES(None), "TRADES needs an attack"),
-        (lambda attack: methods.MART(6.0), "MART needs an attack"),
-        (lambda attack: methods.IAT(None), "IAT needs an attack"),
-        (lambda attack: methods.DMAT(attack, None), "DMAT needs an attack"),
-        (lambda attack: methods.DMAT(None, attack), "DMAT needs an attack"),
+        (lambda attack: methods.AT(None), "attack` of AT must be"),
+        (lambda attack: methods.IJSAT("pgd"), "attack` of IJSAT must be"),
+        (lambda attack: methods.TRADES(None), "attack` of TRADES must be"),
+        (lambda attack: methods.MART(6.0), "attack` of MART must be"),
+        (lambda attack: methods.IAT(None), "attack` of IAT must be"),
+        (lambda attack: methods.DMAT(attack, None), "attack` of DMAT must be"),
+        (lambda attack: methods.DMAT(None, attack), "attack` of DMAT must be"),
+        (lambda _: methods.AT(PGD(Linf(0.1), targeted=True)), "untargeted"),
         (lambda attack: methods.IJSAT(attack, tau=-1), "`tau`"),
         (lambda attack: methods.IJSAT(attack, alpha="pixel"), "`alpha`"),
         (lambda attack: methods.TRADES(attack, beta=-1.0), "`beta`"),
@@ -39,6 +42,7 @@ def test_standard_changes_nothing(batch, classifier):
         (lambda attack: methods.IAT(attack, tau=-0.1), "`tau`"),
         (lambda attack: methods.IAT(attack, mix="output"), "`mix`"),
         (lambda attack: methods.IAT(attack, clean=1.5), "`clean`"),
+        (lambda attack: methods.IAT(attack, layers="stage1"), "`layers`"),
     ],
 )
 def test_bad_settings(make, message):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks import PGD
@@ -68,3 +69,12 @@ def test_gradients_flow_through_the_natural_probabilities(batch, classifier):
         loss = tf.reduce_sum(half - none)
     found = tape.gradient(loss, classifier.trainable_weights[-2])
     np.testing.assert_allclose(found, gradients[0], atol=1e-5)
+
+
+def test_a_run_that_diverged_says_so(images, labels):
+    model = catalogue.make_model(catalogue.METHODS["TRADES"](None))
+    model.classifier.layers[-1].kernel.assign(
+        np.nan * np.ones(model.classifier.layers[-1].kernel.shape)
+    )
+    with pytest.raises(ValueError, match="lower the learning rate"):
+        model.fit(images, labels, verbose=0)

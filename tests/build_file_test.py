@@ -26,7 +26,7 @@ def present() -> set[str]:
     """The Python files of the library, the scripts and the tests."""
     paths = [
         path.relative_to(ROOT)
-        for folder in ("ijsat_tf", "train", "eval", "tests")
+        for folder in ("ijsat_tf", "train", "eval", "benchmarks", "tests")
         for path in (ROOT / folder).rglob("*.py")
     ]
     return {

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.graph import compiled
+from ijsat_tf.models.inference import inference
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
 
 
@@ -182,12 +183,10 @@ def as_logits(model: Callable) -> LogitsFn:
         model: a Keras model, called with `training=False`, or another
             callable, called with the images alone.
     """
-    options: dict[str, Any] = {}
-    if isinstance(model, keras.layers.Layer):
-        options["training"] = False
+    call = inference(model) if isinstance(model, keras.layers.Layer) else model
 
     def logits_of(images: tf.Tensor) -> tf.Tensor:
-        logits = tf.convert_to_tensor(model(images, **options))
+        logits = tf.convert_to_tensor(call(images))
         checks.require(
             logits.shape.rank == 2 and logits.shape[-1] is not None,
             "`model` must map images to logits of shape (B, K).",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from ijsat_tf import checks, seeds
+from ijsat_tf.flows.fused import Decoder
 from ijsat_tf.flows.level import Level
 from ijsat_tf.flows.likelihood import LikelihoodModel
 from ijsat_tf.flows.multiscale import Multiscale
@@ -211,15 +213,7 @@ class Glow(LikelihoodModel):
             Images (B, H, W, C), in [0, 1] where the flow fits its data.
         """
         self._require_initialized()
-        latents = [tf.cast(latent, self.variable_dtype) for latent in latents]
-        shapes = [tuple(latent.shape[1:]) for latent in latents]
-        checks.require(
-            shapes == self.latent_shapes,
-            f"`latents` must be a list of (B, h, w, c) with (h, w, c) = "
-            f"{self.latent_shapes}, as `encode` returns it.",
-            shapes,
-        )
-        return self._decode(latents, standardized)
+        return self._decode(self._legal(latents), standardized)
 
     @compiled
     def _decode(
@@ -305,6 +299,30 @@ class Glow(LikelihoodModel):
             squares = tf.square(latent) + math.log(2 * math.pi)
             total -= tf.reduce_sum(squares, axis=[1, 2, 3]) / 2
         return total
+
+    def _decoder(self) -> Callable[..., tf.Tensor]:
+        """`decode` for one attack: what the weights alone decide is formed
+        here, once, and coupling nets compute in the compute type throughout."""
+        self._require_initialized()
+        decoder = Decoder(self.level_layers, self.bins / (self.bins - 1))
+
+        def decode(
+            latents: list[tf.Tensor], standardized: bool = False
+        ) -> tf.Tensor:
+            return decoder(self._legal(latents), standardized)
+
+        return decode
+
+    def _legal(self, latents: list[Tensor]) -> list[tf.Tensor]:
+        latents = [tf.cast(latent, self.variable_dtype) for latent in latents]
+        shapes = [tuple(latent.shape[1:]) for latent in latents]
+        checks.require(
+            shapes == self.latent_shapes,
+            f"`latents` must be a list of (B, h, w, c) with (h, w, c) = "
+            f"{self.latent_shapes}, as `encode` returns it.",
+            shapes,
+        )
+        return latents
 
     def _checked(self, images: Tensor, slack: float = 0.0) -> tf.Tensor:
         # What a decoder returns may lie a little outside of [0, 1].

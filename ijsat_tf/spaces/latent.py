@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -18,10 +19,12 @@ class LatentContext(NamedTuple):
     latents: z, a tensor or a list of tensors.
     residual: x - G(z), (B, H, W, C), where nets of low precision make G's
         inverse inexact; else 0.
+    decode: G for this batch.
     """
 
     latents: Tensors
     residual: tf.Tensor
+    decode: Callable[..., tf.Tensor]
 
 
 @value
@@ -83,8 +86,12 @@ class Latent(Space):
     def prepare(
         self, images: tf.Tensor, latents: Tensors | None
     ) -> LatentContext:
+        # A flow makes what its weights alone decide once, and not at every
+        # iteration.
+        prepared = getattr(self.generator, "_decoder", None)
+        decode = prepared() if prepared else self.generator.decode
         if latents is not None:
-            return LatentContext(latents, tf.zeros([], images.dtype))
+            return LatentContext(latents, tf.zeros([], images.dtype), decode)
         checks.require(
             hasattr(self.generator, "encode"),
             "The generator has no `encode`: give the images' `latents`.",
@@ -98,8 +105,9 @@ class Latent(Space):
         ]
         if types[0] != types[1]:
             # So that no change gives back exactly x.
-            residual = images - self._decode(latents, images.dtype)
-        return LatentContext(latents, residual)
+            decoded = decode(latents, **self._options)
+            residual = images - tf.cast(decoded, images.dtype)
+        return LatentContext(latents, residual, decode)
 
     def start(self, context: LatentContext, seed: tf.Tensor | None) -> Tensors:
         still = tf.nest.map_structure(
@@ -118,7 +126,8 @@ class Latent(Space):
             for level, latent in zip(self.levels, moved):
                 everything[level - 1] = latent
             moved = everything
-        return self._decode(moved, images.dtype) + context.residual
+        decoded = context.decode(moved, **self._options)
+        return tf.cast(decoded, images.dtype) + context.residual
 
     def update(
         self,
@@ -136,9 +145,6 @@ class Latent(Space):
     def _options(self) -> dict[str, bool]:
         # A GAN's decoder need not know the word.
         return {"standardized": True} if self.standardized else {}
-
-    def _decode(self, latents: Tensors, dtype: tf.DType) -> tf.Tensor:
-        return tf.cast(self.generator.decode(latents, **self._options), dtype)
 
     def _movable(self, latents: Tensors) -> Tensors:
         if self.levels is None:

@@ -1,0 +1,117 @@
+"""The flow's equations as an attack runs them: matrices formed once.
+
+`Multiscale` is the definition. Here ActNorm and the 1x1 convolution of a step
+are one affine map of the channels, formed once an attack and not once an
+iteration, and a coupling net is three convolutions that fuse with their bias
+and ReLU. No log-determinant, no bijectors. Tests hold both to the same numbers.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from ijsat_tf.flows.coupling import AffineCoupling
+from ijsat_tf.flows.level import Level
+
+
+class Step(NamedTuple):
+    """One step of the flow: an affine map of the channels, and a coupling.
+
+    Attributes:
+        matrix: M, (C, C), in its two halves of rows.
+        shift: c, (C,).
+        net: (kernel, bias) of each convolution of the coupling net.
+    """
+
+    matrix: list[tf.Tensor]
+    shift: tf.Tensor
+    net: list[tuple[tf.Tensor, tf.Tensor]]
+
+    def decode(self, z: tf.Tensor) -> tf.Tensor:
+        """[z_1, z_2 / scale(z_1) - shift(z_1)] M + c."""
+        known, other = tf.split(z, 2, axis=-1)
+        shift, inverse = self.affine(known)
+        # Two products instead of a concatenation and one.
+        rows = _rows(known) @ self.matrix[0]
+        rows += _rows(other * inverse - shift) @ self.matrix[1]
+        return tf.reshape(tf.nn.bias_add(rows, self.shift), tf.shape(z))
+
+    def affine(self, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The shift of the other half, and what it is multiplied with."""
+        (first, one), (second, two), (third, three) = self.net
+        hidden = tf.cast(known, first.dtype)
+        hidden = tf.nn.relu(_convolution(hidden, first, one))
+        hidden = tf.nn.relu(_convolution(hidden, second, two))
+        out = tf.cast(_convolution(hidden, third, three), known.dtype)
+        shift, scale = tf.split(out, 2, axis=-1)
+        # The 2 of the definition's sigmoid(s + 2) is part of the bias.
+        return shift, tf.math.reciprocal(0.2 + 0.8 * tf.sigmoid(scale))
+
+
+class Decoder:
+    """G, ready to be called often.
+
+    Args:
+        levels: of the flow, that of the images first.
+        scale: of images, bins / (bins - 1).
+    """
+
+    def __init__(self, levels: list[Level], scale: float):
+        self.scale = scale
+        self.levels = [(level, _steps(level)) for level in levels]
+
+    def __call__(
+        self, latents: list[tf.Tensor], standardized: bool = False
+    ) -> tf.Tensor:
+        """As `Glow.decode`."""
+        x = latents[-1]
+        waiting = [*latents[:-1], None]
+        for (level, steps), latent in zip(self.levels[::-1], waiting[::-1]):
+            if latent is not None:
+                if standardized:
+                    latent = level.standardize(x).forward(latent)
+                x = tf.concat([x, latent], axis=-1)
+            for step in reversed(steps):
+                x = step.decode(x)
+            x = tf.nn.depth_to_space(x, 2)
+        return (x + 0.5) * self.scale
+
+
+def _steps(level: Level) -> list[Step]:
+    found = []
+    for norm, mix, coupling in zip(*[iter(level.layers)] * 3):
+        factor = tf.exp(norm.log_scale)
+        channels = factor.shape[0]
+        eye = tf.eye(channels, dtype=factor.dtype)[tf.newaxis, tf.newaxis]
+        inverse = mix.bijector.forward(eye)[0, 0]
+        matrix = tf.split(inverse * factor, [coupling.known, -1])
+        shift = tf.convert_to_tensor(norm.shift)
+        found.append(Step(matrix, shift, _net(coupling)))
+    return found
+
+
+def _net(coupling: AffineCoupling) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    """Kernels and biases in the compute type: rounding the shift matters for
+    an exact inverse, and not here, where JSA adds the residual."""
+    *hidden, (kernel, bias) = [
+        (tf.convert_to_tensor(layer.kernel), tf.convert_to_tensor(layer.bias))
+        for layer in coupling.net.layers
+    ]
+    scales = bias.shape[0] // 2
+    bias += tf.repeat(tf.constant([0.0, 2.0], bias.dtype), scales)
+    dtype = coupling.compute_dtype
+    return [
+        (tf.cast(kernel, dtype), tf.cast(bias, dtype))
+        for kernel, bias in [*hidden, (kernel, bias)]
+    ]
+
+
+def _rows(x: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(x, [-1, x.shape[-1]])
+
+
+def _convolution(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    # `tf.nn.bias_add` fuses with the convolution, Keras' own addition not.
+    return tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, "SAME"), bias)

@@ -50,7 +50,11 @@ class MART(AT):
             "for soft ones.",
             tf.reduce_min(heaviest),
         )
-        return batch._replace(labels=checks.after(checked, batch.labels))
+        # Nor may BatchNorm see the images before that is known.
+        return batch._replace(
+            images=checks.after(checked, batch.images),
+            labels=checks.after(checked, batch.labels),
+        )
 
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor

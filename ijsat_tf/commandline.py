@@ -113,8 +113,6 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
         except (ValueError, OSError, ImportError) as error:
             _fail(error)
 
-    # TensorFlow Datasets logs every set that it opens.
-    flags.FLAGS.set_default("verbosity", -1)
     app.run(guarded, flags_parser=parse)
 
 

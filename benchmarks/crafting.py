@@ -5,7 +5,8 @@ python benchmarks/crafting.py --sizes=small,full --markdown=docs/benchmarks.md
 In one run, repetitions interleaved: JSA-10, PGD-20 and the IJSAT train step in
 float32 and mixed_bfloat16; the same in PyTorch where `torch` is installed;
 PGD-20 by Foolbox, ART and CleverHans where they are; and the bare convolutions
-of JSA-10, which nothing can go below. Run it on an idle machine: every figure
+of JSA-10, which nothing can go below. Each library has a process of its own,
+with the threads that suit it. Run it on an idle machine: every figure
 is a median, every comparison a ratio within the run. Weights are random, which
 costs the same time as trained ones.
 """
@@ -26,7 +27,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from absl import flags  # noqa: E402
 from floor import convolutions  # noqa: E402
-from timing import interleaved, peak_memory  # noqa: E402
+from timing import Group, interleaved  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
@@ -61,12 +62,17 @@ def table(size: str, dtype: str) -> list[str]:
     """The lines of one size and type."""
     width, hidden, batch = SIZES[size]
     print(f"{size}, {dtype}:", flush=True)
-    candidates = ours(width, hidden, batch, dtype)
+    builders = {"ours": ours}
     if importlib.util.find_spec("torch"):
-        candidates |= pytorch(width, hidden, batch, dtype)
+        builders["PyTorch"] = pytorch
     if dtype == "float32":
-        candidates |= others(width, batch)
-    seconds, first = interleaved(candidates, FLAGS.repetitions)
+        builders["other libraries on TensorFlow"] = others
+    groups = {
+        name: Group(build, width, hidden, batch, dtype)
+        for name, build in builders.items()
+    }
+    seconds, first = interleaved(groups.values(), FLAGS.repetitions)
+    memory = {name: group.close() for name, group in groups.items()}
     lines = [
         f"## ResNet-18 of width {width}, Glow 4x8 of {hidden}, batch {batch}, "
         f"{dtype}",
@@ -74,18 +80,21 @@ def table(size: str, dtype: str) -> list[str]:
         "| what | images/s | ours is faster by | first call, s |",
         "| --- | --- | --- | --- |",
     ]
-    for name, median in seconds.items():
+    for name in sorted(seconds, key=lambda name: name.split(", ")[0]):
         what = name.split(", ")[0]
-        ratio = median / seconds[f"{what}, ours"]
-        speed = f"{batch / median:.1f} | {ratio:.2f}"
+        ratio = seconds[name] / seconds[f"{what}, ours"]
+        speed = f"{batch / seconds[name]:.1f} | {ratio:.2f}"
         lines.append(f"| {name} | {speed} | {first[name]:.1f} |")
-    return [*lines, "", f"Peak memory so far: {peak_memory():.1f} GiB.", ""]
+    peaks = ", ".join(f"{name} {peak:.1f}" for name, peak in memory.items())
+    return [*lines, "", f"Peak memory of the process, GiB: {peaks}.", ""]
 
 
 def ours(
     width: int, hidden: int, batch: int, dtype: str
 ) -> dict[str, Callable[[], object]]:
     """This library's attacks and train step, and their convolutions alone."""
+    # As train/main.py has it: cores take parts of the batch.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
     flow, net, images, labels = networks(width, hidden, batch, dtype)
     jsa = ij.attacks.JointSpaceAttack(flow, PIXELS, LATENT, steps=10)
     pgd = ij.attacks.PGD(PIXELS, steps=20)
@@ -142,6 +151,8 @@ def pytorch(
         pgd = p.Attack(classifier, None, 20, compiled)
         found[f"JSA-10, {name}"] = lambda jsa=jsa: jsa(x, y, encode(x))
         found[f"PGD-20, {name}"] = lambda pgd=pgd: pgd(x, y)
+    halves = p.InThreads(classifier, decode, encode, 10)
+    found["JSA-10, PyTorch, halves in threads"] = lambda: halves(x, y)
     found["IJSAT step, PyTorch"] = lambda: trainer(x, y, encode)
     return found
 
@@ -158,9 +169,11 @@ def compiles() -> bool:
     return True
 
 
-def others(width: int, batch: int) -> dict[str, Callable[[], object]]:
+def others(
+    width: int, hidden: int, batch: int, dtype: str
+) -> dict[str, Callable[[], object]]:
     """PGD-20 by other libraries, on the same Keras network."""
-    _, net, images, labels = networks(width, 8, batch, "float32")
+    _, net, images, labels = networks(width, 8, batch, dtype)
     found = {}
     if importlib.util.find_spec("foolbox"):
         import foolbox

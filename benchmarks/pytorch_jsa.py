@@ -7,6 +7,9 @@ convolutions, no gradients of weights.
 
 from __future__ import annotations
 
+import concurrent.futures
+import os
+
 import keras
 import numpy as np
 import torch
@@ -208,6 +211,33 @@ class Attack:
                 self.classifier(moved), labels, reduction="sum"
             )
         return torch.autograd.grad(loss, [delta, *shifts])
+
+
+class InThreads:
+    """JSA of a part of the batch in each of as many threads as cores.
+
+    Args:
+        classifier: from images to logits.
+        decoder: G.
+        encoder: G^-1.
+        steps: K.
+    """
+
+    def __init__(self, classifier, decoder, encoder, steps=10):
+        self.attack = Attack(classifier, decoder, steps)
+        self.encoder, self.cores = encoder, os.cpu_count()
+        self.threads = concurrent.futures.ThreadPoolExecutor(self.cores)
+
+    def __call__(self, images: torch.Tensor, labels: torch.Tensor) -> list:
+        before = torch.get_num_threads()
+        parts = images.chunk(self.cores), labels.chunk(self.cores)
+        found = list(self.threads.map(self._part, *parts))
+        torch.set_num_threads(before)
+        return found
+
+    def _part(self, images, labels):
+        torch.set_num_threads(1)
+        return self.attack(images, labels, self.encoder(images))
 
 
 class Trainer:

@@ -1,32 +1,70 @@
-"""Medians of interleaved repetitions."""
+"""Medians of interleaved repetitions, each candidate in its own process."""
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Candidates = dict[str, Callable[[], object]]
+
+
+class Group:
+    """Candidates that live in a process of their own.
+
+    Libraries then set up threads as suits them, and memory is their own.
+
+    Args:
+        build: makes the candidates, a function of a module.
+        *arguments: of `build`.
+    """
+
+    def __init__(self, build: Callable[..., Candidates], *arguments: Any):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, end = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(end, build, arguments), daemon=True
+        )
+        self._process.start()
+        end.close()
+        self.names = self._pipe.recv()
+
+    def seconds(self, name: str) -> float:
+        """The seconds of one call."""
+        self._pipe.send(name)
+        return self._pipe.recv()
+
+    def close(self) -> float:
+        """Ends the process; returns its peak memory in GiB."""
+        self._pipe.send(None)
+        memory = self._pipe.recv()
+        self._process.join()
+        return memory
 
 
 def interleaved(
-    candidates: dict[str, Callable[[], object]], repetitions: int
+    groups: Iterable[Group], repetitions: int
 ) -> tuple[dict[str, float], dict[str, float]]:
     """Times candidates in turn, so that all see the machine's moods.
 
     Args:
-        candidates: {name: what to time}.
+        groups: of candidates.
         repetitions: of each, after a first call that is kept apart.
 
     Returns:
         Medians in seconds, and the seconds of the first calls.
     """
-    first, seconds = {}, {name: [] for name in candidates}
-    for name, run in candidates.items():
-        first[name] = timed(run)
+    runs = [(name, group) for group in groups for name in group.names]
+    first, seconds = {}, {name: [] for name, _ in runs}
+    for name, group in runs:
+        first[name] = group.seconds(name)
         print(f"  {name}: first call {first[name]:.1f} s", flush=True)
     for _ in range(repetitions):
-        for name, run in candidates.items():
-            seconds[name].append(timed(run))
+        for name, group in runs:
+            seconds[name].append(group.seconds(name))
     return {n: statistics.median(s) for n, s in seconds.items()}, first
 
 
@@ -35,6 +73,14 @@ def timed(run: Callable[[], object]) -> float:
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def _serve(pipe, build: Callable[..., Candidates], arguments: tuple) -> None:
+    candidates = build(*arguments)
+    pipe.send(list(candidates))
+    while (name := pipe.recv()) is not None:
+        pipe.send(timed(candidates[name]))
+    pipe.send(peak_memory())
 
 
 def peak_memory() -> float:

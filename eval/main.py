@@ -170,7 +170,18 @@ def classifier(folder: pathlib.Path) -> keras.Model:
             f"No best classifier at {path}: train with --held_out, or "
             "evaluate --checkpoint=last"
         )
-    return commandline.load(str(path), "classifier")
+    model = commandline.load(str(path), "classifier")
+    in_float32(model)
+    return model
+
+
+def in_float32(model: keras.Model) -> None:
+    """Numbers are made in float32, whatever training computed in."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            in_float32(layer)
+        else:
+            layer.dtype_policy = "float32"
 
 
 def curves(runs: dict[str, pathlib.Path]) -> None:

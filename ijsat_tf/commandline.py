@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import keras
+import tensorflow as tf
 from absl import app, flags
 
 
@@ -109,11 +110,21 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
 
     def guarded(arguments: Sequence[str]) -> None:
         try:
+            _one_core_an_operation()
             main(arguments)
         except (ValueError, OSError, ImportError) as error:
             _fail(error)
 
     app.run(guarded, flags_parser=parse)
+
+
+def _one_core_an_operation() -> None:
+    """On a processor, cores take parts of a batch rather than of operations:
+    `ijsat_tf.parts` says why. A setting of the environment stands."""
+    given = os.environ.get("TF_NUM_INTRAOP_THREADS")
+    if not tf.config.list_physical_devices("GPU"):
+        threads = tf.config.threading
+        threads.set_intra_op_parallelism_threads(int(given or 1))
 
 
 def _fail(error: Exception | str) -> None:

@@ -7,12 +7,17 @@ sliced by replica, so that two replicas equal one, and a seed derived from
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import zlib
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.types import Seed
+
+_ROWS: contextvars.ContextVar = contextvars.ContextVar("rows", default=None)
 
 
 def derive(seed: Seed, *purposes: int | str | tf.Tensor) -> tf.Tensor:
@@ -48,18 +53,37 @@ def replicas() -> int:
     return 1 if context is None else context.num_replicas_in_sync
 
 
+@contextlib.contextmanager
+def rows_of(first: tf.Tensor, total: tf.Tensor) -> Iterator[None]:
+    """Within, draws are for rows of a larger batch.
+
+    Args:
+        first: place of the first row.
+        total: rows of the larger batch.
+    """
+    token = _ROWS.set((first, total))
+    try:
+        yield
+    finally:
+        _ROWS.reset(token)
+
+
 def of_this_replica(draw, batch: tf.Tensor | int) -> tf.Tensor:
-    """`draw(global batch size)`, cut to the rows of this replica.
+    """`draw(global batch size)`, cut to the rows at hand.
 
     Args:
         draw: maps a number of rows to a tensor with that many rows.
-        batch: the rows that this replica holds.
+        batch: the rows that this replica holds, or, within `rows_of`, those
+            of a part of them.
     """
-    count = replicas()
-    if count == 1:
+    count, part = replicas(), _ROWS.get()
+    if count == 1 and part is None:
         return draw(batch)
-    first = tf.distribute.get_replica_context().replica_id_in_sync_group
-    return draw(batch * count)[first * batch : (first + 1) * batch]
+    first, total = part or (0, batch)
+    if count > 1:
+        context = tf.distribute.get_replica_context()
+        first += context.replica_id_in_sync_group * total
+    return draw(total * count)[first : first + batch]
 
 
 def uniform(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

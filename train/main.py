@@ -30,6 +30,7 @@ from ijsat_tf.training import methods  # noqa: E402
 def main(_: list[str]) -> None:
     # Whatever is wrong must show before the folder is touched.
     keras.utils.set_random_seed(FLAGS.seed)
+    FLAGS.precision = ij.training.precision(FLAGS.precision)
     keras.config.set_dtype_policy(FLAGS.precision)
     strategy = ij.training.strategy(FLAGS.strategy)
     source, held_out = sources()

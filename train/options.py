@@ -35,9 +35,10 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_enum(
     "precision",
-    "float32",
-    ["float32", "mixed_bfloat16"],
-    "of convolutions; weights stay float32",
+    "auto",
+    ["auto", "float32", "mixed_bfloat16"],
+    "of convolutions, weights stay float32; auto for mixed_bfloat16 where "
+    "the machine multiplies bfloat16",
 )
 
 flags.DEFINE_enum(

@@ -12,6 +12,7 @@ import tensorflow as tf
 from ijsat_tf import checks, seeds
 from ijsat_tf.graph import compiled
 from ijsat_tf.models.inference import inference
+from ijsat_tf.parts import side_by_side
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
 
 
@@ -172,7 +173,12 @@ def _attack(
     probabilities = tf.reduce_all(first >= 0) & tf.reduce_all(
         tf.abs(sums - 1) < 1e-3
     )
-    result = attack.craft(logits_of, images, labels, seed, latents)
+    result = side_by_side(
+        lambda images, labels, latents: attack.craft(
+            logits_of, images, labels, seed, latents
+        ),
+        (images, labels, latents),
+    )
     return tf.nest.map_structure(tf.stop_gradient, result), probabilities
 
 

@@ -22,12 +22,21 @@ class Step(NamedTuple):
     Attributes:
         matrix: M, (C, C), in its two halves of rows.
         shift: c, (C,).
+        inverse: of M.
         net: (kernel, bias) of each convolution of the coupling net.
     """
 
     matrix: list[tf.Tensor]
     shift: tf.Tensor
+    inverse: tf.Tensor
     net: list[tuple[tf.Tensor, tf.Tensor]]
+
+    def encode(self, x: tf.Tensor) -> tf.Tensor:
+        """[y_1, (y_2 + shift(y_1)) * scale(y_1)] of y = (x - c) M^-1."""
+        rows = _rows(x - self.shift) @ self.inverse
+        known, other = tf.split(tf.reshape(rows, tf.shape(x)), 2, axis=-1)
+        shift, inverse = self.affine(known)
+        return tf.concat([known, (other + shift) / inverse], axis=-1)
 
     def decode(self, z: tf.Tensor) -> tf.Tensor:
         """[z_1, z_2 / scale(z_1) - shift(z_1)] M + c."""
@@ -50,8 +59,8 @@ class Step(NamedTuple):
         return shift, tf.math.reciprocal(0.2 + 0.8 * tf.sigmoid(scale))
 
 
-class Decoder:
-    """G, ready to be called often.
+class Fused:
+    """G and its inverse, ready to be called often.
 
     Args:
         levels: of the flow, that of the images first.
@@ -62,7 +71,23 @@ class Decoder:
         self.scale = scale
         self.levels = [(level, _steps(level)) for level in levels]
 
-    def __call__(
+    def encode(
+        self, images: tf.Tensor, standardized: bool = False
+    ) -> list[tf.Tensor]:
+        """As `Glow.encode`."""
+        x, latents = images / self.scale - 0.5, []
+        for level, steps in self.levels:
+            x = tf.nn.space_to_depth(x, 2)
+            for step in steps:
+                x = step.encode(x)
+            if not level.last:
+                x, latent = tf.split(x, 2, axis=-1)
+                if standardized:
+                    latent = level.standardize(x).inverse(latent)
+                latents.append(latent)
+        return [*latents, x]
+
+    def decode(
         self, latents: list[tf.Tensor], standardized: bool = False
     ) -> tf.Tensor:
         """As `Glow.decode`."""
@@ -85,10 +110,11 @@ def _steps(level: Level) -> list[Step]:
         factor = tf.exp(norm.log_scale)
         channels = factor.shape[0]
         eye = tf.eye(channels, dtype=factor.dtype)[tf.newaxis, tf.newaxis]
-        inverse = mix.bijector.forward(eye)[0, 0]
-        matrix = tf.split(inverse * factor, [coupling.known, -1])
+        matrix = mix.bijector.forward(eye)[0, 0] * factor
+        inverse = mix.bijector.inverse(eye)[0, 0] / factor[:, tf.newaxis]
+        halves = tf.split(matrix, [coupling.known, -1])
         shift = tf.convert_to_tensor(norm.shift)
-        found.append(Step(matrix, shift, _net(coupling)))
+        found.append(Step(halves, shift, inverse, _net(coupling)))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import types
 from typing import Any
 
 import keras
@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from ijsat_tf import checks, seeds
-from ijsat_tf.flows.fused import Decoder
+from ijsat_tf.flows.fused import Fused
 from ijsat_tf.flows.level import Level
 from ijsat_tf.flows.likelihood import LikelihoodModel
 from ijsat_tf.flows.multiscale import Multiscale
@@ -300,18 +300,20 @@ class Glow(LikelihoodModel):
             total -= tf.reduce_sum(squares, axis=[1, 2, 3]) / 2
         return total
 
-    def _decoder(self) -> Callable[..., tf.Tensor]:
-        """`decode` for one attack: what the weights alone decide is formed
-        here, once, and coupling nets compute in the compute type throughout."""
+    def _prepared(self) -> types.SimpleNamespace:
+        """`encode` and `decode` for one attack: what the weights alone decide
+        is formed here, once, and coupling nets compute in the compute type
+        throughout."""
         self._require_initialized()
-        decoder = Decoder(self.level_layers, self.bins / (self.bins - 1))
-
-        def decode(
-            latents: list[tf.Tensor], standardized: bool = False
-        ) -> tf.Tensor:
-            return decoder(self._legal(latents), standardized)
-
-        return decode
+        fused = Fused(self.level_layers, self.bins / (self.bins - 1))
+        return types.SimpleNamespace(
+            encode=lambda images, standardized=False: fused.encode(
+                self._ready(images, slack=1.0), standardized
+            ),
+            decode=lambda latents, standardized=False: fused.decode(
+                self._legal(latents), standardized
+            ),
+        )
 
     def _legal(self, latents: list[Tensor]) -> list[tf.Tensor]:
         latents = [tf.cast(latent, self.variable_dtype) for latent in latents]

@@ -88,8 +88,9 @@ class Latent(Space):
     ) -> LatentContext:
         # A flow makes what its weights alone decide once, and not at every
         # iteration.
-        prepared = getattr(self.generator, "_decoder", None)
-        decode = prepared() if prepared else self.generator.decode
+        prepared = getattr(self.generator, "_prepared", None)
+        generator = prepared() if prepared else self.generator
+        decode = generator.decode
         if latents is not None:
             return LatentContext(latents, tf.zeros([], images.dtype), decode)
         checks.require(
@@ -97,7 +98,7 @@ class Latent(Space):
             "The generator has no `encode`: give the images' `latents`.",
             repr(self.generator),
         )
-        latents = self.generator.encode(images, **self._options)
+        latents = generator.encode(images, **self._options)
         residual = tf.zeros([], images.dtype)
         types = [
             getattr(self.generator, name, None)

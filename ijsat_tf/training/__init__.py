@@ -12,6 +12,7 @@ from ijsat_tf.training.distribution import strategy
 from ijsat_tf.training.ijsat import IJSAT
 from ijsat_tf.training.model import AdversarialModel
 from ijsat_tf.training.optimizers import SGD
+from ijsat_tf.training.precision import precision
 from ijsat_tf.training.schedules import step_drops
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "StepLosses",
     "Throughput",
     "methods",
+    "precision",
     "step_drops",
     "strategy",
 ]

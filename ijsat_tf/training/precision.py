@@ -1,0 +1,47 @@
+"""Which type convolutions compute in."""
+
+from __future__ import annotations
+
+import pathlib
+
+import tensorflow as tf
+
+# As Linux names the instructions of x86 and Arm.
+_INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+def precision(name: str = "auto") -> str:
+    """The dtype policy that a name stands for on this machine.
+
+    Args:
+        name: of a Keras dtype policy, or "auto", the default: then
+            "mixed_bfloat16" where the devices multiply bfloat16 (GPUs of
+            compute capability 8, processors with AVX512-BF16 or AMX), else
+            "float32".
+
+    Returns:
+        The name of a Keras dtype policy.
+    """
+    if name != "auto":
+        return name
+    gpus = tf.config.list_physical_devices("GPU")
+    fast = all(map(_gpu_is_fast, gpus)) if gpus else _processor_is_fast()
+    return "mixed_bfloat16" if fast else "float32"
+
+
+def _gpu_is_fast(gpu: tf.config.PhysicalDevice) -> bool:
+    details = tf.config.experimental.get_device_details(gpu)
+    return details.get("compute_capability", (0, 0)) >= (8, 0)
+
+
+def _processor_is_fast(path: str = "/proc/cpuinfo") -> bool:
+    try:
+        text = pathlib.Path(path).read_text()
+    except OSError:
+        # Not Linux, and nobody to ask.
+        return False
+    return any(
+        _INSTRUCTIONS & {*line.split()}
+        for line in text.splitlines()
+        if line.lower().startswith(("flags", "features"))
+    )

@@ -15,9 +15,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pathlib
-import platform
-import sys
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -27,7 +24,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from absl import flags  # noqa: E402
 from floor import convolutions  # noqa: E402
-from timing import Group, interleaved  # noqa: E402
+from timing import Group, interleaved, machine, write  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
@@ -50,12 +47,7 @@ def main(_: list[str]) -> None:
         for dtype in FLAGS.types:
             lines += table(size, dtype)
             print("\n".join(lines[-12:]), flush=True)
-    if FLAGS.markdown:
-        command = " ".join(["python", "benchmarks/crafting.py", *sys.argv[1:]])
-        text = "\n".join(
-            ["# Speed of crafting", "", f"`{command}` printed:", "", *lines]
-        )
-        pathlib.Path(FLAGS.markdown).write_text(text + "\n")
+    write("Speed of crafting", lines, FLAGS.markdown)
 
 
 def table(size: str, dtype: str) -> list[str]:
@@ -226,23 +218,6 @@ def others(
             sanity_checks=False,
         )
     return found
-
-
-def machine() -> str:
-    """Its processor, cores and libraries in one line."""
-    processor = platform.processor() or platform.machine()
-    try:
-        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                processor = line.split(": ")[1]
-                break
-    except OSError:
-        pass
-    return (
-        f"Machine: {processor}, {os.cpu_count()} cores, "
-        f"{len(tf.config.list_physical_devices('GPU'))} GPUs; TensorFlow "
-        f"{tf.__version__}, Keras {keras.__version__}."
-    )
 
 
 if __name__ == "__main__":

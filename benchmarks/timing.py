@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import pathlib
+import platform
 import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
+
+import keras
+import tensorflow as tf
 
 Candidates = dict[str, Callable[[], object]]
 
@@ -86,3 +93,30 @@ def _serve(pipe, build: Callable[..., Candidates], arguments: tuple) -> None:
 def peak_memory() -> float:
     """The largest memory of this process so far, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def machine() -> str:
+    """Its processor, cores and libraries in one line."""
+    processor = platform.processor() or platform.machine()
+    try:
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                processor = line.split(": ")[1]
+                break
+    except OSError:
+        pass
+    return (
+        f"Machine: {processor}, {os.cpu_count()} cores, "
+        f"{len(tf.config.list_physical_devices('GPU'))} GPUs; TensorFlow "
+        f"{tf.__version__}, Keras {keras.__version__}."
+    )
+
+
+def write(title: str, lines: list[str], path: str | None) -> None:
+    """Writes a page that begins with the command that made it, if asked to."""
+    if path is None:
+        return
+    script = "/".join(pathlib.Path(sys.argv[0]).absolute().parts[-2:])
+    command = " ".join(["python", script, *sys.argv[1:]])
+    text = "\n".join([f"# {title}", "", f"`{command}` printed:", "", *lines])
+    pathlib.Path(path).write_text(text.rstrip() + "\n")

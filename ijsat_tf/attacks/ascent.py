@@ -171,7 +171,9 @@ class Ascent(Attack):
 
 def _finite(gradient: tf.Tensor) -> tf.Tensor:
     # An image of NaN would count as an adversarial one.
-    return tf.where(tf.math.is_finite(gradient), gradient, 0)
+    return tf.where(
+        tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient)
+    )
 
 
 @tf.custom_gradient

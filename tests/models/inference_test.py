@@ -20,6 +20,7 @@ def branched():
     x = layers.Add()([layers.BatchNormalization()(x), x])
     twice = layers.Conv2D(4, 3, padding="same", name="called_twice")
     x = twice(layers.BatchNormalization()(twice(x)))
+    x = layers.Add()([x, layers.GlobalAveragePooling2D(keepdims=True)(x)])
     x = layers.Conv2D(6, 3, strides=2, activation="relu")(x)
     x = layers.BatchNormalization()(x)
     x = layers.Conv2D(6, 3, dilation_rate=2, padding="same")(x)

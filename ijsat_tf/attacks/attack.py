@@ -52,6 +52,11 @@ class Attack(Value):
         """The attack that this one is a name for."""
         raise NotImplementedError
 
+    @property
+    def labels_are_targets(self) -> bool:
+        """Whether labels are classes to reach, not the true ones."""
+        return getattr(self, "targeted", False)
+
     def craft(
         self,
         logits_of: LogitsFn,
@@ -146,7 +151,7 @@ def require_untargeted(attack: Any, what: str) -> None:
         repr(attack),
     )
     checks.require(
-        not getattr(attack, "targeted", False),
+        not attack.labels_are_targets,
         f"{what} must be untargeted: labels here are the true classes, not "
         "targets.",
         repr(attack),

@@ -1,0 +1,108 @@
+"""What attacks of the decision share: hard labels, and who is fooled."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from ijsat_tf import checks, losses
+from ijsat_tf.attacks.attack import AttackResult
+from ijsat_tf.spaces import L2, Ball, Linf, Pixels
+from ijsat_tf.types import LogitsFn
+
+
+def require_pixel_ball(ball: Ball, what: str) -> None:
+    """Raises `ValueError` unless this is an Linf or an L2 ball of pixels.
+
+    Args:
+        ball: what was given.
+        what: the attack's name, for the message.
+    """
+    checks.require(
+        isinstance(ball, (Linf, L2)),
+        f"`ball` of {what} must be Linf(radius) or L2(radius); other spaces "
+        "are for PGD.",
+        repr(ball),
+    )
+
+
+def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
+    """`labels` as exact one-hot rows, after a check that they are hard.
+
+    Args:
+        labels: (B, K) probabilities.
+        what: the attack's name, for the message.
+
+    Raises:
+        ValueError: for the soft labels of a mixture, which has no one class
+            to be fooled about, and for a model of a single class.
+    """
+    classes = labels.shape[-1]
+    checks.require(
+        classes >= 2, f"{what} needs a model of 2 classes or more.", classes
+    )
+    heaviest = tf.reduce_max(labels, axis=1)
+    checked = checks.require(
+        tf.reduce_all(heaviest > 0.999),
+        f"{what} needs hard labels, one class a sample; use PGD for soft ones.",
+        tf.reduce_min(heaviest),
+    )
+    hard = tf.one_hot(tf.argmax(labels, axis=1), classes, dtype=labels.dtype)
+    return checks.after(checked, hard)
+
+
+def fooled(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Whether the model's class is another, (B,); NaN is no class at all.
+
+    Args:
+        labels: (B, K) one-hot.
+        logits: (B, K).
+    """
+    other = tf.argmax(logits, axis=-1) != tf.argmax(labels, axis=-1)
+    return other | tf.reduce_any(tf.math.is_nan(logits), axis=-1)
+
+
+def verdict(
+    logits_of: LogitsFn,
+    ball: Ball,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    candidates: tf.Tensor,
+) -> AttackResult:
+    """The result of a search: candidates that fool, else clean images.
+
+    Args:
+        logits_of: from images to logits (B, K).
+        ball: in which the candidates lie.
+        images: (B, H, W, C), clean.
+        labels: (B, K) one-hot.
+        candidates: (B, H, W, C), what was found.
+    """
+    clean, logits = logits_of(images), logits_of(candidates)
+    take = fooled(labels, logits)
+    logits = tf.where(take[:, None], logits, clean)
+    found = where_rows(take, candidates, images)
+    return AttackResult(
+        found,
+        fooled(labels, logits),
+        losses.cross_entropy(labels, logits),
+        Pixels(ball).measure(found - images),
+    )
+
+
+def where_rows(
+    condition: tf.Tensor, one: tf.Tensor, other: tf.Tensor
+) -> tf.Tensor:
+    """Per sample `one` or `other`.
+
+    Args:
+        condition: (B,) bool.
+        one: (B, ...).
+        other: (B, ...).
+    """
+    # The present `tf.where` broadcasts, and takes several times as long.
+    return tf.compat.v1.where(condition, one, other)
+
+
+def each(numbers: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    """One number a sample, (B,), to be used with (B, ...)."""
+    return tf.reshape(numbers, [-1] + [1] * (like.shape.rank - 1))

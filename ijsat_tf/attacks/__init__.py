@@ -8,19 +8,23 @@ from ijsat_tf.attacks.attack import (
     as_logits,
     require_untargeted,
 )
+from ijsat_tf.attacks.fab import FAB
 from ijsat_tf.attacks.jsa import JointSpaceAttack
 from ijsat_tf.attacks.names import by_name
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
+from ijsat_tf.attacks.square import Square
 
 __all__ = [
     "Ascent",
     "Attack",
     "AttackResult",
+    "FAB",
     "FGSM",
     "JointSpaceAttack",
     "MomentumPGD",
     "OnManifoldPGD",
     "PGD",
+    "Square",
     "as_logits",
     "by_name",
     "jsa",

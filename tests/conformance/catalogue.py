@@ -52,6 +52,14 @@ ATTACKS = {
     "JointSpaceAttack, level 1": lambda flow: ij.attacks.JointSpaceAttack(
         flow, pixels=BALL, latent=LATENT, steps=2, levels=[1]
     ),
+    "FAB": lambda flow: ij.attacks.FAB(BALL, steps=3),
+    "FAB, L2, untargeted": lambda flow: ij.attacks.FAB(
+        SPHERE, targeted=False, steps=3, restarts=2
+    ),
+    "Square": lambda flow: ij.attacks.Square(BALL, queries=20),
+    "Square, L2": lambda flow: ij.attacks.Square(
+        SPHERE, queries=20, restarts=2
+    ),
     **{
         f"Ascent in {name}": lambda flow, space=space: ij.attacks.Ascent(
             space(flow), steps=2

@@ -1,4 +1,4 @@
-"""A classifier as an attack runs it: convolution and BatchNorm in one."""
+"""A classifier as an attack runs it: less to do, the same to see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def inference(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
 
     In a functional model a BatchNorm behind a convolution is part of its
     kernel and bias, gamma / sqrt(variance + epsilon) W and so on, which are
-    formed here once and not at every call.
+    formed here once and not at every call. The mean and the deviation of a
+    `Normalization` are spread over the image.
 
     Args:
         model: a Keras model from images to logits.
@@ -36,6 +37,8 @@ def inference(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
             ready[id(layer)] = _folded(layer, norms.get(id(layer)))
         elif type(layer) is keras.layers.Add:
             ready[id(layer)] = functools.partial(_sum, layer)
+        elif type(layer) is keras.layers.Normalization and not layer.invert:
+            ready[id(layer)] = _normalized(layer)
         elif isinstance(layer, keras.Model):
             ready[id(layer)] = inference(layer)
 
@@ -137,3 +140,24 @@ def _folded(
         return layer.activation(tf.nn.bias_add(x, bias))
 
     return convolution
+
+
+def _normalized(
+    layer: keras.layers.Normalization,
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    mean = tf.convert_to_tensor(layer.mean)
+    deviation = tf.sqrt(tf.convert_to_tensor(layer.variance))
+    deviation = tf.maximum(deviation, keras.config.epsilon())
+
+    def normalize(x: tf.Tensor, **_: Any) -> tf.Tensor:
+        if not x.shape[1:].is_fully_defined():
+            return layer(x)
+        # TensorFlow repeats a few numbers a pixel at several times the cost
+        # of reading as many as an image has.
+        parts = [
+            tf.broadcast_to(tf.cast(part, layer.compute_dtype), x.shape[1:])
+            for part in (mean[0], deviation[0])
+        ]
+        return (tf.cast(x, layer.compute_dtype) - parts[0]) / parts[1]
+
+    return normalize

@@ -45,6 +45,22 @@ def nested():
     )
 
 
+def normalized():
+    mean, variance = (0.5, 0.4, 0.3), (0.04, 0.05, 0.06)
+    return keras.Sequential(
+        [
+            layers.Input((16, 16, 3)),
+            layers.Normalization(mean=mean, variance=variance),
+            layers.Normalization(mean=mean, variance=variance, invert=True),
+            layers.Normalization(axis=None, mean=0.2, variance=0.1),
+            layers.Normalization(axis=(1, 3), name="adapted"),
+            layers.Conv2D(4, 3),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+
+
 MODELS = {
     "resnet18": lambda: ij.models.resnet18(3, 4, (16, 16, 3)),
     "preact_resnet18": lambda: ij.models.preact_resnet18(3, 4, (16, 16, 3)),
@@ -52,6 +68,7 @@ MODELS = {
     "small_cnn": lambda: ij.models.small_cnn(3, 4, (16, 16, 3)),
     "branched": branched,
     "nested": nested,
+    "normalized": normalized,
 }
 
 

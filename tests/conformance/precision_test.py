@@ -28,7 +28,11 @@ def test_attacks(name, mixed, mixed_flow, images, labels):
     assert np.isfinite(result.images).all()
     assert np.isfinite(result.loss).all()
     changed = np.abs(result.images - images).max(axis=(1, 2, 3))
-    assert (changed > 1e-3).all()
+    if name.startswith(("FAB", "Square")):
+        # They return clean images where they find nothing.
+        assert ((changed == 0) | result.success).all()
+    else:
+        assert (changed > 1e-3).all()
 
 
 @pytest.mark.parametrize("name", catalogue.METHODS)

@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import pytest
 
+from ijsat_tf.spaces import Linf
+
 FOLDER = os.environ.get("IJSAT_SHARED")
 MEAN = (0.4914, 0.4822, 0.4465)
 DEVIATION = {
@@ -93,3 +95,18 @@ def _residual(x):
         x = keras.ops.relu(inner + x)
     x = keras.ops.relu(_dense(_flat(x), "linear1", 100))
     return _dense(x, "linear2", 10)
+
+
+def alive(attack, name):
+    """How many images an attack leaves correctly classified."""
+    images, labels, _ = golden()
+    count = 0
+    for first in range(0, 500, 250):
+        rows = slice(first, first + 250)
+        result = attack(classifier(name), images[rows], labels[rows])
+        count += np.count_nonzero(~result.success.numpy())
+        change = (result.images - images[rows]).numpy().reshape(250, -1)
+        order = np.inf if isinstance(attack.ball, Linf) else 2
+        norms = np.linalg.norm(change, order, axis=1)
+        assert norms.max() <= attack.ball.radius + 1e-6
+    return count

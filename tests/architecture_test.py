@@ -9,6 +9,8 @@ PACKAGES = "data models flows spaces attacks training evaluation".split()
 LEAVES = (
     "types seeds checks graph losses mixup samples files commandline "
     "step_model parts"
+    "types seeds checks graph losses mixup samples files fingerprints"
+    " commandline step_model"
 ).split()
 
 

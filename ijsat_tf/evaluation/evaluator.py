@@ -15,9 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, losses, seeds
+from ijsat_tf import checks, fingerprints, losses, seeds
 from ijsat_tf.attacks import Attack, as_logits, require_untargeted
-from ijsat_tf.evaluation import fingerprints, records
+from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
 from ijsat_tf.graph import compiled
 from ijsat_tf.samples import gather
@@ -94,14 +94,10 @@ class Evaluation:
         # The graphs below are shared, and later traces make no variables.
         logits = checks.finite_outputs(as_logits(model)(images[:1]))
         checks.one_hot(labels, logits.shape[-1])
-        known = isinstance(model, keras.layers.Layer)
         integer = labels.dtype.is_integer
         new = Record(
             attack=_CLEAN,
-            # A function has no weights to see; what it says must do.
-            model=fingerprints.of_networks(model)
-            if known
-            else fingerprints.of_arrays(np.round(logits, 3)),
+            model=fingerprints.of_model(model, logits),
             data=fingerprints.of_arrays(
                 images,
                 tf.cast(labels, tf.int64 if integer else tf.float32),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -44,6 +44,22 @@ def of_networks(*networks: keras.layers.Layer) -> str:
     layers = [line for net in networks for line in _layers(net)]
     weights = [weight.numpy() for net in networks for weight in net.weights]
     return of_arrays(np.array(layers, "U"), *weights)
+
+
+def of_model(model: Callable, logits: Any) -> str:
+    """A hash of a model: of its weights, or of what it says.
+
+    Args:
+        model: a Keras model, or a function, whose weights cannot be seen.
+        logits: (B, K), its outputs for images that are always the same; they
+            are rounded, as another machine may round them otherwise.
+
+    Returns:
+        16 hexadecimal digits of SHA-256.
+    """
+    if isinstance(model, keras.layers.Layer):
+        return of_networks(model)
+    return of_arrays(np.round(logits, 3))
 
 
 def _layers(layer: keras.layers.Layer) -> Iterator[str]:

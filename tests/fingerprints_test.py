@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from ijsat_tf.evaluation import fingerprints
+from ijsat_tf import fingerprints
 from tests import tiny
 
 ARRAY = np.arange(6, dtype="float32").reshape(2, 3)
@@ -70,3 +70,13 @@ def test_weights_dtypes_and_activations_count():
         keras.Sequential([*_net().layers, keras.layers.Softmax()]),
     ]
     assert len({fingerprints.of_networks(net) for net in nets}) == len(nets)
+
+
+def test_a_model_is_its_weights_and_a_function_is_what_it_says():
+    net = _net()
+    logits = net(tiny.random_images(2))
+    assert fingerprints.of_model(net, logits) == fingerprints.of_networks(net)
+    heard = fingerprints.of_model(lambda images: net(images), logits)
+    assert heard != fingerprints.of_networks(net)
+    assert heard == fingerprints.of_model(len, logits + 1e-6)
+    assert heard != fingerprints.of_model(len, logits + 1e-2)

@@ -1,6 +1,7 @@
 """Attacks: searches in a space for the images that a model gets wrong."""
 
 from ijsat_tf.attacks import jsa
+from ijsat_tf.attacks.apgd import APGD
 from ijsat_tf.attacks.ascent import Ascent
 from ijsat_tf.attacks.attack import (
     Attack,
@@ -15,6 +16,7 @@ from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
 from ijsat_tf.attacks.square import Square
 
 __all__ = [
+    "APGD",
     "Ascent",
     "Attack",
     "AttackResult",

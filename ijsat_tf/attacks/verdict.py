@@ -51,14 +51,16 @@ def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
 
 
 def fooled(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Whether the model's class is another, (B,); NaN is no class at all.
+    """Whether the model's class is another, (B,).
+
+    Outputs that are not finite are no class at all.
 
     Args:
         labels: (B, K) one-hot.
         logits: (B, K).
     """
     other = tf.argmax(logits, axis=-1) != tf.argmax(labels, axis=-1)
-    return other | tf.reduce_any(tf.math.is_nan(logits), axis=-1)
+    return other | ~tf.reduce_all(tf.math.is_finite(logits), axis=-1)
 
 
 def verdict(

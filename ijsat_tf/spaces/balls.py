@@ -59,6 +59,10 @@ class Ball(Value):
         """A random change inside the ball, of the shape of `like`."""
         raise NotImplementedError
 
+    def direction(self, gradient: Tensors) -> Tensors:
+        """The move of norm 1 that raises the loss most."""
+        raise NotImplementedError
+
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
         """The change after one step of steepest ascent, not projected."""
         raise NotImplementedError
@@ -87,6 +91,9 @@ class Linf(Ball):
             like,
             _parts(like, seed),
         )
+
+    def direction(self, gradient: Tensors) -> Tensors:
+        return _each(tf.sign, gradient)
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
         return _each(
@@ -129,6 +136,9 @@ class L2(Ball):
         fraction = (_rows(uniform)[:, 0] + 1) / 2
         length = self.radius * fraction ** (1 / dims)
         return _scaled(direction, length / self._positive(direction))
+
+    def direction(self, gradient: Tensors) -> Tensors:
+        return _scaled(gradient, 1 / self._positive(gradient))
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
         move = _scaled(gradient, self.step / self._positive(gradient))

@@ -46,6 +46,9 @@ ATTACKS = {
     "OnManifoldPGD": lambda flow: ij.attacks.OnManifoldPGD(
         flow, LATENT, steps=2
     ),
+    "APGD": lambda flow: ij.attacks.APGD(BALL, steps=5),
+    "APGD, L2": lambda flow: ij.attacks.APGD(SPHERE, steps=5, restarts=2),
+    "APGD, dlr": lambda flow: ij.attacks.APGD(BALL, "dlr", steps=5),
     "JointSpaceAttack": lambda flow: ij.attacks.JointSpaceAttack(
         flow, pixels=BALL, latent=LATENT, steps=2
     ),

@@ -9,6 +9,7 @@ from ijsat_tf.attacks.attack import (
     as_logits,
     require_untargeted,
 )
+from ijsat_tf.attacks.autoattack import AutoAttack, Verdict
 from ijsat_tf.attacks.fab import FAB
 from ijsat_tf.attacks.jsa import JointSpaceAttack
 from ijsat_tf.attacks.names import by_name
@@ -20,6 +21,7 @@ __all__ = [
     "Ascent",
     "Attack",
     "AttackResult",
+    "AutoAttack",
     "FAB",
     "FGSM",
     "JointSpaceAttack",
@@ -27,6 +29,7 @@ __all__ = [
     "OnManifoldPGD",
     "PGD",
     "Square",
+    "Verdict",
     "as_logits",
     "by_name",
     "jsa",

@@ -1,0 +1,137 @@
+"""Signs that the verdict of an attack says little; each draws a warning.
+
+Source: the flags of https://github.com/fra31/auto-attack, and what they tell
+of: Carlini et al., On Evaluating Adversarial Robustness, 2019.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from ijsat_tf import losses
+from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.types import LogitsFn
+
+# The caller of `AutoAttack.run` and of `AutoAttack.__call__`.
+_LEVEL = 4
+
+
+def check_model(
+    logits_of: LogitsFn,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    randomized: bool,
+) -> None:
+    """Warns of a model that gradient attacks are known to fail against.
+
+    Args:
+        logits_of: the model.
+        images: (B, H, W, C), some clean ones.
+        labels: (B, K), one-hot.
+        randomized: whether the attack expects a randomised model.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(images)
+        logits = logits_of(images)
+        loss = losses.cross_entropy(labels, logits)
+    slope = _sums(tf.abs(tape.gradient(loss, images)))
+    finite = tf.reduce_all(tf.math.is_finite(logits), axis=1)
+    zero = np.sum((slope == 0) & finite)
+    if zero:
+        _warn(
+            f"The gradient of the cross entropy is zero at {zero} of "
+            f"{len(images)} images, so that gradient attacks see nothing "
+            "there: a softmax inside the model that saturates, or another "
+            "masked gradient. Trust Square, and an attack made for this "
+            "model."
+        )
+    if _probabilities(logits):
+        _warn(
+            "The model's outputs look like probabilities; attacks need "
+            "logits. Use ijsat_tf.models.logits(model)."
+        )
+    if not randomized and _differ(logits, logits_of(images)):
+        _warn(
+            "Two evaluations of the model differ: it seems to be randomised. "
+            "Use version='rand'."
+        )
+
+
+def check_finite(finite: np.ndarray) -> None:
+    """Warns of samples at which the model's outputs are not finite.
+
+    Args:
+        finite: (N,) bool.
+    """
+    if not finite.all():
+        _warn(
+            f"The model's outputs are not finite at {np.sum(~finite)} of "
+            f"{len(finite)} images; they count as not robust."
+        )
+
+
+def with_enough_classes(
+    attacks: Mapping[str, Attack], classes: int
+) -> dict[str, Attack]:
+    """Those of some attacks that a model has classes enough for; of others
+    it warns.
+
+    Args:
+        attacks: {stage: attack}.
+        classes: K of the model.
+    """
+    kept = {}
+    for name, attack in attacks.items():
+        least = getattr(attack, "least_classes", 2)
+        if classes >= least:
+            kept[name] = attack
+        else:
+            _warn(
+                f"The stage {name} is left out: its loss needs {least} "
+                f"classes, and the model has {classes}."
+            )
+    return kept
+
+
+def check_square(alive: Mapping[str, np.ndarray]) -> None:
+    """Warns where Square finds what the attacks that see gradients do not.
+
+    Args:
+        alive: {stage: (N,) bool, which samples were alive after it}, in
+            order, "clean" first.
+    """
+    names = list(alive)
+    if "square" not in names or len(names) < 3:
+        return
+    place = names.index("square")
+    before, after = alive[names[place - 1]], alive["square"]
+    gain = before.mean() - after.mean()
+    if place > 1 and gain > 0.002:
+        _warn(
+            f"Square, which sees no gradients, lowered the robust accuracy by "
+            f"{100 * gain:.1f} points: gradients may be masked. Try more "
+            "queries and restarts, and an attack made for this model."
+        )
+
+
+def _sums(tensor: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.reshape(tensor, [tf.shape(tensor)[0], -1]), axis=1)
+
+
+def _probabilities(logits: tf.Tensor) -> bool:
+    sums = tf.abs(_sums(logits) - 1)
+    return bool(tf.reduce_all(logits >= 0) & tf.reduce_all(sums < 1e-3))
+
+
+def _differ(logits: tf.Tensor, again: tf.Tensor) -> bool:
+    # Roundings of a GPU may differ too; outputs are of any scale.
+    one, other = tf.nn.l2_normalize(logits, 1), tf.nn.l2_normalize(again, 1)
+    return bool(tf.reduce_any(tf.norm(one - other, axis=1) > 1e-4))
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=_LEVEL + 1)

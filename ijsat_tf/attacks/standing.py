@@ -1,0 +1,108 @@
+"""How far an AutoAttack has come: what its state file holds."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from ijsat_tf import checks
+from ijsat_tf.files import replaced
+
+ALIVE = -1
+
+
+class Standing(NamedTuple):
+    """What fell so far, and by which stage.
+
+    Attributes:
+        settings: what all follows from, e.g. {"model": its fingerprint}.
+        images: (N, H, W, C), adversarial where fallen, else clean.
+        fell: (N,) ints, the number of the stage, from 1; 0 where the clean
+            image is misclassified, -1 where nothing was found.
+        stage: the number of the stage under way.
+        attacked: how many of those that were alive when it began have gone
+            through it.
+    """
+
+    settings: dict[str, str]
+    images: np.ndarray
+    fell: np.ndarray
+    stage: int = 1
+    attacked: int = 0
+
+    def alive(self, stage: int) -> np.ndarray:
+        """Which samples were alive after a stage, (N,) bool."""
+        return (self.fell == ALIVE) | (self.fell > stage)
+
+    @property
+    def left(self) -> np.ndarray:
+        """The rows that the stage under way has still to attack."""
+        return np.flatnonzero(self.alive(self.stage - 1))[self.attacked :]
+
+
+def save(standing: Standing, path: pathlib.Path) -> None:
+    """Writes it; of the images only those that an attack has changed."""
+    with replaced(path) as aside, open(aside, "wb") as file:
+        np.savez(
+            file,
+            settings=json.dumps(standing.settings),
+            fell=standing.fell,
+            progress=np.int64([standing.stage, standing.attacked]),
+            adversarial=standing.images[standing.fell > 0],
+        )
+
+
+def load(path: pathlib.Path, begun: Standing) -> Standing:
+    """The standing in a file.
+
+    Args:
+        path: of the file.
+        begun: the standing with nothing done, whose settings and shapes the
+            file must have.
+
+    Raises:
+        ValueError: for a file that is truncated, no state at all, or that of
+            another attack, model, data or seed.
+        OSError: for one that cannot be opened.
+    """
+    with open(path, "rb") as file:
+        try:
+            settings, fell, progress, adversarial = _parsed(file)
+        except Exception as error:
+            # NumPy raises what its readers raise: zip, zlib, JSON errors.
+            reason = str(error).strip().split("\n")[0]
+            raise ValueError(
+                f"{path} cannot be read as a state of AutoAttack: "
+                f"{reason or type(error).__name__}. Choose another path, or "
+                "delete that file to begin anew."
+            ) from error
+    differences = [
+        f"{name} (expected {wanted}, received {settings.get(name)})"
+        for name, wanted in begun.settings.items()
+        if settings.get(name) != wanted
+    ]
+    checks.require(
+        not differences,
+        f"{path} is the state of another run, which differs in "
+        f"{', '.join(differences)}. Choose another path, or delete that file "
+        "to begin anew.",
+    )
+    images = begun.images.copy()
+    images[fell > 0] = adversarial
+    return begun._replace(
+        images=images,
+        fell=fell,
+        stage=int(progress[0]),
+        attacked=int(progress[1]),
+    )
+
+
+def _parsed(file: BinaryIO) -> tuple[dict[str, str], np.ndarray, ...]:
+    with np.load(file, allow_pickle=False) as arrays:
+        return (
+            dict(json.loads(arrays["settings"].item())),
+            *(arrays[name] for name in ("fell", "progress", "adversarial")),
+        )

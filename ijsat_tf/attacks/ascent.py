@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf.attacks.outcome import better, pick, succeeds
 from ijsat_tf.spaces import Space, as_space
 from ijsat_tf.types import LogitsFn, Tensors, value
 
@@ -89,7 +90,7 @@ class Ascent(Attack):
                 loss = tf.reduce_sum(losses.cross_entropy(labels, logits))
                 objective = -loss if self.targeted else loss
             gradient = tf.nest.map_structure(
-                _finite, tape.gradient(objective, change)
+                finite, tape.gradient(objective, change)
             )
             if self.momentum:
                 velocity = gradient = tf.nest.map_structure(
@@ -111,7 +112,7 @@ class Ascent(Attack):
             adversarial, logits = attacked(change)
             return AttackResult(
                 adversarial,
-                self._succeeds(logits, labels),
+                succeeds(logits, labels, self.targeted),
                 losses.cross_entropy(labels, logits),
                 space.measure(change),
             )
@@ -138,30 +139,17 @@ class Ascent(Attack):
         length = tf.reduce_sum(tf.abs(gradient), axis=axes, keepdims=True)
         return self.momentum * velocity + gradient / tf.maximum(length, 1e-12)
 
-    def _succeeds(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        same = tf.argmax(logits, axis=-1) == tf.argmax(labels, axis=-1)
-        return same if self.targeted else ~same
-
     def _best(self, run, nothing: AttackResult) -> AttackResult:
-        def better(
+        def improve(
             restart: tf.Tensor, best: AttackResult
         ) -> tuple[tf.Tensor, AttackResult]:
             found = run(restart)
-            gain = found.loss - best.loss
-            gain = -gain if self.targeted else gain
-            take = (restart == 0) | tf.where(
-                found.success == best.success, gain > 0, found.success
-            )
-
-            def pick(new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
-                shape = [-1] + [1] * (new.shape.rank - 1)
-                return tf.where(tf.reshape(take, shape), new, old)
-
-            return restart + 1, tf.nest.map_structure(pick, found, best)
+            take = (restart == 0) | better(found, best, self.targeted)
+            return restart + 1, pick(take, found, best)
 
         _, best = tf.while_loop(
             lambda restart, _: restart < self.restarts,
-            better,
+            improve,
             (0, nothing),
             parallel_iterations=1,
             maximum_iterations=self.restarts,
@@ -169,7 +157,8 @@ class Ascent(Attack):
         return best
 
 
-def _finite(gradient: tf.Tensor) -> tf.Tensor:
+def finite(gradient: tf.Tensor) -> tf.Tensor:
+    """The gradient, 0 where it is no number."""
     # An image of NaN would count as an adversarial one.
     return tf.where(
         tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient)

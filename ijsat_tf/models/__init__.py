@@ -2,6 +2,8 @@
 
 from ijsat_tf.models.classifier import Classifier
 from ijsat_tf.models.logits import logits
+from ijsat_tf.models.lpips import LPIPS
+from ijsat_tf.models.perceptual import PerceptualDistance
 from ijsat_tf.models.preact_resnet import preact_resnet18
 from ijsat_tf.models.resnet import resnet18, resnet50
 from ijsat_tf.models.small import small_cnn
@@ -9,6 +11,8 @@ from ijsat_tf.models.stages import stages
 
 __all__ = [
     "Classifier",
+    "LPIPS",
+    "PerceptualDistance",
     "logits",
     "preact_resnet18",
     "resnet18",

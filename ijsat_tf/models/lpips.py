@@ -1,0 +1,157 @@
+"""LPIPS: a perceptual distance with learned weights of channels."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from ijsat_tf import checks
+from ijsat_tf.graph import compiled
+from ijsat_tf.models.ends import images_in
+from ijsat_tf.models.perceptual import (
+    FeaturesFn,
+    activations,
+    norm,
+    unit_features,
+)
+from ijsat_tf.types import Tensor
+
+Path = str | os.PathLike
+
+# Convolutions of a block, and their channels.
+_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+_LAYERS = tuple(
+    f"block{block}_conv{count}"
+    for block, (count, _) in enumerate(_BLOCKS[:-1], 1)
+)
+# 2 x - 1, minus (-.030, -.088, -.188), over (.458, .448, .450), as one step.
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class LPIPS(keras.Model):
+    """LPIPS(x, x') = sum_l mean_hw sum_c w_lc (a^_lc - a^'_lc)^2.
+
+    a^_l are the activations of the last layer of VGG16's five blocks,
+    normalised over channels; w are linear weights fitted to what people see.
+    It is the square of a `PerceptualDistance` with weights, and an attack
+    takes it as its `distance`, which then is the root of LPIPS. Nothing is
+    downloaded, nothing trained, and everything is in float32.
+
+    Args:
+        trunk: path of an .npz with the weights of PyTorch's VGG16,
+            `features.0.weight` and so on, (out, in, 3, 3), or None to load or
+            set them later. The linear weights belong to the channels of
+            torchvision's IMAGENET1K_V1, trained from scratch: those of Keras
+            are another network, of other channels.
+        linear: path of an .npz with the linear weights v0.1 for VGG,
+            `lin0.model.1.weight` and so on, (1, C, 1, 1), or None, the
+            default, for 1.
+
+    Raises:
+        ValueError: for a file without these weights.
+
+    Source: Zhang et al., The Unreasonable Effectiveness of Deep Features as a
+    Perceptual Metric, 2018; https://github.com/richzhang/PerceptualSimilarity.
+    """
+
+    def __init__(
+        self,
+        trunk: Path | None = None,
+        linear: Path | None = None,
+        name: str = "lpips",
+    ):
+        super().__init__(name=name, dtype="float32")
+        self.network = _vgg16()
+        self.linear = [
+            self.add_weight((width,), "ones", name=f"linear{block}")
+            for block, (_, width) in enumerate(_BLOCKS)
+        ]
+        self.trainable = False
+        self.built = True
+        if trunk is not None:
+            _load(trunk, self.network.weights, _trunk_names())
+        if linear is not None:
+            names = [f"lin{block}.model.1.weight" for block in range(5)]
+            _load(linear, self.linear, names)
+
+    def call(self, images: Tensor, others: Tensor) -> tf.Tensor:
+        """LPIPS of images (B, H, W, 3) in [0, 1] and others, (B,)."""
+        return norm(self.features(images) - self.features(others)) ** 2
+
+    def features(self, images: Tensor) -> tf.Tensor:
+        """sqrt(w) a^ / sqrt(H W) of all layers, (B, D), of images (B, H, W,
+        3) in [0, 1], at least 16 pixels wide and high."""
+        images = checks.images(images, shape=(None, None, 3))
+        checks.require(
+            all(size is None or size >= 16 for size in images.shape[1:3]),
+            "`images` must be at least 16 pixels wide and high for VGG16; "
+            "enlarge them.",
+            f"shape {tuple(images.shape)}",
+        )
+        return _features(self, images)
+
+    def prepare(self) -> FeaturesFn:
+        """`features` as graph operations, without checks."""
+        run = activations(self.network, _LAYERS)
+        weights = [tf.convert_to_tensor(weight) for weight in self.linear]
+        return lambda images: unit_features(run(images), weights)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+def _vgg16() -> keras.Model:
+    """The convolutions of VGG16, named as in Keras; in float32 also under
+    mixed precision."""
+    inputs, x = images_in((None, None, 3), (_MEAN, _DEVIATION))
+    for block, (count, width) in enumerate(_BLOCKS, 1):
+        if block > 1:
+            x = layers.MaxPooling2D(dtype="float32")(x)
+        for number in range(1, count + 1):
+            x = layers.Conv2D(
+                width,
+                3,
+                padding="same",
+                activation="relu",
+                dtype="float32",
+                name=f"block{block}_conv{number}",
+            )(x)
+    return keras.Model(inputs, x, name="vgg16")
+
+
+def _trunk_names() -> list[str]:
+    """The names in PyTorch of kernels and biases: it counts ReLUs, too."""
+    names, place = [], 0
+    for count, _ in _BLOCKS:
+        for _ in range(count):
+            names += [f"features.{place}.weight", f"features.{place}.bias"]
+            place += 2
+        place += 1
+    return names
+
+
+def _load(path: Path, weights: list[keras.Variable], names: list[str]) -> None:
+    with np.load(path) as arrays:
+        for weight, name in zip(weights, names, strict=True):
+            found = arrays[name] if name in arrays else np.zeros(0)
+            if found.ndim == 4:
+                found = np.transpose(found, (2, 3, 1, 0))
+            checks.require(
+                found.size == np.prod(weight.shape),
+                f"The file must hold `{name}` for weights of shape "
+                f"{tuple(weight.shape)}.",
+                f"{path} with {', '.join(sorted(arrays)[:4])} ...",
+            )
+            weight.assign(np.reshape(found, weight.shape))
+
+
+@compiled
+def _features(distance: LPIPS, images: tf.Tensor) -> tf.Tensor:
+    return distance.prepare()(images)

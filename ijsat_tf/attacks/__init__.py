@@ -12,7 +12,12 @@ from ijsat_tf.attacks.attack import (
 from ijsat_tf.attacks.autoattack import AutoAttack, Verdict
 from ijsat_tf.attacks.fab import FAB
 from ijsat_tf.attacks.jsa import JointSpaceAttack
+from ijsat_tf.attacks.lagrange import (
+    FastLagrangePerceptual,
+    LagrangePerceptual,
+)
 from ijsat_tf.attacks.names import by_name
+from ijsat_tf.attacks.perceptual_pgd import PerceptualPGD
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
 from ijsat_tf.attacks.square import Square
 
@@ -24,12 +29,15 @@ __all__ = [
     "AutoAttack",
     "FAB",
     "FGSM",
+    "FastLagrangePerceptual",
     "JointSpaceAttack",
+    "LagrangePerceptual",
     "MomentumPGD",
     "OnManifoldPGD",
     "PGD",
     "Square",
     "Verdict",
+    "PerceptualPGD",
     "as_logits",
     "by_name",
     "jsa",

@@ -68,7 +68,8 @@ class Attack(Value):
         """The attack as graph operations; arguments are checked already.
 
         Args:
-            logits_of: from images to logits (B, K), float32.
+            logits_of: from images to logits (B, K), float32; what
+                `as_logits` made has the model itself as `logits_of.model`.
             images: (B, H, W, C) in [0, 1].
             labels: (B, K) probabilities.
             seed: (2,) int32.
@@ -205,4 +206,6 @@ def as_logits(model: Callable) -> LogitsFn:
         )
         return tf.cast(logits, tf.float32)
 
+    # For attacks that need what is inside of it.
+    logits_of.model = model
     return logits_of

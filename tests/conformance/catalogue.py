@@ -3,6 +3,8 @@
 Rows are functions of a flow, so that all share one that is traced once.
 """
 
+import functools
+
 import keras
 
 import ijsat_tf as ij
@@ -12,6 +14,13 @@ methods = ij.training.methods
 BALL = ij.spaces.Linf(0.05, step=0.02)
 SPHERE = ij.spaces.L2(0.4, step=0.2)
 LATENT = ij.spaces.Linf(0.1, step=0.05)
+
+
+@functools.cache
+def perceptual_distance():
+    network = ij.models.small_cnn(2, width=8, image_shape=tiny.SHAPE)
+    return ij.models.PerceptualDistance(network, ["stage1", "stage2"])
+
 
 LAYERS = {
     "ActNorm": lambda: ij.flows.ActNorm(),
@@ -62,6 +71,15 @@ ATTACKS = {
     "Square": lambda flow: ij.attacks.Square(BALL, queries=20),
     "Square, L2": lambda flow: ij.attacks.Square(
         SPHERE, queries=20, restarts=2
+    "FastLagrangePerceptual": lambda flow: ij.attacks.FastLagrangePerceptual(
+        0.3, steps=3
+    ),
+    "LagrangePerceptual": lambda flow: ij.attacks.LagrangePerceptual(
+        0.3, steps=2, rounds=2
+    ),
+    "PerceptualPGD": lambda flow: ij.attacks.PerceptualPGD(0.3, steps=2),
+    "PerceptualPGD, another network": lambda flow: ij.attacks.PerceptualPGD(
+        0.3, perceptual_distance(), steps=2
     ),
     **{
         f"Ascent in {name}": lambda flow, space=space: ij.attacks.Ascent(
@@ -75,6 +93,9 @@ METHODS = {
     "Standard": lambda flow: methods.Standard(),
     "AT": lambda flow: methods.AT(ATTACKS["PGD"](flow)),
     "AT with JSA": lambda flow: methods.AT(ATTACKS["JointSpaceAttack"](flow)),
+    "AT with FastLagrangePerceptual": lambda flow: methods.AT(
+        ATTACKS["FastLagrangePerceptual"](flow)
+    ),
     "TRADES": lambda flow: methods.TRADES(ATTACKS["PGD"](flow)),
     "TRADES with JSA": lambda flow: methods.TRADES(
         ATTACKS["JointSpaceAttack"](flow), beta=1.0

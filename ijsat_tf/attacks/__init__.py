@@ -20,6 +20,7 @@ from ijsat_tf.attacks.names import by_name
 from ijsat_tf.attacks.perceptual_pgd import PerceptualPGD
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
 from ijsat_tf.attacks.square import Square
+from ijsat_tf.attacks.worst_of import WorstOf
 
 __all__ = [
     "APGD",
@@ -38,6 +39,7 @@ __all__ = [
     "Square",
     "Verdict",
     "PerceptualPGD",
+    "WorstOf",
     "as_logits",
     "by_name",
     "jsa",

@@ -81,6 +81,13 @@ ATTACKS = {
     "PerceptualPGD, another network": lambda flow: ij.attacks.PerceptualPGD(
         0.3, perceptual_distance(), steps=2
     ),
+    "WorstOf": lambda flow: ij.attacks.WorstOf(
+        [
+            ij.attacks.PGD(BALL, steps=2),
+            ij.attacks.FastLagrangePerceptual(0.3, steps=2),
+            ij.attacks.OnManifoldPGD(flow, LATENT, steps=2),
+        ]
+    ),
     **{
         f"Ascent in {name}": lambda flow, space=space: ij.attacks.Ascent(
             space(flow), steps=2
@@ -93,6 +100,7 @@ METHODS = {
     "Standard": lambda flow: methods.Standard(),
     "AT": lambda flow: methods.AT(ATTACKS["PGD"](flow)),
     "AT with JSA": lambda flow: methods.AT(ATTACKS["JointSpaceAttack"](flow)),
+    "AT with WorstOf": lambda flow: methods.AT(ATTACKS["WorstOf"](flow)),
     "AT with FastLagrangePerceptual": lambda flow: methods.AT(
         ATTACKS["FastLagrangePerceptual"](flow)
     ),

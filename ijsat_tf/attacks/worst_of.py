@@ -1,0 +1,109 @@
+"""Unions of threat models: several attacks, and the worst of their images."""
+
+from __future__ import annotations
+
+import collections
+import functools
+
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf.attacks.outcome import better, pick
+from ijsat_tf.types import LogitsFn, Tensors, value
+
+
+@value
+class WorstOf(Attack):
+    """max over attacks: per sample a success counts, else the highest loss.
+
+    Every attack runs with the same seed as it would alone, so the result is
+    the worst of theirs; of several successes the one of the highest loss.
+    `budget` has one entry for each space of each attack, such as
+    "pgd: pixels" (the second PGD is "pgd2"), which is 0 for the samples whose
+    image another attack found.
+
+    Args:
+        attacks: a list of one or more, all targeted or none.
+
+    Raises:
+        ValueError: for an empty list, what is no attack, or targeted attacks
+            among others.
+
+    Source: Maini et al., Adversarial Robustness Against the Union of Multiple
+    Perturbation Models, 2020; "Max" in Tramer and Boneh, 2019.
+    """
+
+    attacks: tuple[Attack, ...]
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            isinstance(self.attacks, tuple)
+            and self.attacks
+            and all(isinstance(attack, Attack) for attack in self.attacks),
+            "`attacks` must be a list of one or more attacks, such as "
+            "[PGD(Linf(8 / 255)), PGD(L2(0.5))].",
+            repr(self.attacks),
+        )
+        checks.require(
+            len({_is_targeted(attack) for attack in self.attacks}) == 1,
+            "`attacks` must be all targeted or none: labels are either "
+            "targets or true classes.",
+            repr(self.attacks),
+        )
+
+    @property
+    def search(self) -> WorstOf:
+        return self
+
+    @property
+    def targeted(self) -> bool:
+        """Whether labels are targets."""
+        return _is_targeted(self.attacks[0])
+
+    def craft(
+        self,
+        logits_of: LogitsFn,
+        images: tf.Tensor,
+        labels: tf.Tensor,
+        seed: tf.Tensor,
+        latents: Tensors | None = None,
+    ) -> AttackResult:
+        results = [
+            attack.craft(logits_of, images, labels, seed, latents)
+            for attack in self.attacks
+        ]
+        budgets = [
+            {f"{name}: {space}": used for space, used in result.budget.items()}
+            for name, result in zip(self._names(), results)
+        ]
+        unused = {
+            name: tf.zeros_like(used)
+            for budget in budgets
+            for name, used in budget.items()
+        }
+
+        def worse(best: AttackResult, found: AttackResult) -> AttackResult:
+            return pick(better(found, best, self.targeted), found, best)
+
+        return functools.reduce(
+            worse,
+            (
+                result._replace(budget={**unused, **budget})
+                for result, budget in zip(results, budgets)
+            ),
+        )
+
+    def _names(self) -> list[str]:
+        seen: collections.Counter[str] = collections.Counter()
+        names = []
+        for attack in self.attacks:
+            name = type(attack).__name__.lower()
+            seen[name] += 1
+            names.append(f"{name}{seen[name] if seen[name] > 1 else ''}")
+        return names
+
+
+def _is_targeted(attack: Attack) -> bool:
+    return bool(getattr(attack, "targeted", False))

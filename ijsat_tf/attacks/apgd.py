@@ -8,12 +8,9 @@ from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import autostep, margins
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.autostep import Outcome, Point
-from ijsat_tf.attacks.verdict import (
-    each,
-    fooled,
-    require_hard,
-    require_pixel_ball,
-)
+from ijsat_tf.attacks.outcome import succeeds
+from ijsat_tf.attacks.rows import each, pick, put, take
+from ijsat_tf.attacks.verdict import require_hard, require_pixel_ball
 from ijsat_tf.spaces import Ball
 from ijsat_tf.types import LogitsFn, Tensors, value
 
@@ -109,12 +106,12 @@ class APGD(Attack):
                 goal = tf.gather(goals, number // self.restarts, axis=1)
                 given += (tf.one_hot(goal, labels.shape[-1]),)
             rows = tf.where(~outcome.found)[:, 0]
-            given, start = autostep.take((given, start), rows)
+            given, start = take((given, start), rows)
             new = autostep.climb(look, self.ball, given, start, self.steps)
-            old = autostep.take(outcome, rows)
+            old = take(outcome, rows)
             better = new.found | (new.loss > old.loss) | (number == 0)
-            new = autostep.pick(better, new, old)
-            return number + 1, autostep.put(outcome, rows, new)
+            new = pick(better, new, old)
+            return number + 1, put(outcome, rows, new)
 
         nothing = Outcome(
             tf.zeros_like(images),
@@ -133,7 +130,7 @@ class APGD(Attack):
         logits = logits_of(adversarial)
         return AttackResult(
             adversarial,
-            fooled(labels, logits),
+            succeeds(logits, labels),
             losses.cross_entropy(labels, logits),
             {"pixels": self.ball.norm(outcome.change)},
         )
@@ -183,7 +180,7 @@ class APGD(Attack):
             if self.gradient_samples > 1
             else first
         )
-        wrong = fooled(labels, logits)
+        wrong = succeeds(logits, labels)
         return Point(change, gradient, loss), wrong
 
 

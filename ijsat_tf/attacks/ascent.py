@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
-from ijsat_tf.attacks.outcome import better, pick, succeeds
+from ijsat_tf.attacks.outcome import better, succeeds
+from ijsat_tf.attacks.rows import pick
 from ijsat_tf.spaces import Space, as_space
 from ijsat_tf.types import LogitsFn, Tensors, value
 
@@ -160,7 +161,8 @@ class Ascent(Attack):
 def finite(gradient: tf.Tensor) -> tf.Tensor:
     """The gradient, 0 where it is no number."""
     # An image of NaN would count as an adversarial one.
-    return tf.where(
+    # Of shapes that agree, the old `tf.where` is several times as fast.
+    return tf.compat.v1.where(
         tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient)
     )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ijsat_tf.attacks.verdict import each, where_rows
+from ijsat_tf.attacks.rows import each, pick, put, take
 from ijsat_tf.spaces import Ball, Linf
 from ijsat_tf.types import Tensors
 
@@ -184,29 +184,6 @@ def _checked(state: _State, length: tf.Tensor) -> _State:
         rises=tf.zeros_like(state.rises),
         checked=state.best.loss,
         halved=halve,
-    )
-
-
-def pick(which: tf.Tensor, ones: Tensors, others: Tensors) -> Tensors:
-    """Row by row those of `ones` where `which`, else those of `others`."""
-    return tf.nest.map_structure(
-        lambda one, other: where_rows(which, one, other), ones, others
-    )
-
-
-def take(tensors: Tensors, rows: tf.Tensor) -> Tensors:
-    """These rows of each tensor."""
-    return tf.nest.map_structure(lambda each: tf.gather(each, rows), tensors)
-
-
-def put(tensors: Tensors, rows: tf.Tensor, new: Tensors) -> Tensors:
-    """`tensors` with these rows replaced."""
-    return tf.nest.map_structure(
-        lambda each, part: tf.tensor_scatter_nd_update(
-            each, rows[:, None], part
-        ),
-        tensors,
-        new,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf.attacks.verdict import where_rows
+from ijsat_tf.attacks.rows import pick
 from ijsat_tf.spaces import Ball, Linf
 from ijsat_tf.types import LogitsFn
 
@@ -60,7 +60,7 @@ def nearest_boundary(
             number + 1,
             tf.where(take, distance, least),
             tf.where(take, its_gap, gap),
-            where_rows(take, its_normal, normal),
+            pick(take, its_normal, normal),
         )
 
     nothing = tf.zeros_like(images[:, 0, 0, 0])

@@ -20,14 +20,9 @@ from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.boundary import nearest_boundary
 from ijsat_tf.attacks.hyperplane import Hyperplane
-from ijsat_tf.attacks.verdict import (
-    each,
-    fooled,
-    require_hard,
-    require_pixel_ball,
-    verdict,
-    where_rows,
-)
+from ijsat_tf.attacks.outcome import succeeds
+from ijsat_tf.attacks.rows import each, pick
+from ijsat_tf.attacks.verdict import require_hard, require_pixel_ball, verdict
 from ijsat_tf.spaces import Ball, Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
 
@@ -126,7 +121,7 @@ class FAB(Attack):
                 (number < count * self.restarts) & ~tf.reduce_all(done)
             ),
             attempt,
-            (0, images, fooled(labels, logits)),
+            (0, images, succeeds(logits, labels)),
             parallel_iterations=1,
         )
         return verdict(logits_of, self.ball, images, labels, found)
@@ -185,14 +180,14 @@ class FAB(Attack):
             moved += alpha * (images + _ETA * change0)
             moved = tf.clip_by_value(moved, 0, 1)
 
-            beyond = fooled(labels, logits_of(moved))
+            beyond = succeeds(logits_of(moved), labels)
             reached = norm(moved - images)
             better = beyond & (reached < distance)
             back = images + _BETA * (moved - images)
             return (
                 number + 1,
-                where_rows(beyond, back, moved),
-                where_rows(better, moved, nearest),
+                pick(beyond, back, moved),
+                pick(better, moved, nearest),
                 tf.where(better, reached, distance),
             )
 

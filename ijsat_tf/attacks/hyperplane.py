@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf.attacks.verdict import each, where_rows
+from ijsat_tf.attacks.rows import each, pick
 from ijsat_tf.spaces import Ball, Linf
 
 
@@ -38,7 +38,7 @@ class Hyperplane:
         self.linf = isinstance(ball, Linf)
         self.axes = list(range(1, normal.shape.rank))
         finite = tf.math.is_finite(tf.reduce_sum(tf.square(normal), self.axes))
-        self.normal = where_rows(finite, normal, tf.zeros_like(normal))
+        self.normal = pick(finite, normal, tf.zeros_like(normal))
         self.weight = tf.abs(self.normal)
         self.rate = self.weight if self.linf else tf.square(self.weight)
         self.full_rate = self._sum(self.rate)

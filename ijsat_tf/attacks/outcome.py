@@ -10,9 +10,17 @@ from ijsat_tf.attacks.attack import AttackResult
 def succeeds(
     logits: tf.Tensor, labels: tf.Tensor, targeted: bool = False
 ) -> tf.Tensor:
-    """Whether the classes of logits (B, K) are other ones than those of
-    labels (B, K), or for a targeted attack the same, (B,)."""
+    """Whether the model's class is another than the label's, (B,).
+
+    Outputs that are not finite are no class at all.
+
+    Args:
+        logits: (B, K).
+        labels: (B, K) probabilities, of which the heaviest counts.
+        targeted: whether the label's class is what is wanted, default False.
+    """
     same = tf.argmax(logits, axis=-1) == tf.argmax(labels, axis=-1)
+    same &= tf.reduce_all(tf.math.is_finite(logits), axis=-1)
     return same if targeted else ~same
 
 
@@ -24,15 +32,3 @@ def better(
     gain = found.loss - best.loss
     gain = -gain if targeted else gain
     return tf.where(found.success == best.success, gain > 0, found.success)
-
-
-def pick(
-    take: tf.Tensor, found: AttackResult, best: AttackResult
-) -> AttackResult:
-    """Per sample `found` where `take` (B,) holds, else `best`."""
-
-    def choose(new: tf.Tensor, old: tf.Tensor) -> tf.Tensor:
-        shape = [-1] + [1] * (new.shape.rank - 1)
-        return tf.where(tf.reshape(take, shape), new, old)
-
-    return tf.nest.map_structure(choose, found, best)

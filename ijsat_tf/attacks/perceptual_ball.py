@@ -8,6 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ijsat_tf.attacks.ascent import finite
+from ijsat_tf.attacks.rows import each
 from ijsat_tf.models.perceptual import norm
 
 _NEWTON_STEPS = 10
@@ -98,8 +99,3 @@ class PerceptualBall(NamedTuple):
             maximum_iterations=_BISECTIONS,
         )
         return between(low)
-
-
-def each(numbers: tf.Tensor) -> tf.Tensor:
-    """(B,) as (B, 1, 1, 1), one number for each image."""
-    return tf.reshape(numbers, [-1, 1, 1, 1])

@@ -7,7 +7,8 @@ import tensorflow as tf
 from ijsat_tf import checks
 from ijsat_tf.attacks.ascent import finite
 from ijsat_tf.attacks.perceptual import PerceptualAttack
-from ijsat_tf.attacks.perceptual_ball import PerceptualBall, each
+from ijsat_tf.attacks.perceptual_ball import PerceptualBall
+from ijsat_tf.attacks.rows import each
 from ijsat_tf.models.perceptual import norm
 from ijsat_tf.types import value
 

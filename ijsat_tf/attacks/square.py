@@ -12,13 +12,9 @@ import tensorflow as tf
 from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.margins import margin
-from ijsat_tf.attacks.verdict import (
-    fooled,
-    require_hard,
-    require_pixel_ball,
-    verdict,
-    where_rows,
-)
+from ijsat_tf.attacks.outcome import succeeds
+from ijsat_tf.attacks.rows import pick
+from ijsat_tf.attacks.verdict import require_hard, require_pixel_ball, verdict
 from ijsat_tf.attacks.windows import L2Windows, LinfWindows
 from ijsat_tf.spaces import Ball, Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
@@ -72,7 +68,7 @@ class Square(Attack):
             f"shape {tuple(images.shape)}",
         )
         labels = require_hard(labels, "Square")
-        done = fooled(labels, logits_of(images))
+        done = succeeds(logits_of(images), labels)
 
         def attempt(
             number: tf.Tensor, best: tf.Tensor, least: tf.Tensor
@@ -108,7 +104,7 @@ class Square(Attack):
         windows = kind(self.ball.radius, images, self.queries, seed)
         start = windows.start()
         alive = least > 0
-        best = where_rows(alive, start, best)
+        best = pick(alive, start, best)
         least = tf.where(alive, margin(labels, logits_of(start)), least)
 
         def rounds(
@@ -128,7 +124,7 @@ class Square(Attack):
                 # NaN is no lead of the label's class.
                 found = tf.where(tf.math.is_nan(found), -1.0, found)
                 take = (found < least) & (least > 0)
-                best = where_rows(take, asked, best)
+                best = pick(take, asked, best)
                 return query + 1, best, tf.where(take, found, least)
 
             query, its_best, its_least = tf.while_loop(

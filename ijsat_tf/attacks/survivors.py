@@ -14,8 +14,8 @@ import tensorflow as tf
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import standing
 from ijsat_tf.attacks.attack import Attack, as_logits
+from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.attacks.standing import Standing
-from ijsat_tf.attacks.verdict import fooled
 from ijsat_tf.samples import Samples
 
 # Between two times that the state is written.
@@ -131,7 +131,7 @@ def _graph(
         logits = logits_of(images)
         return (
             images,
-            fooled(labels, logits),
+            succeeds(logits, labels),
             losses.cross_entropy(labels, logits),
             tf.reduce_all(tf.math.is_finite(logits), axis=1),
         )

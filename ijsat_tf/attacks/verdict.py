@@ -1,4 +1,4 @@
-"""What attacks of the decision share: hard labels, and who is fooled."""
+"""What attacks of the decision share: hard labels, and their result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses
 from ijsat_tf.attacks.attack import AttackResult
+from ijsat_tf.attacks.outcome import succeeds
+from ijsat_tf.attacks.rows import pick
 from ijsat_tf.spaces import L2, Ball, Linf, Pixels
 from ijsat_tf.types import LogitsFn
 
@@ -50,19 +52,6 @@ def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
     return checks.after(checked, hard)
 
 
-def fooled(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """Whether the model's class is another, (B,).
-
-    Outputs that are not finite are no class at all.
-
-    Args:
-        labels: (B, K) one-hot.
-        logits: (B, K).
-    """
-    other = tf.argmax(logits, axis=-1) != tf.argmax(labels, axis=-1)
-    return other | ~tf.reduce_all(tf.math.is_finite(logits), axis=-1)
-
-
 def verdict(
     logits_of: LogitsFn,
     ball: Ball,
@@ -80,31 +69,12 @@ def verdict(
         candidates: (B, H, W, C), what was found.
     """
     clean, logits = logits_of(images), logits_of(candidates)
-    take = fooled(labels, logits)
+    take = succeeds(logits, labels)
     logits = tf.where(take[:, None], logits, clean)
-    found = where_rows(take, candidates, images)
+    found = pick(take, candidates, images)
     return AttackResult(
         found,
-        fooled(labels, logits),
+        succeeds(logits, labels),
         losses.cross_entropy(labels, logits),
         Pixels(ball).measure(found - images),
     )
-
-
-def where_rows(
-    condition: tf.Tensor, one: tf.Tensor, other: tf.Tensor
-) -> tf.Tensor:
-    """Per sample `one` or `other`.
-
-    Args:
-        condition: (B,) bool.
-        one: (B, ...).
-        other: (B, ...).
-    """
-    # The present `tf.where` broadcasts, and takes several times as long.
-    return tf.compat.v1.where(condition, one, other)
-
-
-def each(numbers: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    """One number a sample, (B,), to be used with (B, ...)."""
-    return tf.reshape(numbers, [-1] + [1] * (like.shape.rank - 1))

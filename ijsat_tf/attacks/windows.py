@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import seeds
-from ijsat_tf.attacks.verdict import each
+from ijsat_tf.attacks.rows import each
 from ijsat_tf.spaces import L2
 
 # After so many queries, squares cover half of what they covered before.

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.attacks.attack import Attack, AttackResult
-from ijsat_tf.attacks.outcome import better, pick
+from ijsat_tf.attacks.outcome import better
+from ijsat_tf.attacks.rows import pick
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 

@@ -71,6 +71,7 @@ ATTACKS = {
     "Square": lambda flow: ij.attacks.Square(BALL, queries=20),
     "Square, L2": lambda flow: ij.attacks.Square(
         SPHERE, queries=20, restarts=2
+    ),
     "FastLagrangePerceptual": lambda flow: ij.attacks.FastLagrangePerceptual(
         0.3, steps=3
     ),

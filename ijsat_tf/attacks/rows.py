@@ -1,0 +1,40 @@
+"""Tensors whose first axis is the sample: chosen, taken and put back by row."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from ijsat_tf.types import Tensors
+
+
+def each(numbers: tf.Tensor, like: tf.Tensor | None = None) -> tf.Tensor:
+    """One number a sample, (B,), to be used with (B, ...).
+
+    Args:
+        numbers: (B,).
+        like: of the rank that is wanted; None, the default, for images.
+    """
+    rank = 4 if like is None else like.shape.rank
+    return tf.reshape(numbers, [-1] + [1] * (rank - 1))
+
+
+def pick(which: tf.Tensor, ones: Tensors, others: Tensors) -> Tensors:
+    """Row by row those of `ones` where `which` (B,), else those of `others`."""
+    # The present `tf.where` broadcasts, and takes several times as long.
+    return tf.nest.map_structure(
+        lambda one, other: tf.compat.v1.where(which, one, other), ones, others
+    )
+
+
+def take(tensors: Tensors, rows: tf.Tensor) -> Tensors:
+    """These rows of each tensor."""
+    return tf.nest.map_structure(lambda part: tf.gather(part, rows), tensors)
+
+
+def put(tensors: Tensors, rows: tf.Tensor, new: Tensors) -> Tensors:
+    """`tensors` with these rows replaced."""
+    return tf.nest.map_structure(
+        lambda old, part: tf.tensor_scatter_nd_update(old, rows[:, None], part),
+        tensors,
+        new,
+    )

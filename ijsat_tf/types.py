@@ -24,8 +24,9 @@ Class = TypeVar("Class", bound=type)
 def value(cls: Class) -> Class:
     """Makes a class a frozen dataclass that Keras can save by its name."""
     cls = dataclasses.dataclass(frozen=True, repr=False)(cls)
-    # A user's class may have the name of one of ours.
-    package = cls.__module__.split(".")[0]
+    # A user's class may have the name of one of ours, and an attack that of
+    # the space it searches.
+    package = ".".join(cls.__module__.split(".")[:2])
     return keras.saving.register_keras_serializable(package)(cls)
 
 

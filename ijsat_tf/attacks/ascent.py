@@ -90,9 +90,13 @@ class Ascent(Attack):
                 _, logits = attacked(change)
                 loss = tf.reduce_sum(losses.cross_entropy(labels, logits))
                 objective = -loss if self.targeted else loss
-            gradient = tf.nest.map_structure(
-                finite, tape.gradient(objective, change)
+            # Parts of a change that are drawn once have no gradient.
+            gradient = tape.gradient(
+                objective,
+                change,
+                unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
+            gradient = tf.nest.map_structure(_finite, gradient)
             if self.momentum:
                 velocity = gradient = tf.nest.map_structure(
                     self._accumulate, velocity, gradient

@@ -74,7 +74,9 @@ class Joint(Space):
         self, images: tf.Tensor, change: list[Tensors], context: list[Any]
     ) -> tf.Tensor:
         for space, moved, part in zip(self.spaces, change, context):
-            images = space.apply(images, moved, part)
+            made = space.apply(images, moved, part)
+            # A generator may not know the shape of what it makes.
+            images = tf.ensure_shape(made, images.shape)
         return images
 
     def update(

@@ -21,6 +21,7 @@ from ijsat_tf.attacks.perceptual_pgd import PerceptualPGD
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
 from ijsat_tf.attacks.square import Square
 from ijsat_tf.attacks.worst_of import WorstOf
+from ijsat_tf.attacks.unseen import JPEG, Elastic, Fog, Gabor, Snow
 
 __all__ = [
     "APGD",
@@ -31,6 +32,11 @@ __all__ = [
     "FAB",
     "FGSM",
     "FastLagrangePerceptual",
+    "Elastic",
+    "FGSM",
+    "Fog",
+    "Gabor",
+    "JPEG",
     "JointSpaceAttack",
     "LagrangePerceptual",
     "MomentumPGD",
@@ -40,6 +46,7 @@ __all__ = [
     "Verdict",
     "PerceptualPGD",
     "WorstOf",
+    "Snow",
     "as_logits",
     "by_name",
     "jsa",

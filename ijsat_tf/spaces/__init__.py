@@ -1,18 +1,28 @@
 """Spaces: what may change in a sample, and how much."""
 
 from ijsat_tf.spaces.balls import L2, Ball, Linf
+from ijsat_tf.spaces.elastic import Elastic
+from ijsat_tf.spaces.fog import Fog
+from ijsat_tf.spaces.gabor import Gabor
 from ijsat_tf.spaces.joint import Joint
+from ijsat_tf.spaces.jpeg import JPEG
 from ijsat_tf.spaces.latent import Latent
 from ijsat_tf.spaces.pixels import Pixels, as_space
+from ijsat_tf.spaces.snow import Snow
 from ijsat_tf.spaces.space import Space
 
 __all__ = [
     "Ball",
+    "Elastic",
+    "Fog",
+    "Gabor",
+    "JPEG",
     "Joint",
     "L2",
     "Latent",
     "Linf",
     "Pixels",
+    "Snow",
     "Space",
     "as_space",
 ]

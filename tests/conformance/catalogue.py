@@ -43,6 +43,16 @@ SPACES = {
     "Joint of three": lambda flow: ij.spaces.Joint(
         ij.spaces.Latent(flow, LATENT), BALL, SPHERE
     ),
+    "Elastic": lambda flow: ij.spaces.Elastic(0.5, kernel=3, std=0.5),
+    "JPEG": lambda flow: ij.spaces.JPEG(0.5),
+    "JPEG, L1": lambda flow: ij.spaces.JPEG(20.0, norm="l1"),
+    "JPEG, L2": lambda flow: ij.spaces.JPEG(4.0, norm="l2"),
+    "Fog": lambda flow: ij.spaces.Fog(100.0),
+    "Snow": lambda flow: ij.spaces.Snow(0.2),
+    "Gabor": lambda flow: ij.spaces.Gabor(25.0),
+    "Joint with Elastic": lambda flow: ij.spaces.Joint(
+        ij.spaces.Latent(flow, LATENT), ij.spaces.Elastic(0.5, step=0.2), BALL
+    ),
 }
 
 ATTACKS = {
@@ -88,6 +98,20 @@ ATTACKS = {
             ij.attacks.FastLagrangePerceptual(0.3, steps=2),
             ij.attacks.OnManifoldPGD(flow, LATENT, steps=2),
         ]
+    "Elastic, reference": lambda flow: ij.attacks.Elastic(
+        0.5, steps=2, reference=True
+    ),
+    "JPEG, reference": lambda flow: ij.attacks.JPEG(
+        0.5, steps=2, reference=True
+    ),
+    "Fog, reference": lambda flow: ij.attacks.Fog(
+        100.0, steps=2, reference=True
+    ),
+    "Snow, reference": lambda flow: ij.attacks.Snow(
+        0.2, steps=2, reference=True
+    ),
+    "Gabor, reference": lambda flow: ij.attacks.Gabor(
+        25.0, steps=2, reference=True
     ),
     **{
         f"Ascent in {name}": lambda flow, space=space: ij.attacks.Ascent(

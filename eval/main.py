@@ -38,7 +38,9 @@ flags.DEFINE_bool("table_only", False, "attack nothing: what is on disk")
 flags.DEFINE_list(
     "attacks",
     ["fgsm", "pgd20", "om_pgd50", "jsa50"],
-    "columns: fgsm, pgd, mia, om_pgd or jsa, with a number of steps",
+    "columns: fgsm, pgd, mia, om_pgd, jsa with a number of steps, autoattack, "
+    "elastic, jpeg, l2, fog, snow, gabor and more, or all of table1, table3 or "
+    "table7",
 )
 flags.DEFINE_string("flow", None, "path of a trained flow.keras")
 commandline.define_data()
@@ -50,6 +52,7 @@ flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 
 
 def main(_: list[str]) -> None:
+    FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
     attacks = {} if FLAGS.table_only else searches()
     runs = folders(FLAGS.runs)
     places = {run: records_of(run, folder) for run, folder in runs.items()}
@@ -137,7 +140,9 @@ def searches() -> dict[str, ij.attacks.Attack]:
     levels = commandline.numbers("levels")
     names = FLAGS.attacks + (["jsa50"] if FLAGS.picture else [])
     return {
-        name: ij.attacks.by_name(name, pixels, latent, flow, levels)
+        name: ij.attacks.by_name(
+            name, pixels, latent, flow, levels, FLAGS.dataset
+        )
         for name in names
     }
 

@@ -7,10 +7,8 @@ import pathlib
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGES = "data models flows spaces attacks training evaluation".split()
 LEAVES = (
-    "types seeds checks graph losses mixup samples files commandline "
-    "step_model parts"
-    "types seeds checks graph losses mixup samples files fingerprints"
-    " commandline step_model"
+    "types seeds checks graph losses mixup samples files fingerprints "
+    "commandline step_model parts"
 ).split()
 
 

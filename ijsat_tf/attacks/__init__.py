@@ -10,18 +10,19 @@ from ijsat_tf.attacks.attack import (
     require_untargeted,
 )
 from ijsat_tf.attacks.autoattack import AutoAttack, Verdict
+from ijsat_tf.attacks.budgets import BUDGETS
 from ijsat_tf.attacks.fab import FAB
 from ijsat_tf.attacks.jsa import JointSpaceAttack
 from ijsat_tf.attacks.lagrange import (
     FastLagrangePerceptual,
     LagrangePerceptual,
 )
-from ijsat_tf.attacks.names import by_name
+from ijsat_tf.attacks.names import by_name, expand
 from ijsat_tf.attacks.perceptual_pgd import PerceptualPGD
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
 from ijsat_tf.attacks.square import Square
-from ijsat_tf.attacks.worst_of import WorstOf
 from ijsat_tf.attacks.unseen import JPEG, Elastic, Fog, Gabor, Snow
+from ijsat_tf.attacks.worst_of import WorstOf
 
 __all__ = [
     "APGD",
@@ -29,11 +30,11 @@ __all__ = [
     "Attack",
     "AttackResult",
     "AutoAttack",
+    "BUDGETS",
+    "Elastic",
     "FAB",
     "FGSM",
     "FastLagrangePerceptual",
-    "Elastic",
-    "FGSM",
     "Fog",
     "Gabor",
     "JPEG",
@@ -42,13 +43,14 @@ __all__ = [
     "MomentumPGD",
     "OnManifoldPGD",
     "PGD",
+    "PerceptualPGD",
+    "Snow",
     "Square",
     "Verdict",
-    "PerceptualPGD",
     "WorstOf",
-    "Snow",
     "as_logits",
     "by_name",
+    "expand",
     "jsa",
     "require_untargeted",
 ]

@@ -96,7 +96,7 @@ class Ascent(Attack):
                 change,
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
-            gradient = tf.nest.map_structure(_finite, gradient)
+            gradient = tf.nest.map_structure(finite, gradient)
             if self.momentum:
                 velocity = gradient = tf.nest.map_structure(
                     self._accumulate, velocity, gradient

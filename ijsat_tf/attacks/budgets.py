@@ -8,7 +8,7 @@ from __future__ import annotations
 from ijsat_tf.attacks.attack import Attack
 from ijsat_tf.attacks.pgd import PGD
 from ijsat_tf.attacks.unseen import JPEG, Elastic, Fog, Gabor, Snow
-from ijsat_tf.spaces import L2
+from ijsat_tf.spaces import L2, Linf
 
 # The paper does not state its budgets on CIFAR. Those of L2, JPEG and fog
 # are Laidlaw et al.'s, Perceptual Adversarial Robustness, 2021 (their
@@ -42,6 +42,8 @@ BUDGETS: dict[str, dict[str, Attack]] = {
     # experiments/*.yml): JPEG's is named 16384 and set to 1024; L2 is 1200
     # of 255 in [-1, 1].
     "om_imagenet": {
+        # In one step from a random start, as their fgsm_image.yml has it.
+        "fgsm": PGD(Linf(4 / 255, step=5 / 255), steps=1),
         "elastic": Elastic(0.5, kernel=25, std=3.0),
         "jpeg": JPEG(1024.0, norm="l1"),
         "l2": PGD(L2(600 / 255, step=1 / 3), steps=50),

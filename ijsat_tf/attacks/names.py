@@ -2,31 +2,111 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from ijsat_tf import checks
+from ijsat_tf.attacks.apgd import APGD
 from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.attacks.autoattack import AutoAttack
+from ijsat_tf.attacks.budgets import BUDGETS
 from ijsat_tf.attacks.jsa import JointSpaceAttack
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
+from ijsat_tf.attacks.square import Square
+from ijsat_tf.attacks.worst_of import WorstOf
 from ijsat_tf.spaces import Ball
 
-_ATTACKS = {
-    "fgsm": lambda given, **steps: FGSM(given["pixels"]),
-    "pgd": lambda given, **steps: PGD(given["pixels"], **steps),
-    "mia": lambda given, **steps: MomentumPGD(given["pixels"], **steps),
+ON_MANIFOLD = ("om_pgd", "jsa")
+UNSEEN = ("elastic", "jpeg", "l2", "fog", "snow", "gabor")
+
+# The columns of the paper's tables; table3 with the worst of the first three,
+# which the paper's text counts and its table leaves out.
+SETS = {
+    "table1": ("pgd20", "autoattack", "jsa50", "elastic", "jpeg", "l2"),
+    "table3": (
+        "fgsm",
+        "pgd50",
+        "mia50",
+        "worst_of50",
+        "om_pgd50",
+        "fog",
+        "snow",
+        "elastic",
+        "gabor",
+        "jpeg",
+        "l2",
+    ),
+    "table7": ("pgd20", "autoattack", "elastic", "jpeg", "l2"),
+}
+
+
+class _Given(NamedTuple):
+    pixels: Ball
+    latent: Ball | None
+    flow: Any
+    levels: tuple[int, ...] | None
+    dataset: str
+
+
+def _worst_of(given: _Given, **steps: int) -> WorstOf:
+    parts = "fgsm", "pgd", "mia"
+    return WorstOf(
+        tuple(
+            _ATTACKS[part](given, **({} if part == "fgsm" else steps))
+            for part in parts
+        )
+    )
+
+
+def _unseen(name: str) -> Callable[..., Attack]:
+    def attack(given: _Given, **steps: int) -> Attack:
+        checks.require(
+            given.dataset in BUDGETS,
+            f"There is no budget of {name} for this dataset, only for "
+            f"{', '.join(BUDGETS)}; make the attack itself, with a budget of "
+            "yours.",
+            repr(given.dataset),
+        )
+        return dataclasses.replace(BUDGETS[given.dataset][name], **steps)
+
+    return attack
+
+
+def _fgsm(given: _Given) -> Attack:
+    return BUDGETS.get(given.dataset, {}).get("fgsm", FGSM(given.pixels))
+
+
+_ATTACKS: dict[str, Callable[..., Attack]] = {
+    "fgsm": _fgsm,
+    "pgd": lambda given, **steps: PGD(given.pixels, **steps),
+    "mia": lambda given, **steps: MomentumPGD(given.pixels, **steps),
     "om_pgd": lambda given, **steps: OnManifoldPGD(
-        given["flow"], given["latent"], levels=given["levels"], **steps
+        given.flow, given.latent, levels=given.levels, **steps
     ),
     "jsa": lambda given, **steps: JointSpaceAttack(
-        given["flow"],
-        given["pixels"],
-        given["latent"],
-        levels=given["levels"],
-        **steps,
+        given.flow, given.pixels, given.latent, levels=given.levels, **steps
     ),
+    "apgd": lambda given, **steps: APGD(given.pixels, **steps),
+    "square": lambda given: Square(given.pixels),
+    "autoattack": lambda given: AutoAttack(given.pixels),
+    "worst_of": _worst_of,
+    **{name: _unseen(name) for name in UNSEEN},
 }
-ON_MANIFOLD = ("om_pgd", "jsa")
+_WITHOUT_STEPS = ("fgsm", "square", "autoattack")
+
+
+def expand(names: Sequence[str]) -> list[str]:
+    """Names with those of sets, such as "table1", replaced by their members.
+
+    Each name once, "standard", which is no attack, left out.
+
+    Args:
+        names: of attacks and sets.
+    """
+    single = [part for name in names for part in SETS.get(name, (name,))]
+    return [name for name in dict.fromkeys(single) if name != "standard"]
 
 
 def by_name(
@@ -35,24 +115,33 @@ def by_name(
     latent: Ball | None = None,
     flow: Any = None,
     levels: tuple[int, ...] | None = None,
+    dataset: str = "cifar10",
 ) -> Attack:
     """The attack that a name such as "pgd20" or "jsa50" stands for.
 
     Args:
-        name: fgsm, pgd, mia, om_pgd or jsa, and the number of steps.
+        name: fgsm, pgd, mia, om_pgd, jsa, apgd, square, autoattack, worst_of
+            (of the first three), elastic, jpeg, l2, fog, snow or gabor, and
+            the number of steps where it has some.
         pixels: ball of the image space, e.g. `Linf(8 / 255)`.
         latent: ball of the latent space.
         flow: the generator of om_pgd and jsa.
         levels: the flow's levels that may change, None for all.
+        dataset: whose budgets elastic and what follows have, see
+            `ijsat_tf.attacks.BUDGETS`; default "cifar10".
 
     Raises:
-        ValueError: for an unknown name, or an attack without its flow.
+        ValueError: for an unknown name, an attack without its flow, or a
+            dataset without budgets.
     """
-    family, digits = re.fullmatch(r"(.*?)(\d*)", name).groups()
+    family, digits = re.fullmatch(r"(.*?)(?:_?(\d+))?", name).groups("")
+    if name in _ATTACKS:
+        # The 2 of l2 is no number of steps; l2_50 has one.
+        family, digits = name, ""
     checks.require(
         family in _ATTACKS
         and digits != "0"
-        and not (family == "fgsm" and digits),
+        and not (digits and family in _WITHOUT_STEPS),
         f"Unknown attack; choose among {', '.join(_ATTACKS)}, with a number "
         "of steps such as pgd20.",
         repr(name),
@@ -61,11 +150,6 @@ def by_name(
         family not in ON_MANIFOLD or flow is not None,
         f"The attack {name} needs a flow: train one, and pass it along.",
     )
-    given = {
-        "pixels": pixels,
-        "latent": latent,
-        "flow": flow,
-        "levels": levels,
-    }
+    given = _Given(pixels, latent, flow, levels, dataset)
     steps = {"steps": int(digits)} if digits else {}
     return _ATTACKS[family](given, **steps)

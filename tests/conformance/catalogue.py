@@ -98,6 +98,7 @@ ATTACKS = {
             ij.attacks.FastLagrangePerceptual(0.3, steps=2),
             ij.attacks.OnManifoldPGD(flow, LATENT, steps=2),
         ]
+    ),
     "Elastic, reference": lambda flow: ij.attacks.Elastic(
         0.5, steps=2, reference=True
     ),

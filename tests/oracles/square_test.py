@@ -12,11 +12,12 @@ on the pretrained models and images of `pretrained`.
 import pytest
 
 from ijsat_tf.attacks import Square
-from ijsat_tf.spaces import Linf
+from ijsat_tf.spaces import L2, Linf
 from tests.oracles import pretrained
 
 ALIVE = {
     ("cifar_cnn_a_mix", Linf(4 / 255)): 220,
+    ("cifar_cnn_a_mix", L2(0.5)): 260,
     ("resnet4b", Linf(4 / 255)): 235,
 }
 

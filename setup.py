@@ -53,6 +53,7 @@ setup(
         "dev": [*DIGITS, "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9"],
         "oracles": [
             "adversarial-robustness-toolbox>=1.20",
+            "cleverhans>=4.0",
             "foolbox>=3.3.4",
             "torch>=2.4",
         ],

@@ -11,7 +11,9 @@ import tensorflow as tf
 from ijsat_tf import seeds
 
 
-def side_by_side(function: Callable[..., Any], rows: Any) -> Any:
+def side_by_side(
+    function: Callable[..., Any], rows: Any, split: bool = True
+) -> Any:
     """`function(*rows)`, of as many parts of the rows as there are cores.
 
     Where operations run on one core each
@@ -25,11 +27,12 @@ def side_by_side(function: Callable[..., Any], rows: Any) -> Any:
         function: of tensors, batch first; its outputs have a row for each of
             theirs.
         rows: a tuple of nests of tensors, batch first, or None.
+        split: False if a row's result depends on the others; default True.
 
     Returns:
         What `function(*rows)` returns.
     """
-    count = _cores()
+    count = _cores() if split else 1
     flat = tf.nest.flatten(rows)
     tensors = [item for item in flat if item is not None]
 

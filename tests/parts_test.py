@@ -60,6 +60,25 @@ def test_attacks(flow, images, labels, classifier, monkeypatch, rows):
             np.testing.assert_allclose(split.budget[name], used, rtol=1e-4)
 
 
+def test_what_a_batch_shares_is_not_split():
+    fog = ij.attacks.Fog(100.0, steps=1, reference=True)
+    assert not fog.by_sample
+    assert not ij.attacks.WorstOf([ij.attacks.FGSM(BALL), fog]).by_sample
+    assert not ij.attacks.Ascent(ij.spaces.Joint(fog.space, BALL)).by_sample
+    assert ij.attacks.Fog(100.0).by_sample
+    assert ij.attacks.FGSM(BALL).by_sample
+
+
+def test_split_or_not(three_cores):
+    def total(x):
+        return tf.zeros_like(x) + tf.reduce_sum(x)
+
+    x = tf.range(6.0)
+    whole = parts.side_by_side(total, (x,), split=False)
+    np.testing.assert_array_equal(whole, np.full(6, 15.0))
+    assert set(parts.side_by_side(total, (x,)).numpy()) == {1, 5, 9}
+
+
 @pytest.mark.parametrize(
     ("intra", "inter", "gpus", "cores"),
     [(0, 2, 0, 1), (2, 2, 0, 1), (1, 2, 0, 2), (1, 3, 0, 3), (1, 3, 1, 1)],

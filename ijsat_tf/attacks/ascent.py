@@ -66,6 +66,10 @@ class Ascent(Attack):
     def search(self) -> Ascent:
         return self
 
+    @property
+    def by_sample(self) -> bool:
+        return self.space.by_sample
+
     def craft(
         self,
         logits_of: LogitsFn,

@@ -57,6 +57,11 @@ class Attack(Value):
         """Whether labels are classes to reach, not the true ones."""
         return getattr(self, "targeted", False)
 
+    @property
+    def by_sample(self) -> bool:
+        """Whether what is found for a sample is its own affair alone."""
+        return self.search is self or self.search.by_sample
+
     def craft(
         self,
         logits_of: LogitsFn,
@@ -184,6 +189,7 @@ def _attack(
             logits_of, images, labels, seed, latents
         ),
         (images, labels, latents),
+        split=attack.by_sample,
     )
     return tf.nest.map_structure(tf.stop_gradient, result), probabilities
 

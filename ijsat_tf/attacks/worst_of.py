@@ -59,6 +59,10 @@ class WorstOf(Attack):
         return self
 
     @property
+    def by_sample(self) -> bool:
+        return all(attack.by_sample for attack in self.attacks)
+
+    @property
     def targeted(self) -> bool:
         """Whether labels are targets."""
         return _is_targeted(self.attacks[0])

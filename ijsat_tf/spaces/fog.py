@@ -64,6 +64,10 @@ class Fog(Pattern):
             repr(size),
         )
 
+    @property
+    def by_sample(self) -> bool:
+        return not self.reference
+
     def prepare(self, images: tf.Tensor, latents: Tensors | None) -> FogContext:
         height, width, _ = image_shape(images)
         side = max(height, width)

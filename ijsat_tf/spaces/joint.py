@@ -55,6 +55,10 @@ class Joint(Space):
     def replaces_images(self) -> bool:
         return self.spaces[0].replaces_images
 
+    @property
+    def by_sample(self) -> bool:
+        return all(space.by_sample for space in self.spaces)
+
     def prepare(self, images: tf.Tensor, latents: Tensors | None) -> list[Any]:
         return [space.prepare(images, latents) for space in self.spaces]
 

@@ -26,6 +26,11 @@ class Space(Value):
         """Whether `apply` makes new images rather than changing given ones."""
         return False
 
+    @property
+    def by_sample(self) -> bool:
+        """Whether a sample's image depends on its own change alone."""
+        return True
+
     def with_steps(self, steps: int) -> Space:
         """This space with its step sizes resolved for a search of `steps`."""
         return self

@@ -105,7 +105,7 @@ class AutoAttack(Attack):
     ) -> AttackResult:
         """Attacks a model, eagerly; see `Attack`."""
         verdict = self._run(model, images, labels, seed, None, False)
-        change = tf.convert_to_tensor(verdict.images) - images
+        change = verdict.images - tf.cast(images, tf.float32)
         return AttackResult(
             tf.convert_to_tensor(verdict.images),
             tf.convert_to_tensor(~verdict.robust),

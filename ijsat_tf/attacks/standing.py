@@ -100,7 +100,9 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
     )
 
 
-def _parsed(file: BinaryIO) -> tuple[dict[str, str], np.ndarray, ...]:
+def _parsed(
+    file: BinaryIO,
+) -> tuple[dict[str, str], np.ndarray, np.ndarray, np.ndarray]:
     with np.load(file, allow_pickle=False) as arrays:
         return (
             dict(json.loads(arrays["settings"].item())),

@@ -170,8 +170,10 @@ def expected_image(history, image):
     return max(history, key=lambda point: point[2])[0]
 
 
-@pytest.mark.parametrize("ball", [Linf(0.03), L2(0.36)])
-@pytest.mark.parametrize("loss", ["ce", "dlr", "targeted"])
+@pytest.mark.parametrize(
+    "ball, loss",
+    [(L2(0.36), "ce"), (L2(0.36), "dlr"), (Linf(0.03), "targeted")],
+)
 def test_equals_the_loop_written_out(images, ball, loss):
     net = make_net(5)
     clean = net(images).numpy()
@@ -204,22 +206,24 @@ def test_equals_the_loop_written_out(images, ball, loss):
     assert np.mean(same) > 0.6
 
 
-@pytest.mark.parametrize("classes", [2, 3, 4, 10, 100])
 @pytest.mark.parametrize(
-    "loss, least", [("ce", 2), ("dlr", 3), ("targeted", 4)]
+    "loss, classes",
+    [("ce", 2), ("dlr", 3), ("targeted", 4), ("targeted", 100)],
 )
-def test_numbers_of_classes(images, classes, loss, least):
+def test_numbers_of_classes(images, loss, classes):
     net = tiny.make_classifier(classes)
     labels = np.argmax(net(images), 1)
-    attack = APGD(Linf(0.1), loss, steps=3)
-    if classes < least:
-        with pytest.raises(ValueError, match=f"at least {least} classes"):
-            attack(net, images, labels)
-    else:
-        result = attack(net, images, labels)
-        assert np.isfinite(result.loss).all()
-        wrong = np.argmax(net(result.images), 1) != labels
-        np.testing.assert_array_equal(result.success, wrong)
+    result = APGD(Linf(0.1), loss, steps=3)(net, images, labels)
+    assert np.isfinite(result.loss).all()
+    wrong = np.argmax(net(result.images), 1) != labels
+    np.testing.assert_array_equal(result.success, wrong)
+
+
+@pytest.mark.parametrize("loss, least", [("dlr", 3), ("targeted", 4)])
+def test_too_few_classes(images, loss, least):
+    net = tiny.make_classifier(least - 1)
+    with pytest.raises(ValueError, match=f"at least {least} classes"):
+        APGD(Linf(0.1), loss)(net, images, np.zeros(6, int))
 
 
 def test_targets_are_tried_until_one_succeeds(images):

@@ -147,7 +147,8 @@ def test_default_steps(attack, steps, expected):
 @pytest.mark.parametrize("dataset", BUDGETS)
 def test_budgets(dataset):
     attacks = BUDGETS[dataset]
-    assert set(attacks) == {"elastic", "jpeg", "l2", "fog", "snow", "gabor"}
+    unseen = {"elastic", "jpeg", "l2", "fog", "snow", "gabor"}
+    assert set(attacks) - {"fgsm"} == unseen
     for attack in attacks.values():
         config = keras.saving.serialize_keras_object(attack)
         assert keras.saving.deserialize_keras_object(config) == attack

@@ -11,7 +11,6 @@ import os
 import pathlib
 import sys
 
-import keras
 import numpy as np
 import pytest
 
@@ -111,4 +110,3 @@ def test_beside_the_official_code(golden, images, net, norm, stage):
     print(name, norm, stage, verdict.robust.sum(), "official", expected)
     assert abs(int(verdict.robust.sum()) - expected) <= 2
     assert np.max(norms(ball, x, verdict.images)) <= ball.radius + 1e-6
-    keras.backend.clear_session()

@@ -25,9 +25,11 @@ def compiled(function: Callable) -> Callable:
     they refer to.
     """
     graphs: collections.OrderedDict = collections.OrderedDict()
+    dropped = 0
 
     @functools.wraps(function)
     def call(*args, **kwargs):
+        nonlocal dropped
         if not tf.executing_eagerly():
             return function(*args, **kwargs)
         flat = tf.nest.flatten((args, kwargs))
@@ -37,14 +39,15 @@ def compiled(function: Callable) -> Callable:
         if key not in graphs:
             graphs[key] = _traced(function, (args, kwargs))
             if len(graphs) > _GRAPHS:
-                graphs.popitem(last=False)
+                _, oldest = graphs.popitem(last=False)
+                dropped += oldest.experimental_get_tracing_count()
         graphs.move_to_end(key)
         with checks.readable_errors():
             return graphs[key](*tensors)
 
     def tracing_count() -> int:
         """How often the function has been traced."""
-        return sum(
+        return dropped + sum(
             graph.experimental_get_tracing_count() for graph in graphs.values()
         )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ijsat_tf.attacks import margins, verdict
+from ijsat_tf.attacks import margins, outcome, verdict
 
 LOGITS = tf.constant(np.random.default_rng(0).normal(size=(6, 5)), "float32")
 CLASSES = np.array([0, 1, 2, 3, 4, np.argmax(LOGITS[5])])
@@ -19,7 +19,7 @@ def test_margin():
     ]
     found = margins.margin(LABELS, LOGITS)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-    np.testing.assert_array_equal(found < 0, verdict.fooled(LABELS, LOGITS))
+    np.testing.assert_array_equal(found < 0, outcome.succeeds(LOGITS, LABELS))
 
 
 def test_difference_of_logits_ratio():
@@ -64,8 +64,8 @@ def test_what_is_not_finite_is_misclassified(odd):
     for place in range(5):
         logits = 10 * LABELS
         logits[:, place] = odd
-        assert np.all(verdict.fooled(LABELS, logits))
-    assert not np.any(verdict.fooled(LABELS, 10 * LABELS))
+        assert np.all(outcome.succeeds(logits, LABELS))
+    assert not np.any(outcome.succeeds(10 * LABELS, LABELS))
 
 
 def test_targets_are_the_best_of_the_other_classes():

@@ -61,6 +61,8 @@ def _build(arguments: list[str], target: pathlib.Path) -> None:
     main = runpy.run_path(str(commands.ROOT / "train" / "main.py"))
     flags = main["FLAGS"]
     flags(["main.py", *arguments])
+    # As main() does; "auto" is the machine's choice.
+    flags.precision = "float32"
     shape = (8, 8, 1) if flags.dataset == "digits" else (32, 32, 3)
     classes = 100 if flags.dataset == "cifar100" else 10
     source = ij.data.Source(

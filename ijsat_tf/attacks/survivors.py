@@ -16,6 +16,7 @@ from ijsat_tf.attacks import standing
 from ijsat_tf.attacks.attack import Attack, as_logits
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.attacks.standing import Standing
+from ijsat_tf.parts import side_by_side
 from ijsat_tf.samples import Samples
 
 # Between two times that the state is written.
@@ -127,7 +128,12 @@ def _graph(
         if attack is not None:
             # Outside of any loop, where variables may still be made.
             logits_of(images[:1])
-            images = attack.craft(logits_of, images, labels, seed).images
+            images = side_by_side(
+                lambda images, labels: (
+                    attack.craft(logits_of, images, labels, seed).images
+                ),
+                (images, labels),
+            )
         logits = logits_of(images)
         return (
             images,

@@ -74,9 +74,7 @@ def main(_: list[str]) -> None:
                     ]
                 )
             judged, own = 100 * np.concatenate(right, axis=1).mean(axis=1)
-            print(
-                f"| {name} | {kind} | {judged:.1f} | {own:.1f} |", flush=True
-            )
+            print(f"| {name} | {kind} | {judged:.1f} | {own:.1f} |", flush=True)
 
 
 class Plain:

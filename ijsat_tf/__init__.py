@@ -1,7 +1,8 @@
 """Interpolated Joint Space Adversarial Training for TensorFlow and Keras.
 
 `import ijsat_tf as ij` gives, stage by stage, `ij.data`, `ij.models`,
-`ij.flows`, `ij.spaces`, `ij.attacks`, `ij.training` and `ij.evaluation`.
+`ij.flows`, `ij.generators`, `ij.spaces`, `ij.attacks`, `ij.training` and
+`ij.evaluation`.
 """
 
 import keras
@@ -18,6 +19,7 @@ from ijsat_tf import (  # noqa: E402
     data,
     evaluation,
     flows,
+    generators,
     models,
     spaces,
     training,
@@ -29,6 +31,7 @@ __all__ = [
     "data",
     "evaluation",
     "flows",
+    "generators",
     "models",
     "spaces",
     "training",

@@ -5,7 +5,9 @@ import graphlib
 import pathlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PACKAGES = "data models flows spaces attacks training evaluation".split()
+PACKAGES = (
+    "data models flows generators spaces attacks training evaluation"
+).split()
 LEAVES = (
     "types seeds checks graph losses mixup samples files fingerprints "
     "commandline step_model parts"

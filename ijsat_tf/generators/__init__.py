@@ -1,0 +1,3 @@
+"""Generators whose latents come with the data: GANs and their projections."""
+
+__all__ = []

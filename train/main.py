@@ -19,12 +19,13 @@ import pathlib
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras  # noqa: E402
+import networks  # noqa: E402
 import options  # noqa: E402
+import rows  # noqa: E402
 from options import FLAGS  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
-from ijsat_tf.training import methods  # noqa: E402
 
 
 def main(_: list[str]) -> None:
@@ -37,8 +38,10 @@ def main(_: list[str]) -> None:
     test = ij.data.load(*commandline.split("test"))
     steps = ij.data.steps_per_epoch(source, FLAGS.batch_size)
     with strategy.scope():
-        model, generator = build(source, steps)
-    watched = attack(FLAGS.robust_attack, generator) if held_out else None
+        model, generator = networks.build(source, steps)
+    watched = None
+    if held_out:
+        watched = rows.attack(FLAGS.robust_attack, generator)
 
     folder = options.claim(FLAGS.workdir)
     checkpoint = ij.training.Checkpoint(folder / "checkpoint.weights.h5")
@@ -106,90 +109,6 @@ def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
     if FLAGS.train_examples:
         source = source.take(FLAGS.train_examples)
     return source, held_out
-
-
-def build(
-    source: ij.data.Source, steps: int
-) -> tuple[keras.Model, keras.Model | None]:
-    """What --method names, compiled, and the flow that attacks need."""
-    if FLAGS.method == "flow":
-        return flow(source, steps), None
-    generator = None
-    if FLAGS.flow:
-        generator = commandline.load(FLAGS.flow, "flow", "with_dtype")
-        generator = generator.with_dtype(FLAGS.precision)
-        # Attacked before the folder is claimed: it must fit the images.
-        generator.encode(source.take(1).scaled())
-    return classifier(source, steps, generator), generator
-
-
-def flow(source: ij.data.Source, steps: int) -> keras.Model:
-    """A compiled Glow."""
-    model = ij.flows.Glow(
-        source.images.shape[1:],
-        levels=FLAGS.flow_levels,
-        steps=FLAGS.flow_steps,
-        hidden=FLAGS.flow_hidden,
-        bins=source.bins,
-        seed=FLAGS.seed,
-    )
-    decay = keras.optimizers.schedules.CosineDecay(
-        options.learning_rate(), FLAGS.epochs * steps
-    )
-    schedule = ij.flows.WarmUp(decay, FLAGS.warmup_steps)
-    model.compile(optimizer=keras.optimizers.Adam(schedule))
-    return model
-
-
-def classifier(
-    source: ij.data.Source, steps: int, generator: keras.Model | None
-) -> keras.Model:
-    """A compiled classifier with its method."""
-    settings = {} if FLAGS.model == "small_cnn" else {"stem": FLAGS.stem}
-    net = getattr(ij.models, FLAGS.model)(
-        source.classes,
-        width=FLAGS.width,
-        image_shape=source.images.shape[1:],
-        **settings,
-    )
-    model = ij.training.AdversarialModel(net, method(generator), FLAGS.seed)
-    schedule = ij.training.step_drops(
-        options.learning_rate(), steps, commandline.numbers("drops")
-    )
-    optimizer = ij.training.SGD(schedule, FLAGS.momentum, FLAGS.l2)
-    model.compile(optimizer=optimizer, metrics=["accuracy"])
-    return model
-
-
-def method(generator: keras.Model | None) -> methods.Method:
-    """The method that the flags describe."""
-    if FLAGS.method == "standard":
-        return methods.Standard()
-    name = FLAGS.attack or ("jsa" if FLAGS.method == "ijsat" else "pgd")
-    inner = attack(f"{name}{FLAGS.attack_steps}", generator)
-    if FLAGS.method == "dmat":
-        latent = attack(f"{FLAGS.latent_attack}{FLAGS.attack_steps}", generator)
-        return methods.DMAT(inner, latent)
-    if FLAGS.method == "iat":
-        return methods.IAT(
-            inner, FLAGS.tau, FLAGS.mix, FLAGS.clean, alpha=FLAGS.alpha
-        )
-    if FLAGS.method == "ijsat":
-        return methods.IJSAT(inner, FLAGS.tau, FLAGS.alpha)
-    if FLAGS.method == "at":
-        return methods.AT(inner)
-    return getattr(methods, FLAGS.method.upper())(inner, FLAGS.beta)
-
-
-def attack(name: str, generator: keras.Model | None) -> ij.attacks.Attack:
-    """An attack of the flags' budgets."""
-    return ij.attacks.by_name(
-        name,
-        pixels=ij.spaces.Linf(*commandline.budget("epsilon")),
-        latent=ij.spaces.Linf(*commandline.budget("eta")),
-        flow=generator,
-        levels=commandline.numbers("levels"),
-    )
 
 
 def watch(

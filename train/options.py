@@ -51,21 +51,30 @@ flags.DEFINE_enum(
     "stem", "cifar", ["cifar", "imagenet"], "first layers of the ResNets"
 )
 flags.DEFINE_integer("width", 64, "channels of its first stage", 1)
+flags.DEFINE_bool(
+    "normalize",
+    False,
+    "whether its first layer subtracts the training images' mean and divides "
+    "by their deviation, channel by channel",
+)
 commandline.define_fraction(
     "learning_rate", None, "at the start; None for 0.1, of a flow for 0.001"
 )
 commandline.define_fraction("momentum", 0.9, "of SGD")
+flags.DEFINE_bool("nesterov", False, "whether the momentum is Nesterov's")
 commandline.define_fraction("l2", 2e-4, "coupled weight decay")
 flags.DEFINE_list(
-    "drops", ["75", "90", "100"], "epochs whose start divides the rate by 10"
+    "drops", ["75", "90", "100"], "epochs whose start lowers the rate"
 )
+commandline.define_fraction("drop_factor", 0.1, "of the rate at each of these")
 
 flags.DEFINE_enum(
     "attack",
     None,
-    ["pgd", "jsa", "om_pgd"],
+    ["fgsm", "pgd", "jsa", "om_pgd"],
     "of the method; None for jsa with ijsat, for pgd with others",
 )
+flags.DEFINE_enum("norm", "linf", ["linf", "l2"], "of the radius in pixels")
 flags.DEFINE_enum(
     "latent_attack", "om_pgd", ["om_pgd", "jsa"], "the second one of dmat"
 )

@@ -5,13 +5,19 @@ from __future__ import annotations
 from keras import layers
 
 from ijsat_tf.models.classifier import Classifier
-from ijsat_tf.models.ends import check_sizes, images_in, logits_out
+from ijsat_tf.models.ends import (
+    Normalization,
+    check_sizes,
+    images_in,
+    logits_out,
+)
 
 
 def small_cnn(
     classes: int,
     width: int = 32,
     image_shape: tuple[int, int, int] = (8, 8, 1),
+    normalization: Normalization | None = None,
     name: str = "small_cnn",
 ) -> Classifier:
     """Four 3x3 convolutions with ReLU, the third of stride 2, and a dense
@@ -22,6 +28,8 @@ def small_cnn(
         width: channels of the first two convolutions; the others have twice
             as many.
         image_shape: (H, W, C).
+        normalization: (mean, deviation), C numbers each, of a normalisation
+            inside the network; by default none.
         name: the model's name.
 
     Returns:
@@ -32,7 +40,7 @@ def small_cnn(
         ValueError: for settings that are no network.
     """
     check_sizes(classes, width, image_shape)
-    inputs, x = images_in(image_shape)
+    inputs, x = images_in(image_shape, normalization)
     for stage, (channels, stride) in enumerate(
         ((width, 1), (width, 1), (2 * width, 2), (2 * width, 1)), start=1
     ):

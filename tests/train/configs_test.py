@@ -68,7 +68,7 @@ def _build(arguments: list[str], target: pathlib.Path) -> None:
     source = ij.data.Source(
         np.zeros((2, *shape), np.uint8), np.zeros(2, np.int32), classes
     )
-    model, generator = main["build"](source, 10)
+    model, generator = main["networks"].build(source, 10)
     found = {
         name: flags[name].value
         for name in ("epochs", "batch_size", "held_out", "train_examples")
@@ -82,7 +82,7 @@ def _build(arguments: list[str], target: pathlib.Path) -> None:
     rate = model.optimizer._learning_rate
     found["rates"] = [float(rate(10 * epoch)) for epoch in range(flags.epochs)]
     if flags.method != "flow":
-        main["attack"](flags.robust_attack, generator)
+        main["rows"].attack(flags.robust_attack, generator)
         found["output"] = model.classifier.output_shape
         found["weights"] = model.classifier.count_params()
         found["method"] = repr(model.method)

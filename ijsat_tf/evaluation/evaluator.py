@@ -107,6 +107,7 @@ class Evaluation:
             seed=int(seed),
             batch_size=checks.at_least_one("batch_size", batch_size),
             samples=images.shape[0],
+            versions=records.versions(),
         )
         self.records = {_CLEAN: self._begun(_CLEAN, new)}
         for column, attack in self.attacks.items():
@@ -177,7 +178,7 @@ class Evaluation:
         self, column: str, start: int, stop: int
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         images, labels, latents = self.samples.rows(start, stop)
-        budget = {}
+        clean, budget = images, {}
         if column != _CLEAN:
             result = self.attacks[column](
                 self.model,
@@ -188,7 +189,7 @@ class Evaluation:
             )
             images, budget = result.images, result.budget
         return tf.nest.map_structure(
-            np.asarray, (_judged(self.model, images, labels), budget)
+            np.asarray, (_judged(self.model, clean, images, labels), budget)
         )
 
 
@@ -227,8 +228,10 @@ def _name(attack: Attack) -> str:
 
 @compiled
 def _judged(
-    model: Callable, images: tf.Tensor, labels: tf.Tensor
+    model: Callable, clean: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
 ) -> dict[str, tf.Tensor]:
+    change = _rows(images - tf.cast(clean, images.dtype))
+    clipped = (change != 0) & ((_rows(images) == 0) | (_rows(images) == 1))
     logits = checks.finite_outputs(as_logits(model)(images))
     labels = checks.one_hot(labels, logits.shape[-1])
     label = tf.argmax(labels, axis=1)
@@ -238,4 +241,11 @@ def _judged(
         "correct": tf.argmax(logits, axis=1) == label,
         "margin": tf.reduce_max(tf.where(own, logits, -np.inf), 1) - others,
         "loss": losses.cross_entropy(labels, logits),
+        "linf": tf.reduce_max(tf.abs(change), axis=1),
+        "l2": tf.norm(change, axis=1),
+        "clipped": tf.reduce_mean(tf.cast(clipped, tf.float32), axis=1),
     }
+
+
+def _rows(images: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(images, [tf.shape(images)[0], -1])

@@ -8,7 +8,9 @@ import pathlib
 import warnings
 from typing import Any, BinaryIO, NamedTuple
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.files import replaced
@@ -22,10 +24,31 @@ _SETTINGS = {
     "seed": int,
     "batch_size": int,
     "samples": int,
+    "versions": str,
 }
 # The numbers, with their kinds in NumPy's letters.
-_COLUMNS = {"correct": "b", "margin": "f", "loss": "f", "seconds": "f"}
+_COLUMNS = {
+    "correct": "b",
+    "margin": "f",
+    "loss": "f",
+    "linf": "f",
+    "l2": "f",
+    "clipped": "f",
+    "seconds": "f",
+}
 _BUDGET = "budget."
+# Of the files; another number is another meaning of what they hold.
+_FORMAT = 2
+
+
+def versions() -> str:
+    """Of this library and of those that numbers follow from."""
+    from ijsat_tf import __version__
+
+    return (
+        f"ijsat_tf {__version__}, tensorflow {tf.__version__}, "
+        f"keras {keras.__version__}"
+    )
 
 
 class Record(NamedTuple):
@@ -43,10 +66,16 @@ class Record(NamedTuple):
         seed: of the evaluation.
         batch_size: likewise; random starts follow from both.
         samples: N.
+        versions: of the libraries that made it, see `versions`.
         correct: (N,) bool.
         margin: (N,), z_y - max_{j != y} z_j of the logits z; negative where
             not correct.
         loss: (N,) nats, the cross entropy.
+        linf: (N,), |x^ - x|_inf, in [0, 1], of the whole change, whatever
+            space it was made in.
+        l2: (N,), |x^ - x|_2 likewise.
+        clipped: (N,), the share of values that the attack moved to exactly 0
+            or 1.
         seconds: (N,), each sample's share of its batch's time; NaN in the
             first batch of a process, which traces.
         budget: {space: (N,)}, the norm of the change in each space.
@@ -59,9 +88,13 @@ class Record(NamedTuple):
     seed: int
     batch_size: int
     samples: int
+    versions: str = ""
     correct: np.ndarray = np.zeros(0, bool)
     margin: np.ndarray = np.zeros(0, np.float32)
     loss: np.ndarray = np.zeros(0, np.float32)
+    linf: np.ndarray = np.zeros(0, np.float32)
+    l2: np.ndarray = np.zeros(0, np.float32)
+    clipped: np.ndarray = np.zeros(0, np.float32)
     seconds: np.ndarray = np.zeros(0, np.float32)
     budget: dict[str, np.ndarray] = {}
 
@@ -105,6 +138,7 @@ class Record(NamedTuple):
 def save(record: Record, path: pathlib.Path) -> None:
     """Writes a record."""
     settings = {name: getattr(record, name) for name in _SETTINGS}
+    settings["format"] = _FORMAT
     columns = {name: getattr(record, name) for name in _COLUMNS}
     for space, used in record.budget.items():
         columns[_BUDGET + space] = used
@@ -142,6 +176,9 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
     """
     differences = []
     for name in _SETTINGS:
+        if name == "versions" and found.complete:
+            # It says itself what made it; halves of two would not.
+            continue
         wanted, received = getattr(expected, name), getattr(found, name)
         if wanted != received:
             differences.append(
@@ -194,6 +231,11 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
 def _parsed(file: BinaryIO) -> Record:
     with np.load(file, allow_pickle=False) as arrays:
         settings = json.loads(arrays["settings"].item())
+        checks.require(
+            settings.get("format") == _FORMAT,
+            f"it has format {settings.get('format', 1)}, of another version "
+            f"of this library; this one reads {_FORMAT}",
+        )
         columns = {name: arrays[name] for name in _COLUMNS}
         budget = {
             name.removeprefix(_BUDGET): arrays[name]

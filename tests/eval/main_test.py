@@ -18,7 +18,7 @@ TINY = [
     "--epsilon=0.1",
 ]
 COLUMNS = ["standard", "fgsm", "pgd2", "jsa2"]
-NUMBERS = ("correct", "margin", "loss")
+NUMBERS = ("correct", "margin", "loss", "linf", "l2", "clipped")
 
 
 @pytest.fixture(scope="module")

@@ -84,6 +84,29 @@ def test_margins_of_attacked_images():
         np.testing.assert_array_equal(record.correct, record.margin > 0)
 
 
+def test_the_whole_change_is_measured():
+    def model(images):
+        return tf.reshape(images, [-1, IMAGES[0].size]) @ slopes
+
+    slopes = np.sign(WEIGHTS).reshape(-1, 1) * np.float32([[1, -1]])
+    images = IMAGES.copy()
+    images[:, 0] = 0.9
+    labels = np.ones(7, int)
+    attack = {"pgd": PGD(Linf(0.3, step=0.3), steps=3)}
+    found = evaluate(model, (images, labels), attack, verbose=False)
+    # All go by 0.3 along the gradient's sign, cut off at 0 and 1.
+    attacked = np.clip(images + np.float32(0.3) * np.sign(WEIGHTS), 0, 1)
+    change = (attacked - images).reshape(7, -1)
+    at_border = (change != 0) & np.isin(attacked, (0, 1)).reshape(7, -1)
+    record = found["pgd"]
+    np.testing.assert_allclose(record.linf, np.abs(change).max(1), rtol=1e-5)
+    np.testing.assert_allclose(record.l2, np.linalg.norm(change, axis=1), 1e-5)
+    np.testing.assert_allclose(record.clipped, at_border.mean(1), rtol=1e-6)
+    assert 0 < record.clipped.min() and record.clipped.max() < 1
+    for name in ("linf", "l2", "clipped"):
+        assert not getattr(found["standard"], name).any()
+
+
 def test_records_say_what_they_are_of():
     record = _records(seed=3)["pgd"]
     assert (record.seed, record.batch_size, record.samples) == (3, 3, 7)

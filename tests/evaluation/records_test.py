@@ -21,7 +21,7 @@ ATTACKS = {
     "pgd2.r-2": PGD(Linf(0.05), steps=2, restarts=2),
 }
 COLUMNS = ["standard", *ATTACKS]
-NUMBERS = ("correct", "margin", "loss")
+NUMBERS = ("correct", "margin", "loss", "linf", "l2", "clipped")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def _equal(found, expected):
     assert list(found) == list(expected)
     for column, record in found.items():
         other = expected[column]
-        assert record[:7] == other[:7]
+        assert record[:8] == other[:8]
         for name in NUMBERS:
             np.testing.assert_array_equal(
                 getattr(record, name), getattr(other, name), strict=True
@@ -200,6 +200,22 @@ def test_other_settings_are_refused(what, model, whole, monkeypatch):
     assert _content(folder) == before
 
 
+def test_other_versions_finish_no_record_and_keep_a_complete_one(
+    model, whole, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "versions", lambda: "older")
+        _no_attack(patch, after=4)
+        with pytest.raises(KeyboardInterrupt):
+            _evaluate(model, tmp_path)
+    with pytest.raises(ValueError, match="versions .expected ijsat_tf .*older"):
+        _evaluate(model, tmp_path)
+    (tmp_path / "pgd2.r-2.npz").unlink()
+    found = _evaluate(model, tmp_path)
+    assert found["pgd2"].versions == "older"
+    assert found["pgd2.r-2"].versions == records.versions()
+
+
 def test_settings_are_compared_before_anything_is_attacked(
     model, whole, tmp_path, monkeypatch
 ):
@@ -297,6 +313,9 @@ def _damaged(path, how, touched):
             "too long": {
                 "settings": np.array(json.dumps({**settings, "samples": 6}))
             },
+            "another format": {
+                "settings": np.array(json.dumps({**settings, "format": 1}))
+            },
             "text for a number": {
                 "settings": np.array(json.dumps({**settings, "seed": "0"}))
             },
@@ -319,6 +338,7 @@ def _damaged(path, how, touched):
         "lengths",
         "half a batch",
         "too long",
+        "another format",
         "text for a number",
     ],
 )

@@ -7,9 +7,10 @@ from typing import Any
 import keras
 
 from ijsat_tf import checks
+from ijsat_tf.multi_worker import MultiWorkerModel
 
 
-class StepModel(keras.Model):
+class StepModel(MultiWorkerModel):
     """A Keras model that takes no loss, and whose checks read well."""
 
     def compile(

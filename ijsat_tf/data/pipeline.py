@@ -103,6 +103,10 @@ def batches(
 
     options = tf.data.Options()
     options.deterministic = True
+    # Of each global batch every worker takes the rows of its replicas.
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.DATA
+    )
     return (
         tf.data.Dataset.counter(first_epoch)
         .flat_map(epoch_of_batches)

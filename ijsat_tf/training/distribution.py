@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import tensorflow as tf
 
 from ijsat_tf import checks
@@ -15,17 +18,30 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
 
     Args:
         name: "mirrored" spreads each batch over all GPUs (without any, over
-            the logical CPUs), "none" uses one device, "auto", the default,
-            is "mirrored" where there are two or more GPUs.
+            the logical CPUs), "multi_worker" over the devices of all the
+            machines that the environment's `TF_CONFIG` names, "none" uses
+            one device. "auto", the default, is "multi_worker" where
+            `TF_CONFIG` names two or more workers, else "mirrored" where there
+            are two or more GPUs.
 
     Raises:
-        ValueError: for another name.
+        ValueError: for another name, or "multi_worker" without `TF_CONFIG`.
     """
     checks.require(
-        name in ("auto", "none", "mirrored"),
-        "`strategy` must be 'auto', 'none' or 'mirrored'.",
+        name in ("auto", "none", "mirrored", "multi_worker"),
+        "`strategy` must be 'auto', 'none', 'mirrored' or 'multi_worker'.",
         repr(name),
     )
+    workers = _workers()
+    checks.require(
+        workers or name != "multi_worker",
+        "`strategy` 'multi_worker' needs the environment's TF_CONFIG, JSON "
+        "such as {'cluster': {'worker': ['host1:12345', 'host2:12345']}, "
+        "'task': {'type': 'worker', 'index': 0}}.",
+        repr(os.environ.get("TF_CONFIG")),
+    )
+    if name == "multi_worker" or (name == "auto" and workers > 1):
+        return tf.distribute.MultiWorkerMirroredStrategy()
     devices = [
         device.name.removeprefix("/device:")
         for kind in ("GPU", "CPU")
@@ -35,3 +51,12 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         return tf.distribute.MirroredStrategy(gpus or devices)
     return tf.distribute.get_strategy()
+
+
+def _workers() -> int:
+    """How many workers the environment's TF_CONFIG names."""
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG") or "{}")["cluster"]
+        return len(cluster["worker"]) + len(cluster.get("chief", ()))
+    except (ValueError, KeyError, TypeError):
+        return 0

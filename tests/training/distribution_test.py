@@ -19,3 +19,12 @@ def test_mirrored_takes_all_devices():
     gpus = tf.config.list_logical_devices("GPU")
     expected = len(gpus) or len(tf.config.list_logical_devices("CPU"))
     assert strategy.num_replicas_in_sync == expected
+
+
+def test_workers_are_named_by_the_environment(monkeypatch):
+    with pytest.raises(ValueError, match="TF_CONFIG.*None"):
+        ij.training.strategy("multi_worker")
+    for wrong in ("", "{", "[]", '{"cluster": 3}'):
+        monkeypatch.setenv("TF_CONFIG", wrong)
+        with pytest.raises(ValueError, match="needs the environment"):
+            ij.training.strategy("multi_worker")

@@ -2,6 +2,7 @@
 
 from ijsat_tf.evaluation.evaluator import evaluate
 from ijsat_tf.evaluation.figures import adversarial_panel, robust_curves
+from ijsat_tf.evaluation.gradcam import grad_cam
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import table
 
@@ -9,6 +10,7 @@ __all__ = [
     "Record",
     "adversarial_panel",
     "evaluate",
+    "grad_cam",
     "read",
     "robust_curves",
     "table",

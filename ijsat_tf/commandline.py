@@ -76,8 +76,12 @@ def budget(name: str) -> tuple[float, float]:
     return radius, radius / 4 if step is None else step
 
 
-def numbers(name: str) -> tuple[int, ...] | None:
-    """A list flag as whole numbers.
+def numbers(name: str, kind: type = int) -> tuple[int | float, ...] | None:
+    """A list flag as numbers.
+
+    Args:
+        name: of the flag.
+        kind: `int`, the default, or `float`.
 
     Raises:
         ValueError: for anything else.
@@ -86,10 +90,11 @@ def numbers(name: str) -> tuple[int, ...] | None:
     if given is None:
         return None
     try:
-        return tuple(int(number) for number in given)
+        return tuple(kind(number) for number in given)
     except ValueError:
+        whole = "whole numbers" if kind is int else "numbers"
         raise ValueError(
-            f"--{name} must be whole numbers, separated by commas; "
+            f"--{name} must be {whole}, separated by commas; "
             f"received {','.join(given)}"
         ) from None
 

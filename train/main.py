@@ -1,14 +1,16 @@
-"""Trains a flow, or a classifier by a method.
+"""Trains a generator, or a classifier by a method; projects images.
 
 python train/main.py --flagfile=train/configs/digits_ijsat.cfg \\
     --flow=runs/digits/flow/flow.keras --workdir=runs/digits/ijsat
 
 Writes into --workdir: settings.cfg (a flagfile that repeats or resumes the
 run), log.csv, events for TensorBoard, a checkpoint after every epoch, and at
-the end flow.keras, or classifier.keras and model.keras (with method and
-optimizer). With --held_out images also curve.csv and curve.png, the accuracy
-under attack as training goes on, and best.keras, the classifier of the epoch
-that was most robust on them (of --method=standard, most accurate).
+the end METHOD.keras of a generator with samples.png, or classifier.keras and
+model.keras (with method and optimizer). --method=project writes the set
+om_DATASET instead, to be read with --data_dir=WORKDIR.
+With --held_out images also curve.csv and curve.png, the accuracy under attack
+as training goes on, and best.keras, the classifier of the epoch that was most
+robust on them (of --method=standard, most accurate).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras  # noqa: E402
 import networks  # noqa: E402
 import options  # noqa: E402
+import projection  # noqa: E402
 import rows  # noqa: E402
 from options import FLAGS  # noqa: E402
 
@@ -33,6 +36,14 @@ def main(_: list[str]) -> None:
     keras.utils.set_random_seed(FLAGS.seed)
     FLAGS.precision = ij.training.precision(FLAGS.precision)
     keras.config.set_dtype_policy(FLAGS.precision)
+    if FLAGS.method == "project":
+        projection.run()
+    else:
+        train()
+
+
+def train() -> None:
+    """Trains what --method names."""
     strategy = ij.training.strategy(FLAGS.strategy)
     source, held_out = sources()
     test = ij.data.load(*commandline.split("test"))
@@ -65,7 +76,7 @@ def main(_: list[str]) -> None:
         ij.training.StepLosses(
             folder / "events" / "steps",
             FLAGS.log_every,
-            "bits_per_dim" if FLAGS.method == "flow" else "loss",
+            options.GENERATORS.get(FLAGS.method, (None, "loss"))[1],
         ),
         *(watch(folder, epoch, watched, held_out) if held_out else []),
         keras.callbacks.TensorBoard(folder / "events"),
@@ -81,8 +92,11 @@ def main(_: list[str]) -> None:
             callbacks=callbacks,
         )
 
-    if FLAGS.method == "flow":
-        model.save(folder / "flow.keras")
+    if FLAGS.method in options.GENERATORS:
+        ij.training.Checkpoint(folder / f"{FLAGS.method}.keras").save(model)
+        ij.evaluation.sample_grid(
+            model.sample(100, seed=FLAGS.seed), folder / "samples.png"
+        )
     else:
         model.save(folder / "model.keras")
         ij.training.Checkpoint(folder / "classifier.keras").save(model)
@@ -103,8 +117,8 @@ def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
     """The images to train on, and those held out."""
     source, held_out = ij.data.load(*commandline.split("train")), None
     if FLAGS.held_out:
-        if FLAGS.method == "flow":
-            raise ValueError("--held_out is for classifiers, not for a flow")
+        if FLAGS.method in options.GENERATORS:
+            raise ValueError("--held_out is for classifiers, not generators")
         source, held_out = source.hold_out(FLAGS.held_out)
     if FLAGS.train_examples:
         source = source.take(FLAGS.train_examples)
@@ -118,11 +132,14 @@ def watch(
     source: ij.data.Source,
 ) -> list[keras.callbacks.Callback]:
     """What measures held-out images, in order: later ones read its logs."""
-    data = source.scaled(), source.labels
+    images = source.scaled()
+    x = images
+    if source.latents is not None:
+        x = {"image": images, "latent": source.latents}
     curve = folder / "curve.csv"
     robust = ij.training.RobustAccuracy(
         attack,
-        data,
+        (x, source.labels),
         every=FLAGS.robust_every,
         batch_size=FLAGS.batch_size,
         seed=FLAGS.seed,
@@ -144,7 +161,9 @@ def watch(
         keras.callbacks.LambdaCallback(on_epoch_end=draw),
         ij.training.AdversarialImages(
             attack,
-            tuple(part[:10] for part in data),
+            keras.tree.map_structure(
+                lambda part: part[:10], (x, source.labels)
+            ),
             folder / "events" / "images",
             every=FLAGS.robust_every,
         ),

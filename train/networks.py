@@ -1,4 +1,4 @@
-"""What --method trains, compiled: a flow, or a classifier with its method."""
+"""What --method trains, compiled: a generator, or a classifier."""
 
 from __future__ import annotations
 
@@ -15,16 +15,40 @@ from ijsat_tf import commandline
 def build(
     source: ij.data.Source, steps: int
 ) -> tuple[keras.Model, keras.Model | None]:
-    """What --method names, compiled, and the flow that attacks need."""
-    if FLAGS.method == "flow":
-        return flow(source, steps), None
-    generator = None
+    """What --method names, compiled, and the generator that attacks need."""
+    if FLAGS.method in options.GENERATORS:
+        makers = {"flow": flow, "sngan": sngan, "vaegan": vaegan}
+        return makers[FLAGS.method](source, steps), None
+    found = attacked = generator(source)
+    if source.latents is not None and found and FLAGS.augment != "none":
+        attacked = ij.generators.Augmented(found)
+    return classifier(source, steps, attacked), found
+
+
+def generator(source: ij.data.Source) -> keras.Model | None:
+    """The generator of --flow or --gan, once it is seen to fit the images."""
+    if FLAGS.flow and FLAGS.gan:
+        raise ValueError("--flow and --gan are two generators: give one")
+    first = source.take(1)
     if FLAGS.flow:
-        generator = commandline.load(FLAGS.flow, "flow", "with_dtype")
-        generator = generator.with_dtype(FLAGS.precision)
-        # Attacked before the folder is claimed: it must fit the images.
-        generator.encode(source.take(1).scaled())
-    return classifier(source, steps, generator), generator
+        found = commandline.load(FLAGS.flow, "flow", "with_dtype")
+        found = found.with_dtype(FLAGS.precision)
+        found.encode(first.scaled())
+        return found
+    if not FLAGS.gan:
+        return None
+    found = commandline.load(FLAGS.gan, "GAN", "decode")
+    if first.latents is None:
+        if not hasattr(found, "encode"):
+            raise ValueError(
+                f"--gan={FLAGS.gan} cannot encode images, and {FLAGS.dataset} "
+                "has no latents: make a set that has them with "
+                "--method=project, or give a --flow"
+            )
+        found.encode(first.scaled())
+        return found
+    found.decode(first.latents)
+    return found
 
 
 def flow(source: ij.data.Source, steps: int) -> keras.Model:
@@ -45,6 +69,39 @@ def flow(source: ij.data.Source, steps: int) -> keras.Model:
     return model
 
 
+def sngan(source: ij.data.Source, steps: int) -> keras.Model:
+    """A compiled SNGAN."""
+    model = ij.generators.SNGAN(
+        source.images.shape[1:],
+        FLAGS.latent_size,
+        FLAGS.gan_width,
+        FLAGS.discriminator_width,
+        FLAGS.critic_steps,
+        bins=source.bins,
+        seed=FLAGS.seed,
+    )
+    decay = keras.optimizers.schedules.PolynomialDecay(
+        options.learning_rate(), FLAGS.epochs * steps, 0.0
+    )
+    model.compile(keras.optimizers.Adam(decay, beta_1=0.0, beta_2=0.9))
+    return model
+
+
+def vaegan(source: ij.data.Source, steps: int) -> keras.Model:
+    """A compiled VAE-GAN."""
+    model = ij.generators.VAEGAN(
+        source.images.shape[1:],
+        FLAGS.latent_size,
+        FLAGS.gan_width,
+        seed=FLAGS.seed,
+    )
+    decay = keras.optimizers.schedules.ExponentialDecay(
+        options.learning_rate(), steps, 0.9, staircase=True
+    )
+    model.compile(keras.optimizers.Adam(decay))
+    return model
+
+
 def classifier(
     source: ij.data.Source, steps: int, generator: keras.Model | None
 ) -> keras.Model:
@@ -61,17 +118,36 @@ def classifier(
     model = ij.training.AdversarialModel(
         net, rows.method(generator), FLAGS.seed
     )
-    schedule = ij.training.step_drops(
-        options.learning_rate(),
-        steps,
-        commandline.numbers("drops"),
-        FLAGS.drop_factor,
-    )
     optimizer = ij.training.SGD(
-        schedule, FLAGS.momentum, FLAGS.l2, nesterov=FLAGS.nesterov
+        schedule(steps), FLAGS.momentum, FLAGS.l2, nesterov=FLAGS.nesterov
     )
     model.compile(optimizer=optimizer, metrics=["accuracy"])
     return model
+
+
+def schedule(
+    steps: int,
+) -> keras.optimizers.schedules.LearningRateSchedule | float:
+    """The classifier's learning rate.
+
+    Args:
+        steps: an epoch.
+    """
+    rate = options.learning_rate()
+    if FLAGS.schedule == "cyclic":
+        more = FLAGS.method == "standard"
+        return ij.training.PiecewiseLinear(
+            steps,
+            (0, 1, 6, 12, 15, 20) + (30, 40) * more,
+            (0, 0.4, 0.04, 0.004, 0.0004, 0.0001) + (0.0001, 0.00001) * more,
+        )
+    if FLAGS.drop_shares is not None:
+        shares = commandline.numbers("drop_shares", float)
+        return ij.training.share_drops(
+            rate, steps * FLAGS.epochs, shares, FLAGS.drop_factor
+        )
+    drops = commandline.numbers("drops")
+    return ij.training.step_drops(rate, steps, drops, FLAGS.drop_factor)
 
 
 def channels(source: ij.data.Source) -> tuple[list[float], list[float]]:

@@ -11,11 +11,38 @@ from ijsat_tf import commandline, files
 
 FLAGS = flags.FLAGS
 
+# What generators are trained for, with the rate at the start and the loss
+# that is shown step by step.
+GENERATORS = {
+    "flow": (0.001, "bits_per_dim"),
+    "sngan": (0.0002, "generator_loss"),
+    "vaegan": (0.005, "reconstruction"),
+}
+CLASSIFIERS = [
+    "standard",
+    "mixup",
+    "manifold_mixup",
+    "cutout",
+    "at",
+    "trades",
+    "mart",
+    "iat",
+    "dmat",
+    "ijsat",
+    "randomized_la",
+    "adversarial_la",
+    "on_manifold",
+    "advprop",
+    "rlat",
+    "fast_pat",
+]
+
 flags.DEFINE_enum(
     "method",
     None,
-    ["flow", "standard", "at", "trades", "mart", "iat", "dmat", "ijsat"],
-    "what to train: the flow, or a classifier by a method",
+    [*GENERATORS, "project", *CLASSIFIERS],
+    "what to do: train a generator, project images onto a GAN's manifold, or "
+    "train a classifier by a method",
     required=True,
 )
 flags.DEFINE_string("workdir", None, "folder of this run", required=True)
@@ -58,7 +85,10 @@ flags.DEFINE_bool(
     "by their deviation, channel by channel",
 )
 commandline.define_fraction(
-    "learning_rate", None, "at the start; None for 0.1, of a flow for 0.001"
+    "learning_rate",
+    None,
+    "at the start; None for 0.1, of a flow for 0.001, of an SNGAN for 0.0002, "
+    "of a VAE-GAN for 0.005",
 )
 commandline.define_fraction("momentum", 0.9, "of SGD")
 flags.DEFINE_bool("nesterov", False, "whether the momentum is Nesterov's")
@@ -67,6 +97,16 @@ flags.DEFINE_list(
     "drops", ["75", "90", "100"], "epochs whose start lowers the rate"
 )
 commandline.define_fraction("drop_factor", 0.1, "of the rate at each of these")
+flags.DEFINE_list(
+    "drop_shares", None, "shares of all steps at which it drops, for --drops"
+)
+flags.DEFINE_enum(
+    "schedule",
+    "drops",
+    ["drops", "cyclic"],
+    "of the rate; cyclic is DMAT's on OM-ImageNet, of 20 epochs, or 40 of "
+    "--method=standard",
+)
 
 flags.DEFINE_enum(
     "attack",
@@ -88,7 +128,15 @@ flags.DEFINE_enum(
     "mix", "input", ["input", "manifold"], "what iat mixes after attacking"
 )
 commandline.define_fraction("clean", 0.5, "weight of iat's clean images")
+flags.DEFINE_integer("cutout", 16, "side of cutout's squares in pixels", 1)
+commandline.define_fraction("bound", 0.5, "of fast_pat's distance")
 flags.DEFINE_string("flow", None, "path of a trained flow.keras")
+flags.DEFINE_string(
+    "gan",
+    None,
+    "in its place, path of a sngan.keras whose latents come with the images, "
+    "or of a vaegan.keras",
+)
 
 flags.DEFINE_string(
     "robust_attack", "pgd50", "of the held-out images, to find the best epoch"
@@ -101,16 +149,41 @@ flags.DEFINE_integer("flow_steps", 8, "flow steps a level", 1)
 flags.DEFINE_integer("flow_hidden", 512, "width of the coupling nets", 1)
 flags.DEFINE_integer("warmup_steps", 100, "of the flow's learning rate", 0)
 
+flags.DEFINE_integer("latent_size", 128, "of a GAN", 1)
+flags.DEFINE_integer("gan_width", 256, "channels of its generator", 1)
+flags.DEFINE_integer("discriminator_width", 128, "of an SNGAN", 1)
+flags.DEFINE_integer("critic_steps", 5, "for one of its generator", 1)
+
+flags.DEFINE_integer("projection_steps", 100, "of Adam, to project images", 1)
+flags.DEFINE_string(
+    "features",
+    None,
+    "path of the classifier.keras whose features projection compares; None "
+    "compares pixels alone",
+)
+flags.DEFINE_string(
+    "vgg16",
+    None,
+    "in its place, path of an .npz of PyTorch's VGG16, for LPIPS",
+)
+flags.DEFINE_string("lpips", None, "path of an .npz of LPIPS' weights for it")
+
 # What may differ when a run is resumed.
-_FREE = ("workdir", "data_dir", "flow", "strategy", "log_every")
+_FREE = (
+    "workdir",
+    "data_dir",
+    *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
+    "strategy",
+    "log_every",
+)
 _SETTINGS = "settings.cfg"
 
 
 def learning_rate() -> float:
-    """The rate at the start; Adam, for flows, needs a smaller one."""
-    if FLAGS.learning_rate is None:
-        return 0.001 if FLAGS.method == "flow" else 0.1
-    return FLAGS.learning_rate
+    """The rate at the start."""
+    if FLAGS.learning_rate is not None:
+        return FLAGS.learning_rate
+    return GENERATORS.get(FLAGS.method, (0.1,))[0]
 
 
 def claim(workdir: str) -> pathlib.Path:
@@ -155,13 +228,14 @@ def trim(log: pathlib.Path, epochs: int) -> None:
 
 
 def _resolved() -> list[str]:
-    # A file of another content is another flow, wherever it lies.
-    flow = []
-    if FLAGS.flow and FLAGS.method != "flow":
-        content = pathlib.Path(FLAGS.flow).read_bytes()
-        digest = hashlib.sha256(content).hexdigest()[:16]
-        flow = [f"# flow, sha256={digest}"]
-    return flow + [
+    # A file of another content is another generator, wherever it lies.
+    digests = []
+    for name in _FILES if FLAGS.method not in GENERATORS else ():
+        if FLAGS[name].value:
+            content = pathlib.Path(FLAGS[name].value).read_bytes()
+            digest = hashlib.sha256(content).hexdigest()[:16]
+            digests.append(f"# {name}, sha256={digest}")
+    return digests + [
         flag.serialize()
         for flag in sorted(
             FLAGS.flags_by_module_dict()[__name__]

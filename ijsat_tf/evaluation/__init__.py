@@ -1,7 +1,12 @@
 """Evaluation of classifiers, tables and pictures."""
 
 from ijsat_tf.evaluation.evaluator import evaluate
-from ijsat_tf.evaluation.figures import adversarial_panel, robust_curves
+from ijsat_tf.evaluation.figures import (
+    adversarial_panel,
+    image_rows,
+    robust_curves,
+    sample_grid,
+)
 from ijsat_tf.evaluation.gradcam import grad_cam
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import table
@@ -11,7 +16,9 @@ __all__ = [
     "adversarial_panel",
     "evaluate",
     "grad_cam",
+    "image_rows",
     "read",
     "robust_curves",
+    "sample_grid",
     "table",
 ]

@@ -4,7 +4,12 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from ijsat_tf.evaluation import adversarial_panel, robust_curves
+from ijsat_tf.evaluation import (
+    adversarial_panel,
+    image_rows,
+    robust_curves,
+    sample_grid,
+)
 
 RANDOM = np.random.default_rng(0)
 
@@ -45,6 +50,27 @@ def test_the_largest_difference_is_black_or_white(tmp_path):
     column = picture[2 * len(picture) // 3 :, picture.shape[1] // 2 + 10, 0]
     for shade in (0, 0.75):
         assert np.sum(np.abs(column - shade) < 0.01) > 20
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_grid_shows_each_sample_at_its_place(tmp_path, channels):
+    shades = np.linspace(0.1, 0.9, 7, dtype="float32")
+    images = np.ones((7, 4, 4, channels), "float32")
+    sample_grid(
+        images * shades[:, None, None, None], tmp_path / "grid.png", columns=3
+    )
+    picture = matplotlib.image.imread(tmp_path / "grid.png")[..., 0]
+    side = picture.shape[1] // 3
+    assert picture.shape[0] // side == 3
+    middles = picture[side // 2 :: side, side // 2 :: side].ravel()
+    np.testing.assert_allclose(middles, [*shades, 1, 1], atol=0.01)
+
+
+def test_rows_must_be_as_long_as_each_other(tmp_path):
+    images = RANDOM.random((3, 4, 4, 1))
+    for rows in ({}, {"one": images, "other": images[:2]}):
+        with pytest.raises(ValueError, match="equally many"):
+            image_rows(rows, tmp_path / "rows.png")
 
 
 def test_the_ending_says_the_format(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 import options
 import rows
 from options import FLAGS
@@ -108,7 +107,7 @@ def classifier(
     """A compiled classifier with its method."""
     settings = {} if FLAGS.model == "small_cnn" else {"stem": FLAGS.stem}
     if FLAGS.normalize:
-        settings["normalization"] = channels(source)
+        settings["normalization"] = source.channels()
     net = getattr(ij.models, FLAGS.model)(
         source.classes,
         width=FLAGS.width,
@@ -116,7 +115,7 @@ def classifier(
         **settings,
     )
     model = ij.training.AdversarialModel(
-        net, rows.method(generator), FLAGS.seed
+        net, rows.method(generator, source), FLAGS.seed
     )
     optimizer = ij.training.SGD(
         schedule(steps), FLAGS.momentum, FLAGS.l2, nesterov=FLAGS.nesterov
@@ -148,16 +147,3 @@ def schedule(
         )
     drops = commandline.numbers("drops")
     return ij.training.step_drops(rate, steps, drops, FLAGS.drop_factor)
-
-
-def channels(source: ij.data.Source) -> tuple[list[float], list[float]]:
-    """Mean and deviation of each channel of all images, in [0, 1]."""
-    levels = np.arange(source.bins) / (source.bins - 1)
-    counts = [
-        np.bincount(source.images[..., channel].ravel(), minlength=source.bins)
-        for channel in range(source.images.shape[-1])
-    ]
-    shares = np.array(counts) / source.images[..., 0].size
-    means = shares @ levels
-    deviations = np.sqrt(shares @ levels**2 - means**2)
-    return means.tolist(), deviations.tolist()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-import keras
 from options import FLAGS
 
 import ijsat_tf as ij
@@ -14,16 +14,30 @@ from ijsat_tf.training import methods
 _BALLS = {"linf": ij.spaces.Linf, "l2": ij.spaces.L2}
 
 
-def method(generator: keras.Model | None) -> methods.Method:
+def method(
+    generator: Any, source: ij.data.Source | None = None
+) -> methods.Method:
     """The method that the flags describe.
 
     Args:
         generator: of attacks on the manifold, or None.
+        source: the training images.
+
+    Raises:
+        ValueError: for a method without the generator that it needs.
     """
+    if FLAGS.method in _ON_MANIFOLD and generator is None:
+        raise ValueError(
+            f"--method={FLAGS.method} needs a generator: train one with "
+            "--method=flow or --method=vaegan, and give it as --flow or --gan"
+        )
+    if FLAGS.method == "cutout":
+        # What the normalisation inside the classifier makes 0.
+        return methods.Cutout(FLAGS.cutout, source.channels()[0])
     return _METHODS[FLAGS.method](generator)
 
 
-def attack(name: str, generator: keras.Model | None) -> ij.attacks.Attack:
+def attack(name: str, generator: Any) -> ij.attacks.Attack:
     """An attack of the flags' budgets.
 
     Args:
@@ -40,20 +54,30 @@ def attack(name: str, generator: keras.Model | None) -> ij.attacks.Attack:
 
 
 def _inner(
-    generator: keras.Model | None, default: str = "pgd"
+    generator: Any, default: str = "pgd"
 ) -> ij.attacks.Attack:
     name = FLAGS.attack or default
     steps = "" if name == "fgsm" else FLAGS.attack_steps
     return attack(f"{name}{steps}", generator)
 
 
-def _dmat(generator: keras.Model | None) -> methods.Method:
+def _dmat(generator: Any) -> methods.Method:
     latent = attack(f"{FLAGS.latent_attack}{FLAGS.attack_steps}", generator)
     return methods.DMAT(_inner(generator), latent)
 
 
-_METHODS: dict[str, Callable[[keras.Model | None], methods.Method]] = {
+def _la(generator: Any) -> methods.Method:
+    radius, step = commandline.budget("eta")
+    return methods.AdversarialLA(generator, radius, step, FLAGS.attack_steps)
+
+
+_ON_MANIFOLD = ("randomized_la", "adversarial_la", "on_manifold")
+_METHODS: dict[str, Callable[[Any], methods.Method]] = {
     "standard": lambda _: methods.Standard(),
+    "mixup": lambda _: methods.Mixup(FLAGS.tau, FLAGS.alpha),
+    "manifold_mixup": lambda _: methods.ManifoldMixup(
+        FLAGS.tau, alpha=FLAGS.alpha
+    ),
     "at": lambda generator: methods.AT(_inner(generator)),
     "trades": lambda generator: methods.TRADES(_inner(generator), FLAGS.beta),
     "mart": lambda generator: methods.MART(_inner(generator), FLAGS.beta),
@@ -64,4 +88,14 @@ _METHODS: dict[str, Callable[[keras.Model | None], methods.Method]] = {
     "ijsat": lambda generator: methods.IJSAT(
         _inner(generator, "jsa"), FLAGS.tau, FLAGS.alpha
     ),
+    "randomized_la": lambda generator: methods.RandomizedLA(
+        generator, FLAGS.eta
+    ),
+    "adversarial_la": _la,
+    "on_manifold": lambda generator: methods.VAEGAN(
+        generator, FLAGS.eta, FLAGS.attack_steps
+    ),
+    "advprop": lambda generator: methods.AdvProp(_inner(generator)),
+    "rlat": lambda _: methods.RLAT(FLAGS.epsilon),
+    "fast_pat": lambda _: methods.FastPAT(FLAGS.bound, FLAGS.attack_steps),
 }

@@ -34,7 +34,7 @@ quickstart: $(INSTALLED)  ## train and attack three classifiers of digits
 	@echo "Classifiers: $(DIGITS)/standard, $(DIGITS)/at, $(DIGITS)/ijsat"
 	@echo "Picture of the Joint Space Attack: $(DIGITS)/jsa.png"
 
-smoke-methods: $(INSTALLED)  ## train each row of Table 1 a little (CIFAR-10)
+smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke
 	$(BIN)/python tests/smoke_methods.py $(RUNS)/smoke
 

@@ -154,6 +154,9 @@ flags.DEFINE_integer("gan_width", 256, "channels of its generator", 1)
 flags.DEFINE_integer("discriminator_width", 128, "of an SNGAN", 1)
 flags.DEFINE_integer("critic_steps", 5, "for one of its generator", 1)
 
+flags.DEFINE_integer(
+    "test_examples", None, "first so many to project; None for all", 1
+)
 flags.DEFINE_integer("projection_steps", 100, "of Adam, to project images", 1)
 flags.DEFINE_string(
     "features",

@@ -18,6 +18,8 @@ def run() -> None:
     test = ij.data.load(*commandline.split("test"))
     if FLAGS.train_examples:
         train = train.take(FLAGS.train_examples)
+    if FLAGS.test_examples:
+        test = test.take(FLAGS.test_examples)
     if not FLAGS.gan:
         raise ValueError(
             "--method=project needs --gan: train one with --method=sngan"

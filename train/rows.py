@@ -53,9 +53,7 @@ def attack(name: str, generator: Any) -> ij.attacks.Attack:
     )
 
 
-def _inner(
-    generator: Any, default: str = "pgd"
-) -> ij.attacks.Attack:
+def _inner(generator: Any, default: str = "pgd") -> ij.attacks.Attack:
     name = FLAGS.attack or default
     steps = "" if name == "fgsm" else FLAGS.attack_steps
     return attack(f"{name}{steps}", generator)

@@ -1,5 +1,6 @@
 """Training classifiers by methods: mix, craft, minimise."""
 
+from ijsat_tf.flows import WarmUp
 from ijsat_tf.training import methods
 from ijsat_tf.training.callbacks import (
     AdversarialImages,
@@ -13,19 +14,26 @@ from ijsat_tf.training.ijsat import IJSAT
 from ijsat_tf.training.model import AdversarialModel
 from ijsat_tf.training.optimizers import SGD
 from ijsat_tf.training.precision import precision
-from ijsat_tf.training.schedules import step_drops
+from ijsat_tf.training.schedules import (
+    PiecewiseLinear,
+    share_drops,
+    step_drops,
+)
 
 __all__ = [
     "AdversarialImages",
     "AdversarialModel",
     "Checkpoint",
     "IJSAT",
+    "PiecewiseLinear",
     "RobustAccuracy",
     "SGD",
     "StepLosses",
     "Throughput",
+    "WarmUp",
     "methods",
     "precision",
+    "share_drops",
     "step_drops",
     "strategy",
 ]

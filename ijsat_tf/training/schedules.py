@@ -1,10 +1,13 @@
-"""Learning rate schedules of the paper."""
+"""Learning rate schedules of the paper, and of what it compares with."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
+import tensorflow as tf
 
 from ijsat_tf import checks
 
@@ -45,3 +48,112 @@ def step_drops(
         [(epoch - 1) * steps_per_epoch - 1 for epoch in epochs],
         [learning_rate * factor**drop for drop in range(len(epochs) + 1)],
     )
+
+
+def share_drops(
+    learning_rate: float,
+    steps: int,
+    shares: Sequence[float] = (0.34, 0.67),
+    factor: float = 0.1,
+) -> keras.optimizers.schedules.PiecewiseConstantDecay | float:
+    """RLAT's schedule: the rate drops after certain shares of the training.
+
+    The step that completes a share has the lower rate already, as in the
+    official code.
+
+    Args:
+        learning_rate: of the first steps.
+        steps: optimizer steps of the whole training.
+        shares: of `steps`, default (0.34, 0.67).
+        factor: of each drop, default 0.1.
+
+    Returns:
+        A schedule; the rate itself when there are no drops.
+
+    Raises:
+        ValueError: for shares that do not rise, or are not between 0 and 1,
+            and for a training with fewer steps than shares.
+
+    Source: https://github.com/tml-epfl/adv-training-corruptions.
+    """
+    shares = list(shares)
+    checks.require(
+        shares == sorted(set(shares)) and all(0 < s < 1 for s in shares),
+        "`shares` must rise and lie between 0 and 1.",
+        shares,
+    )
+    # The step at which a share of 0.34 of 150 epochs is complete must not
+    # depend on the last digit of a product.
+    ends = [math.ceil(round(share * steps, 6)) for share in shares]
+    checks.require(
+        ends == sorted(set(ends)),
+        f"`steps` must be enough for {len(shares)} drops.",
+        steps,
+    )
+    if not shares:
+        return learning_rate
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        # Steps are counted from 0, and a boundary belongs to the rate before.
+        [end - 2 for end in ends],
+        [learning_rate * factor**drop for drop in range(len(shares) + 1)],
+    )
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that goes linearly from each of some epochs to the next.
+
+    Step t (from 0) has the rate of the epoch (t + 1) / steps_per_epoch; after
+    the last epoch it stays. With the defaults this is the "cyclic" schedule
+    of DMAT on OM-ImageNet, which extends that of Fast AT on ImageNet.
+
+    Args:
+        steps_per_epoch: optimizer steps.
+        epochs: default (0, 1, 6, 12, 15, 20); DMAT's normal training goes on
+            with 30 and 40.
+        rates: at these epochs, default (0, 0.4, 0.04, 0.004, 0.0004, 0.0001);
+            DMAT's normal training goes on with 0.0001 and 0.00001.
+
+    Raises:
+        ValueError: for epochs that do not rise, or other than one rate each.
+
+    Source: https://github.com/samuel930930/Dual-Manifold-Adversarial-Training;
+    Wong et al., Fast is Better than Free, 2020.
+    """
+
+    def __init__(
+        self,
+        steps_per_epoch: int,
+        epochs: Sequence[float] = (0, 1, 6, 12, 15, 20),
+        rates: Sequence[float] = (0, 0.4, 0.04, 0.004, 0.0004, 0.0001),
+    ):
+        self.steps_per_epoch = checks.at_least_one(
+            "steps_per_epoch", steps_per_epoch
+        )
+        self.epochs = [float(epoch) for epoch in epochs]
+        self.rates = [float(rate) for rate in rates]
+        checks.require(
+            len(self.epochs) >= 2 and self.epochs == sorted(set(self.epochs)),
+            "`epochs` must be two or more, and rise.",
+            self.epochs,
+        )
+        checks.require(
+            len(self.rates) == len(self.epochs),
+            f"`rates` must be {len(self.epochs)}, one for each epoch.",
+            self.rates,
+        )
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        epoch = (tf.cast(step, tf.float32) + 1) / self.steps_per_epoch
+        epochs, rates = tf.constant(self.epochs), tf.constant(self.rates)
+        segment = tf.math.count_nonzero(epochs[1:-1] <= epoch)
+        start, end = epochs[segment], epochs[segment + 1]
+        share = tf.clip_by_value((epoch - start) / (end - start), 0.0, 1.0)
+        return (1 - share) * rates[segment] + share * rates[segment + 1]
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "steps_per_epoch": self.steps_per_epoch,
+            "epochs": self.epochs,
+            "rates": self.rates,
+        }

@@ -6,6 +6,7 @@ from ijsat_tf.training.methods.iat import IAT
 from ijsat_tf.training.methods.ijsat import IJSAT
 from ijsat_tf.training.methods.mart import MART
 from ijsat_tf.training.methods.method import Method, Standard
+from ijsat_tf.training.methods.rlat import RLAT
 from ijsat_tf.training.methods.trades import TRADES
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "IJSAT",
     "MART",
     "Method",
+    "RLAT",
     "Standard",
     "TRADES",
 ]

@@ -151,6 +151,7 @@ METHODS = {
     "DMAT with JSA": lambda flow: methods.DMAT(
         ATTACKS["PGD"](flow), ATTACKS["JointSpaceAttack"](flow)
     ),
+    "FastPAT": lambda flow: methods.FastPAT(0.3, steps=3),
     "RLAT": lambda flow: methods.RLAT(layers=["stage1"]),
     "IJSAT": lambda flow: methods.IJSAT(
         ATTACKS["JointSpaceAttack"](flow), tau=1.0

@@ -2,6 +2,7 @@
 
 from ijsat_tf.training.methods.at import AT
 from ijsat_tf.training.methods.dmat import DMAT
+from ijsat_tf.training.methods.fast_pat import FastPAT
 from ijsat_tf.training.methods.iat import IAT
 from ijsat_tf.training.methods.ijsat import IJSAT
 from ijsat_tf.training.methods.mart import MART
@@ -12,6 +13,7 @@ from ijsat_tf.training.methods.trades import TRADES
 __all__ = [
     "AT",
     "DMAT",
+    "FastPAT",
     "IAT",
     "IJSAT",
     "MART",

@@ -1,5 +1,7 @@
 """RLAT's PreActResNet-18 with the weights of ours, and what both minimise."""
 
+import importlib.util
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -72,6 +74,15 @@ def kernel(array):
     if array.ndim == 4:
         return np.transpose(array, (3, 2, 0, 1))
     return array.T
+
+
+def models(folder):
+    """Their models.py, from a folder of clones."""
+    path = folder / "adv-training-corruptions" / "models.py"
+    spec = importlib.util.spec_from_file_location("models", path)
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
 def theirs(models, ours):

@@ -1,5 +1,6 @@
 """Classifiers, their stages, and logits of those from elsewhere."""
 
+from ijsat_tf.models.auxiliary_norm import with_auxiliary_norm
 from ijsat_tf.models.classifier import Classifier
 from ijsat_tf.models.logits import logits
 from ijsat_tf.models.lpips import LPIPS
@@ -19,4 +20,5 @@ __all__ = [
     "resnet50",
     "small_cnn",
     "stages",
+    "with_auxiliary_norm",
 ]

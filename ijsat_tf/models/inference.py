@@ -27,7 +27,7 @@ def inference(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
         A function of images (B, H, W, C), equal to `model(images,
         training=False)` but for roundings.
     """
-    graph = _functional(model)
+    graph = functional(model)
     if graph is None:
         return lambda images, **_: model(images, training=False)
     norms = _norms(graph)
@@ -52,7 +52,7 @@ def inference(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     return lambda images, **_: graph._run_through_graph([images], operation)
 
 
-def _functional(model: keras.Model) -> keras.Model | None:
+def functional(model: keras.Model) -> keras.Model | None:
     """The graph of layers of a functional or sequential model, or None."""
     graph = getattr(model, "_functional", model)
     known = hasattr(graph, "_run_through_graph")

@@ -1,0 +1,109 @@
+"""A classifier with a second set of BatchNorms, for attacked images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from ijsat_tf.checks import require
+from ijsat_tf.models.classifier import Classifier
+from ijsat_tf.models.inference import functional
+
+Norm = keras.layers.BatchNormalization
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class AuxiliaryNormClassifier(Classifier):
+    """A classifier, and the same with BatchNorms of its own.
+
+    Called, it is the first; the second shares all layers but the BatchNorms,
+    each of which has there its own gamma, beta and moving statistics. Weights
+    are those of both, and one file holds them. Use `with_auxiliary_norm`.
+
+    Attributes:
+        auxiliary: the second, a Keras model from images to logits.
+    """
+
+    def __init__(
+        self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
+    ):
+        super().__init__(inputs, outputs, name=name, **kwargs)
+        twins: dict[Norm, Norm] = {}
+        self.auxiliary = _auxiliary(self, twins)
+        hidden = [
+            layer.name
+            for layer in self._flatten_layers()
+            if isinstance(layer, Norm)
+            and layer not in twins
+            and layer not in twins.values()
+        ]
+        require(
+            not hidden,
+            "`classifier` must have its BatchNorms as layers of functional or "
+            "sequential models; build it so, without layers of one's own "
+            "around them.",
+            *hidden,
+        )
+        require(
+            twins,
+            "`classifier` must have BatchNorms, which are doubled; train one "
+            "without them by another method, such as AT.",
+        )
+        for norm, twin in twins.items():
+            twin.set_weights(norm.get_weights())
+
+
+def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
+    """A classifier whose BatchNorms are doubled, as `AdvProp` needs it.
+
+    It shares every weight with the one given, and its `auxiliary` starts as
+    a copy. Saved as a ".keras" file it keeps both; `Checkpoint` writes the
+    network that a call runs alone, in classes of Keras.
+
+    Args:
+        classifier: a functional or sequential Keras model that is built, from
+            images (B, H, W, C) to logits (B, K), with BatchNorms. Build both
+            in the scope of the strategy, if there is one.
+
+    Raises:
+        ValueError: for another model, for one without BatchNorms, or with
+            some inside of layers that are no such models.
+
+    Source: Xie et al., Adversarial Examples Improve Image Recognition, 2020.
+    """
+    require(
+        isinstance(classifier, keras.Model)
+        and functional(classifier) is not None,
+        "`classifier` must be a functional or sequential Keras model that is "
+        "built, with one input and one output.",
+        type(classifier).__name__,
+    )
+    return AuxiliaryNormClassifier(
+        classifier.inputs[0], classifier.outputs[0], name=classifier.name
+    )
+
+
+def _auxiliary(model: keras.Model, twins: dict[Norm, Norm]) -> keras.Model:
+    """The model with new BatchNorms, which `twins` gets."""
+    graph = functional(model)
+    inner: dict[keras.Model, keras.Model] = {}
+
+    def operation(layer: Any) -> Any:
+        if isinstance(layer, Norm):
+            if layer not in twins:
+                twins[layer] = _twin(layer)
+            return twins[layer]
+        if isinstance(layer, keras.Model) and functional(layer) is not None:
+            if layer not in inner:
+                inner[layer] = _auxiliary(layer, twins)
+            return inner[layer]
+        return layer
+
+    outputs = graph._run_through_graph(graph.inputs, operation)
+    return keras.Model(graph.inputs[0], outputs, name=f"{model.name}_auxiliary")
+
+
+def _twin(norm: Norm) -> Norm:
+    name = f"{norm.name}_auxiliary"
+    return type(norm).from_config({**norm.get_config(), "name": name})

@@ -9,7 +9,7 @@ import tensorflow as tf
 import ijsat_tf as ij
 
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2471, 0.2435, 0.2616)
-WIDTH = 16
+WIDTH = 8
 PARTS = "weight", "bias", "running_mean", "running_var"
 
 

@@ -30,7 +30,9 @@ def make_flow(dtype="float32", perturbed=True, **settings) -> ij.flows.Glow:
     return flow
 
 
-def make_classifier(classes: int = 3, batch_norm=True) -> keras.Model:
+def make_classifier(
+    classes: int = 3, batch_norm=True, shape=SHAPE
+) -> keras.Model:
     """A small classifier with BatchNorm, whose statistics must not move."""
     norm = keras.layers.BatchNormalization(
         momentum=0.9,
@@ -38,7 +40,7 @@ def make_classifier(classes: int = 3, batch_norm=True) -> keras.Model:
     )
     return keras.Sequential(
         [
-            keras.layers.Input(SHAPE),
+            keras.layers.Input(shape),
             keras.layers.Conv2D(4, 3, padding="same"),
             *([norm] if batch_norm else []),
             keras.layers.ReLU(name="stage1"),

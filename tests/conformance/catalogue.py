@@ -152,6 +152,10 @@ METHODS = {
         ATTACKS["PGD"](flow), ATTACKS["JointSpaceAttack"](flow)
     ),
     "FastPAT": lambda flow: methods.FastPAT(0.3, steps=3),
+    "AdvProp": lambda flow: methods.AdvProp(ATTACKS["PGD"](flow)),
+    "AdvProp, targeted": lambda flow: methods.AdvProp(
+        ATTACKS["PGD, targeted"](flow)
+    ),
     "RLAT": lambda flow: methods.RLAT(layers=["stage1"]),
     "IJSAT": lambda flow: methods.IJSAT(
         ATTACKS["JointSpaceAttack"](flow), tau=1.0
@@ -165,9 +169,10 @@ METHODS = {
 def make_model(method, classifier=None, seed=0) -> ij.training.AdversarialModel:
     """A compiled model of a method, always from the same weights."""
     keras.utils.set_random_seed(0)
-    model = ij.training.AdversarialModel(
-        classifier or tiny.make_classifier(), method, seed=seed
-    )
+    classifier = classifier or tiny.make_classifier()
+    if isinstance(method, methods.AdvProp):
+        classifier = ij.models.with_auxiliary_norm(classifier)
+    model = ij.training.AdversarialModel(classifier, method, seed=seed)
     model.compile(
         optimizer=ij.training.SGD(0.05, momentum=0.9, l2=1e-3),
         metrics=["accuracy"],

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import ijsat_tf as ij
+from tests import tiny
 from tests.conformance import catalogue
 
 DIGITS = ij.data.load("digits", "train").take(24)
@@ -50,7 +51,7 @@ def test_methods(name, digits_flow, tmp_path):
 
     def make():
         keras.utils.set_random_seed(0)
-        net = ij.models.small_cnn(10, width=4, image_shape=SHAPE)
+        net = tiny.make_classifier(10, shape=SHAPE)
         return catalogue.make_model(method, net)
 
     check(make, tmp_path)

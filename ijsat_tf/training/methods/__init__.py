@@ -1,5 +1,6 @@
 """Defences: what is mixed, what is attacked, what is minimised."""
 
+from ijsat_tf.training.methods.advprop import AdvProp
 from ijsat_tf.training.methods.at import AT
 from ijsat_tf.training.methods.dmat import DMAT
 from ijsat_tf.training.methods.fast_pat import FastPAT
@@ -12,6 +13,7 @@ from ijsat_tf.training.methods.trades import TRADES
 
 __all__ = [
     "AT",
+    "AdvProp",
     "DMAT",
     "FastPAT",
     "IAT",

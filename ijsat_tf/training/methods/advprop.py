@@ -1,0 +1,90 @@
+"""AdvProp: attacked images with BatchNorms of their own."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks, losses, seeds
+from ijsat_tf.attacks import Attack
+from ijsat_tf.mixup import Batch
+from ijsat_tf.training.methods.method import Method
+from ijsat_tf.types import value
+
+
+@value
+class AdvProp(Method):
+    """min_theta 1/2 L(f(x), y) + 1/2 max_delta L(f_aux(x + delta), y).
+
+    f and f_aux share all weights but those of BatchNorm. The attack is on
+    f_aux, in inference mode; f is what is tested, and what metrics see, on
+    clean images. The paper adds the two losses; their mean, as in the code
+    that is used most (there is no official one), leaves the learning rate as
+    it was.
+
+    Args:
+        attack: the inner maximisation. The row of Table 2 has no settings
+            published; that code's own are one step of
+            `PGD(Linf(1 / 255, step=1 / 255), steps=1, targeted=True)`, while
+            the paper's attack, and the default of `PGD`, is untargeted. A
+            targeted one gets a class drawn at random for each image.
+
+    Raises:
+        ValueError: for an `attack` that is none; by the model for a
+            classifier that `ijsat_tf.models.with_auxiliary_norm` did not
+            make.
+
+    Source: Xie et al., Adversarial Examples Improve Image Recognition, 2020;
+    https://github.com/tingxueronghua/pytorch-classification-advprop.
+    """
+
+    attack: Attack
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            isinstance(self.attack, Attack),
+            "`attack` of AdvProp must be an attack, such as "
+            "PGD(Linf(1 / 255, step=1 / 255), steps=1).",
+            repr(self.attack),
+        )
+
+    def check(self, classifier: keras.Model) -> None:
+        checks.require(
+            isinstance(getattr(classifier, "auxiliary", None), keras.Model),
+            "AdvProp needs a classifier with two sets of BatchNorms; give "
+            "ijsat_tf.models.with_auxiliary_norm(classifier).",
+            type(classifier).__name__,
+        )
+
+    def craft(
+        self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
+    ) -> tf.Tensor:
+        labels = batch.labels
+        if self.attack.labels_are_targets:
+            labels = _random_labels(labels, seeds.derive(seed, "targets"))
+        result = self.attack(
+            classifier.auxiliary, batch.images, labels, seed, batch.latents
+        )
+        return result.images
+
+    def loss(
+        self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        clean = classifier(batch.images, training=True)
+        attacked = classifier.auxiliary(crafted, training=True)
+        each = 0.5 * losses.cross_entropy(batch.labels, clean)
+        each += 0.5 * losses.cross_entropy(batch.labels, attacked)
+        return each, batch.labels, clean
+
+
+def _random_labels(labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Of each row any class, its own too, (B, K)."""
+    classes = labels.shape[-1]
+    drawn = seeds.of_this_replica(
+        lambda rows: tf.random.stateless_uniform(
+            [rows], seed, maxval=classes, dtype=tf.int32
+        ),
+        tf.shape(labels)[0],
+    )
+    return tf.one_hot(drawn, classes)

@@ -9,6 +9,7 @@ from ijsat_tf.training.methods.ijsat import IJSAT
 from ijsat_tf.training.methods.mart import MART
 from ijsat_tf.training.methods.method import Method, Standard
 from ijsat_tf.training.methods.rlat import RLAT
+from ijsat_tf.training.methods.mixup import Mixup
 from ijsat_tf.training.methods.trades import TRADES
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "MART",
     "Method",
     "RLAT",
+    "Mixup",
     "Standard",
     "TRADES",
 ]

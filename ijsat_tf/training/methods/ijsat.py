@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
-from ijsat_tf.mixup import Batch, check, mixup
 from ijsat_tf.training.methods.at import AT
+from ijsat_tf.training.methods.mixup import Mixup
 from ijsat_tf.types import value
 
 
 @value
-class IJSAT(AT):
+class IJSAT(Mixup, AT):
     """Robust Mixup: mix first, then attack the mixture (Eq. 11).
 
     min_theta max L_mix(f(G(G^-1(IM(x)) + lambda) + delta)), with the same
@@ -31,10 +29,3 @@ class IJSAT(AT):
 
     tau: float = 0.1
     alpha: str = "sample"
-
-    def __post_init__(self):
-        super().__post_init__()
-        check(self.tau, self.alpha)
-
-    def mixture(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        return mixup(batch, self.tau, seed, self.alpha)

@@ -37,6 +37,8 @@ def test_standard_changes_nothing(batch, classifier):
         (lambda _: methods.AT(PGD(Linf(0.1), targeted=True)), "untargeted"),
         (lambda attack: methods.IJSAT(attack, tau=-1), "`tau`"),
         (lambda attack: methods.IJSAT(attack, alpha="pixel"), "`alpha`"),
+        (lambda _: methods.Mixup(tau=-1), "`tau`"),
+        (lambda _: methods.Mixup(alpha="pixel"), "`alpha`"),
         (lambda attack: methods.TRADES(attack, beta=-1.0), "`beta`"),
         (lambda attack: methods.MART(attack, beta="6"), "`beta`"),
         (lambda attack: methods.IAT(attack, tau=-0.1), "`tau`"),
@@ -59,3 +61,4 @@ def test_repr_reprints_the_call():
         f"IAT({shown}, mix='manifold')"
     )
     assert repr(methods.Standard()) == "Standard()"
+    assert repr(methods.Mixup(1.0)) == "Mixup()"

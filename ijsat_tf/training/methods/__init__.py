@@ -6,6 +6,7 @@ from ijsat_tf.training.methods.dmat import DMAT
 from ijsat_tf.training.methods.fast_pat import FastPAT
 from ijsat_tf.training.methods.iat import IAT
 from ijsat_tf.training.methods.ijsat import IJSAT
+from ijsat_tf.training.methods.manifold_mixup import ManifoldMixup
 from ijsat_tf.training.methods.mart import MART
 from ijsat_tf.training.methods.method import Method, Standard
 from ijsat_tf.training.methods.rlat import RLAT
@@ -20,6 +21,7 @@ __all__ = [
     "IAT",
     "IJSAT",
     "MART",
+    "ManifoldMixup",
     "Method",
     "RLAT",
     "Mixup",

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import numbers
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, losses, mixup, models, seeds
+from ijsat_tf import checks, seeds
 from ijsat_tf.mixup import Batch
 from ijsat_tf.training.methods.at import AT
+from ijsat_tf.training.methods.manifold_mixup import ManifoldMixup, Mixture
 from ijsat_tf.types import value
-
-
-class Mixture(NamedTuple):
-    """What to mix, and where.
-
-    Attributes:
-        batch: the samples, not mixed yet.
-        alpha: (B,) weights of each sample; its partner has the rest.
-        place: the number of the stage whose input is mixed, scalar int32.
-    """
-
-    batch: Batch
-    alpha: tf.Tensor
-    place: tf.Tensor
 
 
 @value
@@ -64,7 +50,6 @@ class IAT(AT):
 
     def __post_init__(self):
         super().__post_init__()
-        mixup.check(self.tau, self.alpha)
         checks.require(
             self.mix in ("input", "manifold"),
             "`mix` must be 'input' or 'manifold'.",
@@ -75,27 +60,29 @@ class IAT(AT):
             "`clean` must be a number from 0 to 1.",
             repr(self.clean),
         )
+        # So that wrong settings are refused at once.
+        ManifoldMixup(self.tau, self.layers, self.alpha)
 
-        checks.require(
-            isinstance(self.layers, tuple),
-            "`layers` must be names of layers, such as ['stage1'].",
-            repr(self.layers),
-        )
+    @property
+    def mixing(self) -> ManifoldMixup:
+        """How clean images, and how attacked ones are trained on."""
+        layers = self.layers if self.mix == "manifold" else ()
+        return ManifoldMixup(self.tau, layers, self.alpha, "categorical")
 
     def check(self, classifier: keras.Model) -> None:
-        self._stages(classifier)
+        self.mixing.check(classifier)
 
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> list[Mixture]:
         attacked = super().craft(classifier, batch, seed)
-        mixtures = [
-            self._draw(classifier, batch._replace(images=attacked), seed)
-        ]
+        sources = [(batch._replace(images=attacked), seed)]
         if self.clean:
-            other = seeds.derive(seed, "clean")
-            mixtures.insert(0, self._draw(classifier, batch, other))
-        return mixtures
+            sources.insert(0, (batch, seeds.derive(seed, "clean")))
+        return [
+            self.mixing.craft(classifier, source, draw)
+            for source, draw in sources
+        ]
 
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: list[Mixture]
@@ -103,40 +90,6 @@ class IAT(AT):
         each = tf.zeros_like(crafted[0].alpha)
         weights = [self.clean, 1 - self.clean][-len(crafted) :]
         for weight, mixture in zip(weights, crafted):
-            labels, logits = self._forward(classifier, mixture)
-            each += weight * losses.cross_entropy(labels, logits)
-        return each, labels, logits
-
-    def _stages(self, classifier: keras.Model) -> list[keras.Model]:
-        if self.mix == "input":
-            return [classifier]
-        return models.stages(classifier, self.layers)
-
-    def _draw(
-        self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
-    ) -> Mixture:
-        rows = tf.shape(batch.images)[0]
-        place = tf.random.stateless_uniform(
-            [],
-            seeds.derive(seed, "place"),
-            maxval=len(self._stages(classifier)),
-            dtype=tf.int32,
-        )
-        alpha = mixup.alphas(
-            rows, self.tau, seeds.derive(seed, "alpha"), self.alpha
-        )
-        return Mixture(batch, alpha, place)
-
-    def _forward(
-        self, classifier: keras.Model, mixture: Mixture
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        (images, labels, _), alpha, place = mixture
-        pairs = mixup.partners(tf.shape(images)[0])
-        features = images
-        for number, stage in enumerate(self._stages(classifier)):
-            # Weights of 1 mix nothing: the graph needs no branches, in which
-            # synchronised BatchNorm could not run.
-            here = tf.where(place == number, alpha, 1.0)
-            features = mixup.interpolate(features, here, pairs)
-            features = stage(features, training=True)
-        return mixup.interpolate(labels, alpha, pairs), features
+            part, *seen = self.mixing.loss(classifier, batch, mixture)
+            each += weight * part
+        return each, *seen

@@ -39,6 +39,10 @@ def test_standard_changes_nothing(batch, classifier):
         (lambda attack: methods.IJSAT(attack, alpha="pixel"), "`alpha`"),
         (lambda _: methods.Mixup(tau=-1), "`tau`"),
         (lambda _: methods.Mixup(alpha="pixel"), "`alpha`"),
+        (lambda _: methods.ManifoldMixup(tau="2"), "`tau`"),
+        (lambda _: methods.ManifoldMixup(layers="stage1"), "`layers`"),
+        (lambda _: methods.ManifoldMixup(alpha=0.5), "`alpha`"),
+        (lambda _: methods.ManifoldMixup(cross_entropy="ce"), "`cross_entr"),
         (lambda attack: methods.TRADES(attack, beta=-1.0), "`beta`"),
         (lambda attack: methods.MART(attack, beta="6"), "`beta`"),
         (lambda attack: methods.IAT(attack, tau=-0.1), "`tau`"),
@@ -62,3 +66,6 @@ def test_repr_reprints_the_call():
     )
     assert repr(methods.Standard()) == "Standard()"
     assert repr(methods.Mixup(1.0)) == "Mixup()"
+    assert repr(methods.ManifoldMixup(layers=["a"])) == (
+        "ManifoldMixup(layers=('a',))"
+    )

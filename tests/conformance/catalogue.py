@@ -126,6 +126,7 @@ METHODS = {
     "Standard": lambda flow: methods.Standard(),
     "Mixup": lambda flow: methods.Mixup(),
     "ManifoldMixup": lambda flow: methods.ManifoldMixup(layers=["stage1"]),
+    "Cutout": lambda flow: methods.Cutout(length=4, fill=0.5),
     "AT": lambda flow: methods.AT(ATTACKS["PGD"](flow)),
     "AT with JSA": lambda flow: methods.AT(ATTACKS["JointSpaceAttack"](flow)),
     "AT with WorstOf": lambda flow: methods.AT(ATTACKS["WorstOf"](flow)),

@@ -2,6 +2,7 @@
 
 from ijsat_tf.training.methods.advprop import AdvProp
 from ijsat_tf.training.methods.at import AT
+from ijsat_tf.training.methods.cutout import Cutout
 from ijsat_tf.training.methods.dmat import DMAT
 from ijsat_tf.training.methods.fast_pat import FastPAT
 from ijsat_tf.training.methods.iat import IAT
@@ -16,6 +17,7 @@ from ijsat_tf.training.methods.trades import TRADES
 __all__ = [
     "AT",
     "AdvProp",
+    "Cutout",
     "DMAT",
     "FastPAT",
     "IAT",

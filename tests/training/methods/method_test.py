@@ -43,6 +43,10 @@ def test_standard_changes_nothing(batch, classifier):
         (lambda _: methods.ManifoldMixup(layers="stage1"), "`layers`"),
         (lambda _: methods.ManifoldMixup(alpha=0.5), "`alpha`"),
         (lambda _: methods.ManifoldMixup(cross_entropy="ce"), "`cross_entr"),
+        (lambda _: methods.Cutout(0), "`length`"),
+        (lambda _: methods.Cutout(2.5), "`length`"),
+        (lambda _: methods.Cutout(fill=125), "`fill`"),
+        (lambda _: methods.Cutout(fill=(0.5, "0.5")), "`fill`"),
         (lambda attack: methods.TRADES(attack, beta=-1.0), "`beta`"),
         (lambda attack: methods.MART(attack, beta="6"), "`beta`"),
         (lambda attack: methods.IAT(attack, tau=-0.1), "`tau`"),
@@ -69,3 +73,4 @@ def test_repr_reprints_the_call():
     assert repr(methods.ManifoldMixup(layers=["a"])) == (
         "ManifoldMixup(layers=('a',))"
     )
+    assert repr(methods.Cutout(8, 0.5)) == "Cutout(length=8, fill=0.5)"

@@ -127,6 +127,8 @@ METHODS = {
     "Mixup": lambda flow: methods.Mixup(),
     "ManifoldMixup": lambda flow: methods.ManifoldMixup(layers=["stage1"]),
     "Cutout": lambda flow: methods.Cutout(length=4, fill=0.5),
+    "RandomizedLA": lambda flow: methods.RandomizedLA(flow, radius=2.0),
+    "AdversarialLA": lambda flow: methods.AdversarialLA(flow, steps=2),
     "AT": lambda flow: methods.AT(ATTACKS["PGD"](flow)),
     "AT with JSA": lambda flow: methods.AT(ATTACKS["JointSpaceAttack"](flow)),
     "AT with WorstOf": lambda flow: methods.AT(ATTACKS["WorstOf"](flow)),

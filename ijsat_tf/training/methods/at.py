@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
-from ijsat_tf.attacks import Attack, require_untargeted
+from ijsat_tf import checks
+from ijsat_tf.attacks import Attack, as_logits, require_untargeted
 from ijsat_tf.mixup import Batch
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
@@ -44,3 +45,14 @@ class AT(Method):
             classifier, batch.images, batch.labels, seed, batch.latents
         )
         return result.images
+
+
+def predictions(classifier: keras.Model, images: tf.Tensor) -> tf.Tensor:
+    """The model's own labels softmax(f(x)), (B, K), for an attack to leave.
+
+    Args:
+        classifier: in inference mode.
+        images: (B, H, W, C) in [0, 1].
+    """
+    logits = checks.finite(as_logits(classifier)(images), "The logits")
+    return tf.stop_gradient(tf.nn.softmax(logits))

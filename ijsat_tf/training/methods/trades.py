@@ -6,9 +6,8 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, losses
-from ijsat_tf.attacks import as_logits
 from ijsat_tf.mixup import Batch
-from ijsat_tf.training.methods.at import AT
+from ijsat_tf.training.methods.at import AT, predictions
 from ijsat_tf.types import value
 
 
@@ -42,11 +41,8 @@ class TRADES(AT):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> tf.Tensor:
-        logits = as_logits(classifier)(batch.images)
-        natural = tf.nn.softmax(checks.finite(logits, "The logits"))
-        return super().craft(
-            classifier, batch._replace(labels=tf.stop_gradient(natural)), seed
-        )
+        natural = predictions(classifier, batch.images)
+        return super().craft(classifier, batch._replace(labels=natural), seed)
 
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor

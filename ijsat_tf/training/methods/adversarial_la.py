@@ -1,0 +1,68 @@
+"""Adversarial-LA: training on images that a search of a flow's latents made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf.attacks import OnManifoldPGD
+from ijsat_tf.mixup import Batch
+from ijsat_tf.spaces import L2
+from ijsat_tf.training.methods.at import AT, predictions
+from ijsat_tf.training.methods.method import Method
+from ijsat_tf.types import value
+
+
+@value
+class AdversarialLA(Method):
+    """min_theta L(f(G(z + dz)), y) with dz = argmax L(f(G(z + dz)), k),
+    |dz|_2 <= radius, k = argmax_j f(x)_j the model's own class.
+
+    It trains on the images found alone, with their true labels; the search
+    does not see these. The official code searches with the classifier in
+    training mode, here in inference mode, and starts from a cube that is
+    projected to the ball, which in so many dimensions is its surface as the
+    uniform start here is. Its flow adds noise and a logit transform whose
+    inverse returns 0.9 x + 0.05; a `Glow` here is exact.
+
+    Args:
+        flow: G, e.g. `ijsat_tf.flows.Glow`; with latents that come with the
+            data, any network with `decode(latents)`.
+        radius: of dz over the latents of all levels together, default 1.
+        step: length of a step, default 0.5; None for 2.5 * radius / steps.
+        steps: default 3.
+
+    Raises:
+        ValueError: for settings out of range, or a flow that cannot decode;
+            in training for one that cannot encode, without latents.
+
+    Source: Yuksel et al., Semantic Perturbations with Normalizing Flows for
+    Improved Generalization, 2021; https://github.com/okyksl/flow-lp.
+    """
+
+    flow: Any
+    radius: float = 1.0
+    step: float | None = 0.5
+    steps: int = 3
+
+    def __post_init__(self):
+        super().__post_init__()
+        # So that wrong settings are refused at once.
+        _ = self.attack
+
+    @property
+    def attack(self) -> OnManifoldPGD:
+        """The inner maximisation."""
+        ball = L2(self.radius, self.step)
+        return OnManifoldPGD(self.flow, ball, self.steps)
+
+    def craft(
+        self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
+    ) -> tf.Tensor:
+        own = predictions(classifier, batch.images)
+        own = tf.one_hot(tf.argmax(own, axis=1), own.shape[1])
+        return AT(self.attack).craft(
+            classifier, batch._replace(labels=own), seed
+        )

@@ -1,3 +1,6 @@
 """Generators whose latents come with the data: GANs and their projections."""
 
-__all__ = []
+from ijsat_tf.generators.sngan import SNGAN
+from ijsat_tf.generators.spectral_norm import SpectralConv2D
+
+__all__ = ["SNGAN", "SpectralConv2D"]

@@ -54,13 +54,18 @@ def convolution(
     )(x)
 
 
-def norm(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
+def norm(
+    x: keras.KerasTensor,
+    name: str,
+    dtype: str | keras.DTypePolicy | None = None,
+) -> keras.KerasTensor:
     """A BatchNorm with the constants of this file."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return layers.BatchNormalization(
         momentum=0.9,
         epsilon=1e-5,
         synchronized=replicas > 1,
+        dtype=dtype,
         name=name,
     )(x)
 

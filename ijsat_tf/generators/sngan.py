@@ -1,0 +1,349 @@
+"""SNGAN: a generator trained against a spectrally normalised discriminator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks, losses, seeds
+from ijsat_tf.generators import sngan_networks as networks
+from ijsat_tf.graph import compiled
+from ijsat_tf.samples import images_and_latents
+from ijsat_tf.step_model import StepModel
+from ijsat_tf.types import Seed, Tensor
+
+_PART = 250
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class SNGAN(StepModel):
+    """A generative adversarial network with spectral normalisation.
+
+    L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))];  L_G = -E[D(G(z))]
+
+    with z ~ N(0, I). A step of `fit` takes one batch of images: it parts it
+    into `critic_steps` smaller ones, updates the discriminator on each, beside
+    as many G(z), and then updates the generator once, on twice as many. For
+    the source's 64 images an update, `fit(images, batch_size=5 * 64)`; labels
+    are ignored. Logs are `discriminator_loss` and `generator_loss`. Inside,
+    images of [0, 1] get the uniform noise of one grey level and lie in
+    [-1, 1]. `dtype="mixed_bfloat16"` trains faster where the hardware has it.
+
+    Args:
+        image_shape: (S, S, C) with S = 4 * 2^n, one residual block of the
+            generator a doubling. Default (32, 32, 3).
+        latent_size: of z, default 128.
+        width: channels of the generator, default 256.
+        discriminator_width: default 128.
+        critic_steps: updates of the discriminator for one of the generator,
+            default 5.
+        bins: grey levels of the images, default 256.
+        seed: of everything random in `fit`, default 0.
+
+    Raises:
+        ValueError: for sides that are not equal, or not 4 * 2^n.
+
+    Source: Miyato, Kataoka, Koyama and Yoshida, Spectral Normalization for
+    Generative Adversarial Networks, 2018, and
+    https://github.com/pfnet-research/sngan_projection.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int] = (32, 32, 3),
+        latent_size: int = 128,
+        width: int = 256,
+        discriminator_width: int = 128,
+        critic_steps: int = 5,
+        bins: int = 256,
+        seed: int = 0,
+        **kwargs: Any,
+    ):
+        # The networks cast for themselves; images must keep their precision.
+        super().__init__(autocast=False, **kwargs)
+        self.image_shape = tuple(image_shape)
+        self.latent_size, self.width = latent_size, width
+        self.discriminator_width = discriminator_width
+        self.critic_steps, self.bins, self.seed = critic_steps, bins, seed
+        self._require_legal()
+        self.latent_shape = (latent_size,)
+        self.generator = networks.generator(
+            self.image_shape, latent_size, width, self.dtype_policy
+        )
+        self.discriminator = networks.discriminator(
+            self.image_shape, discriminator_width, self.dtype_policy
+        )
+        self.trackers = [
+            keras.metrics.Mean(name=f"{name}_loss")
+            for name in ("discriminator", "generator")
+        ]
+        self.built = True
+
+    def _require_legal(self) -> None:
+        names = "latent_size width discriminator_width critic_steps"
+        for name in names.split():
+            checks.at_least_one(name, getattr(self, name))
+        checks.require(self.bins >= 2, "`bins` must be at least 2.", self.bins)
+        shape = self.image_shape
+        checks.require(
+            len(shape) == 3
+            and shape[0] == shape[1]
+            and shape[0] in [4 * 2**n for n in range(1, 12)]
+            and shape[2] >= 1,
+            "`image_shape` must be (S, S, C) with S = 4 * 2^n: 8, 16, 32 and "
+            "so on; resize or pad the images.",
+            shape,
+        )
+        checks.require(
+            self.dtype_policy.name in ("float32", "mixed_bfloat16"),
+            "`dtype` must be 'float32' or 'mixed_bfloat16'.",
+            self.dtype_policy.name,
+        )
+
+    def compile(
+        self,
+        optimizer: Any = None,
+        discriminator_optimizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """As `StepModel.compile`, with an optimizer for each network.
+
+        The source's learning rate falls linearly to 0 over the whole run:
+        `Adam(PolynomialDecay(2e-4, steps, 0.0), beta_1=0.0, beta_2=0.9)`.
+
+        Args:
+            optimizer: of the generator, default Adam(2e-4, beta_1=0,
+                beta_2=0.9). Its `iterations` are the steps of `fit`.
+            discriminator_optimizer: default one like `optimizer`, whose
+                learning rate at any time is the same.
+            **kwargs: of `StepModel.compile`.
+
+        Raises:
+            ValueError: as `StepModel.compile` does, for either.
+        """
+        if optimizer is None:
+            optimizer = keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
+        optimizer = keras.optimizers.get(optimizer)
+        discriminator_optimizer = keras.optimizers.get(
+            discriminator_optimizer or _slowed(optimizer, self.critic_steps)
+        )
+        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        optimizer.build(self.generator.trainable_variables)
+        # Twice, so that both optimizers pass its checks.
+        super().compile(discriminator_optimizer, **kwargs)
+        self.discriminator_optimizer = discriminator_optimizer
+        super().compile(optimizer, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        config = super().get_compile_config()
+        if config:
+            config["discriminator_optimizer"] = (
+                keras.saving.serialize_keras_object(
+                    self.discriminator_optimizer
+                )
+            )
+        return config
+
+    @property
+    def metrics(self) -> list[keras.Metric]:
+        return self.trackers
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        images = self._images(data)
+        seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
+        for number in range(self.critic_steps):
+            # In strides, so that the parts of replicas are one replica's.
+            part = images[number :: self.critic_steps]
+            self._discriminator_step(part, seeds.derive(seed, number))
+        count = 2 * tf.shape(part)[0]
+        self._generator_step(count, seeds.derive(seed, "generator"))
+        return {tracker.name: tracker.result() for tracker in self.trackers}
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        seed = seeds.derive(self.seed, "test")
+        real, fake = self._judged(self._images(data), seed, training=False)
+        self.trackers[0].update_state(hinge(real, fake))
+        self.trackers[1].update_state(-fake)
+        return {tracker.name: tracker.result() for tracker in self.trackers}
+
+    def _discriminator_step(self, images: tf.Tensor, seed: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            each = hinge(*self._judged(images, seed, training=True))
+            loss = losses.global_mean(each)
+        _apply(self.discriminator_optimizer, tape, loss, self.discriminator)
+        self.trackers[0].update_state(each)
+
+    def _generator_step(self, count: tf.Tensor, seed: tf.Tensor) -> None:
+        latents = self._latents(count, seed)
+        with tf.GradientTape() as tape:
+            fake = self.generator(latents, training=True)
+            each = -_finite(self.discriminator(fake, training=True))
+            loss = losses.global_mean(each)
+        _apply(self.optimizer, tape, loss, self.generator)
+        self.trackers[1].update_state(each)
+
+    def _judged(
+        self, images: tf.Tensor, seed: tf.Tensor, training: bool
+    ) -> list[tf.Tensor]:
+        """D(x) and D(G(z)) of as many z, both (B,)."""
+        real = self._dequantized(images, seeds.derive(seed, "dequantize"))
+        latents = self._latents(
+            tf.shape(images)[0], seeds.derive(seed, "latents")
+        )
+        fake = self.generator(latents, training=training)
+        # At once: a power iteration for both.
+        both = tf.concat([real, fake], 0)
+        outputs = self.discriminator(both, training=training)
+        return tf.split(_finite(outputs), 2)
+
+    def call(self, latents: Tensor, training: bool | None = None) -> tf.Tensor:
+        """`decode(latents)`."""
+        return self.decode(latents)
+
+    def decode(self, latents: Tensor) -> tf.Tensor:
+        """x = G(z), in inference mode.
+
+        Args:
+            latents: (B, latent_size).
+
+        Returns:
+            Images (B, H, W, C) in [0, 1].
+        """
+        latents = tf.convert_to_tensor(latents)
+        checks.require(
+            latents.shape.rank == 2 and latents.shape[1] == self.latent_size,
+            f"`latents` must have shape (B, {self.latent_size}).",
+            f"shape {tuple(latents.shape)}",
+        )
+        return self._decode(tf.cast(latents, self.variable_dtype))
+
+    @compiled
+    def _decode(self, latents: tf.Tensor) -> tf.Tensor:
+        return (self.generator(latents, training=False) + 1) / 2
+
+    def sample(self, count: int, seed: Seed = 0) -> tf.Tensor:
+        """Images G(z) of z ~ N(0, I).
+
+        Args:
+            count: how many.
+            seed: default 0.
+
+        Returns:
+            Images (count, H, W, C) in [0, 1].
+        """
+        count = checks.at_least_one("count", count)
+        latents = tf.random.stateless_normal(
+            [count, self.latent_size], seeds.derive(seed, "sample")
+        )
+        # In parts: a thousand are gigabytes of activations.
+        parts = [
+            self.decode(latents[start : start + _PART])
+            for start in range(0, count, _PART)
+        ]
+        return tf.concat(parts, 0)
+
+    def _images(self, data: Any) -> tf.Tensor:
+        x, _, weight = keras.utils.unpack_x_y_sample_weight(data)
+        checks.require(
+            weight is None,
+            "`sample_weight` and `class_weight` have no meaning in a GAN's "
+            "losses; leave them out.",
+        )
+        images, _ = images_and_latents(x)
+        images = checks.images(images, shape=self.image_shape)
+        checked = checks.require(
+            tf.shape(images)[0] >= self.critic_steps,
+            f"A batch must have `critic_steps` = {self.critic_steps} images "
+            "or more on each replica: it is parted into so many.",
+            tf.shape(images)[0],
+        )
+        return checks.after(checked, tf.cast(images, self.variable_dtype))
+
+    def _dequantized(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        noise = (seeds.uniform(images, seed) + 1) / 2
+        return 2 * (images * (self.bins - 1) + noise) / self.bins - 1
+
+    def _latents(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return seeds.of_this_replica(
+            lambda rows: tf.random.stateless_normal(
+                [rows, self.latent_size], seed
+            ),
+            count,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        names = (
+            "image_shape latent_size width discriminator_width critic_steps "
+            "bins seed"
+        )
+        config = {name: getattr(self, name) for name in names.split()}
+        return {**super().get_config(), **config}
+
+
+def hinge(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))).
+
+    Args:
+        real: D(x), (B,).
+        fake: D(G(z)), (B,).
+
+    Returns:
+        (B,).
+    """
+    return tf.nn.relu(1 - real) + tf.nn.relu(1 + fake)
+
+
+@keras.saving.register_keras_serializable("ijsat_tf")
+class Slowed(keras.optimizers.schedules.LearningRateSchedule):
+    """Another optimizer's schedule, for one that takes more steps.
+
+    Args:
+        schedule: the other's.
+        factor: steps for one of the other's.
+    """
+
+    def __init__(self, schedule: Any, factor: int):
+        self.schedule, self.factor = schedule, factor
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        return self.schedule(tf.cast(step, tf.int64) // self.factor)
+
+    def get_config(self) -> dict[str, Any]:
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "factor": self.factor}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Slowed:
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["factor"])
+
+
+def _slowed(
+    optimizer: keras.optimizers.Optimizer, factor: int
+) -> keras.optimizers.Optimizer:
+    copy = optimizer.get_config()
+    if isinstance(copy["learning_rate"], dict):
+        schedule = keras.optimizers.schedules.deserialize(copy["learning_rate"])
+        copy["learning_rate"] = Slowed(schedule, factor)
+    return type(optimizer).from_config(copy)
+
+
+def _finite(outputs: tf.Tensor) -> tf.Tensor:
+    # Before any loss: a rectified NaN may be 0.
+    return checks.finite(outputs[:, 0], "The discriminator's output")
+
+
+def _apply(
+    optimizer: keras.optimizers.Optimizer,
+    tape: tf.GradientTape,
+    loss: tf.Tensor,
+    network: keras.Model,
+) -> None:
+    variables = network.trainable_variables
+    gradients = [
+        checks.finite(gradient, f"The gradient of {variable.path}")
+        for gradient, variable in zip(tape.gradient(loss, variables), variables)
+    ]
+    optimizer.apply(gradients, variables)

@@ -2,5 +2,6 @@
 
 from ijsat_tf.generators.sngan import SNGAN
 from ijsat_tf.generators.spectral_norm import SpectralConv2D
+from ijsat_tf.generators.stylegan import StyleGAN
 
-__all__ = ["SNGAN", "SpectralConv2D"]
+__all__ = ["SNGAN", "SpectralConv2D", "StyleGAN"]

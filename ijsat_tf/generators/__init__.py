@@ -3,5 +3,6 @@
 from ijsat_tf.generators.sngan import SNGAN
 from ijsat_tf.generators.spectral_norm import SpectralConv2D
 from ijsat_tf.generators.stylegan import StyleGAN
+from ijsat_tf.generators.vaegan import VAEGAN
 
-__all__ = ["SNGAN", "SpectralConv2D", "StyleGAN"]
+__all__ = ["SNGAN", "SpectralConv2D", "StyleGAN", "VAEGAN"]

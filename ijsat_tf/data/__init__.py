@@ -1,6 +1,7 @@
 """Where images come from and how they become batches."""
 
 from ijsat_tf.data.pipeline import batches, steps_per_epoch
-from ijsat_tf.data.sources import Source, load
+from ijsat_tf.data.source import Source
+from ijsat_tf.data.sources import load
 
 __all__ = ["Source", "batches", "load", "steps_per_epoch"]

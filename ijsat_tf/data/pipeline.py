@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ijsat_tf import seeds
 from ijsat_tf.checks import require
-from ijsat_tf.data.sources import Source
+from ijsat_tf.data.source import Source
 
 _PAD = 4
 

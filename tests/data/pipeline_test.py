@@ -5,7 +5,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ijsat_tf.data import pipeline
-from ijsat_tf.data.sources import Source
+from ijsat_tf.data.source import Source
 
 COUNT = 22
 RANDOM = np.random.default_rng(0)

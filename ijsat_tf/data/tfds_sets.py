@@ -1,0 +1,116 @@
+"""Sets in the format of TensorFlow Datasets."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from ijsat_tf.checks import require
+from ijsat_tf.data.resize import resize
+from ijsat_tf.data.source import Source
+
+
+def read(
+    name: str,
+    split: str,
+    data_dir: str | None,
+    image_size: tuple[int, int] | None,
+) -> Source:
+    """A set of TensorFlow Datasets; arguments and errors are those of
+    `ijsat_tf.data.load`."""
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError:
+        known = ["digits", *tfds.list_builders(with_community_datasets=False)]
+        near = difflib.get_close_matches(name, known)
+        near = near or ["digits", "mnist", "cifar10", "cifar100"]
+        raise ValueError(
+            f"`name` must be 'digits' or a data set of TensorFlow Datasets, "
+            f"such as {', '.join(map(repr, near))}. Received: {name!r}"
+        ) from None
+
+    # Before any download: a wrong kind of set can be gigabytes.
+    shape = _image_shape(builder.info.features, name, image_size)
+    build = f"`tfds build {name}`"
+    if data_dir is None:
+        builder.download_and_prepare()
+    else:
+        build = f"`tfds build {name} --data_dir={data_dir}`"
+        require(
+            builder.is_prepared(),
+            f"`data_dir` must hold the data set {name!r}, but there is none "
+            f"at {builder.data_dir}; build it with {build}, or leave out "
+            "`data_dir` to download it.",
+        )
+    try:
+        return _read(builder, split, shape, image_size)
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"The records of {name!r} in {builder.data_dir} are damaged or "
+            f"incomplete; delete that folder and build it with {build}."
+        ) from error
+
+
+def _image_shape(
+    features: Any, name: str, image_size: tuple[int, int] | None
+) -> tuple[int, int, int]:
+    import tensorflow_datasets as tfds
+
+    named = isinstance(features, tfds.features.FeaturesDict)
+    features = dict(features) if named else {}
+    image, label = features.get("image"), features.get("label")
+    require(
+        isinstance(image, tfds.features.Image)
+        and image.np_dtype == np.uint8
+        and isinstance(label, tfds.features.ClassLabel),
+        f"The data set {name!r} is no image classification: it needs the "
+        "features 'image' (8 bits) and 'label' (classes); choose another.",
+        f"features {', '.join(features) or None}",
+    )
+    *own_size, channels = image.shape
+    require(
+        image_size is not None or None not in own_size,
+        f"The images of {name!r} have different sizes; pass `image_size` to "
+        "resize them.",
+    )
+    return (*(image_size or own_size), channels)
+
+
+def _read(
+    builder: Any,
+    split: str,
+    shape: tuple[int, int, int],
+    image_size: tuple[int, int] | None,
+) -> Source:
+    import tensorflow_datasets as tfds
+
+    def select(example):
+        image = example["image"]
+        if image_size is not None:
+            image = resize(image, image_size)
+        return image, example["label"]
+
+    # TFDS would keep a second copy of a small set in memory.
+    once = tfds.ReadConfig(try_autocache=False)
+    dataset = builder.as_dataset(split=split, read_config=once)
+    dataset = dataset.map(select, num_parallel_calls=tf.data.AUTOTUNE)
+
+    count = builder.info.splits[split].num_examples
+    images = np.empty((count, *shape), np.uint8)
+    labels = np.empty(count, np.int32)
+    done = 0
+    for part in dataset.batch(64).as_numpy_iterator():
+        end = done + len(part[0])
+        images[done:end], labels[done:end] = part
+        done = end
+    require(
+        (labels >= 0).all(),
+        f"`split` {split!r} has no labels; choose another of "
+        f"{', '.join(builder.info.splits)}.",
+    )
+    return Source(images, labels, builder.info.features["label"].num_classes)

@@ -6,9 +6,10 @@ or augments.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
 from ijsat_tf.checks import require
 
@@ -21,16 +22,29 @@ class Source(NamedTuple):
         labels: (N,) int32, classes 0 to classes - 1.
         classes: the number of classes.
         bins: the number of grey levels.
+        latents: what a generator decodes to the images, (N, D...) float32 or
+            a list of such arrays, where it came with them; else None, as in
+            `source._replace(latents=None)`.
+        class_names: one a class, or None.
     """
 
     images: np.ndarray
     labels: np.ndarray
     classes: int
     bins: int = 256
+    latents: np.ndarray | list[np.ndarray] | None = None
+    class_names: tuple[str, ...] | None = None
 
     def scaled(self) -> np.ndarray:
         """The images in [0, 1], levels / (bins - 1), (N, H, W, C) float32."""
         return self.images.astype(np.float32) / np.float32(self.bins - 1)
+
+    def inputs(self) -> np.ndarray | dict[str, Any]:
+        """x as `fit` and `evaluate` take it: the images in [0, 1], or
+        {"image": ..., "latent": ...} where latents came with them."""
+        if self.latents is None:
+            return self.scaled()
+        return {"image": self.scaled(), "latent": self.latents}
 
     def take(self, count: int) -> Source:
         """The first images, in the set's own order.
@@ -47,9 +61,7 @@ class Source(NamedTuple):
             "take fewer, or load another split.",
             count,
         )
-        return self._replace(
-            images=self.images[:count], labels=self.labels[:count]
-        )
+        return self._rows(slice(count))
 
     def hold_out(self, count: int) -> tuple[Source, Source]:
         """All images but the last ones, and the last ones.
@@ -67,7 +79,11 @@ class Source(NamedTuple):
             f"set's {len(self.images)} images must be left.",
             count,
         )
-        last = self._replace(
-            images=self.images[rest:], labels=self.labels[rest:]
+        return self._rows(slice(rest)), self._rows(slice(rest, None))
+
+    def _rows(self, rows: slice) -> Source:
+        images, labels, latents = tf.nest.map_structure(
+            lambda part: None if part is None else part[rows],
+            (self.images, self.labels, self.latents),
         )
-        return self.take(rest), last
+        return self._replace(images=images, labels=labels, latents=latents)

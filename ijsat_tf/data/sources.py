@@ -24,17 +24,22 @@ def load(
     17 grey levels. They come without a split of their own: the permutation of
     `numpy.random.RandomState(0)` puts 1,437 into `train` and the remaining
     360 into `test`. Every other name is TensorFlow Datasets': `cifar10`,
-    `cifar100`, `mnist`, `cifar10_corrupted/fog_3` and so on.
+    `cifar100`, `mnist`, `cifar10_corrupted/fog_3` and so on, or a folder of
+    `data_dir` in their format, such as `ijsat_tf.data.store` writes.
+
+    A feature `latent` of such a set, a float tensor or a dictionary of them,
+    becomes the source's `latents`.
 
     Args:
-        name: `digits`, or a name of TensorFlow Datasets.
+        name: `digits`, a name of TensorFlow Datasets, or a folder's.
         split: `train` or `test`; for TensorFlow Datasets also another split
             of the set or a slice of one, `train[:90%]`.
         data_dir: a folder of TensorFlow Datasets to read from, without
             downloading; by default their own folder, with downloading.
         image_size: pixels, one number for squares or (H, W), to which images
             are resized (bilinear with antialiasing, aspect ratio not kept);
-            by default they keep their size.
+            by default they keep their size. Latents are left out where
+            images are resized, as they decode to the set's own size.
 
     Returns:
         The set, in the order of its files.
@@ -82,4 +87,10 @@ def _digits(split: str, image_size: tuple[int, int] | None) -> Source:
         order[:_DIGITS_TRAIN] if split == "train" else order[_DIGITS_TRAIN:]
     )
     labels = digits.target.astype(np.int32)
-    return Source(images[chosen], labels[chosen], classes=10, bins=17)
+    return Source(
+        images[chosen],
+        labels[chosen],
+        classes=10,
+        bins=17,
+        class_names=tuple(map(str, digits.target_names)),
+    )

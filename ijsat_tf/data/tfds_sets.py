@@ -81,6 +81,22 @@ def _image_shape(
     return (*(image_size or own_size), channels)
 
 
+def _latents(features: Any) -> Any:
+    """The float feature `latent`, a list of those in it, or an empty list."""
+    import tensorflow_datasets as tfds
+
+    latent = dict(features).get("latent")
+    if isinstance(latent, tfds.features.FeaturesDict):
+        latent = [latent[part] for part in sorted(latent)]
+    known = all(
+        isinstance(part, tfds.features.Tensor)
+        and np.issubdtype(part.np_dtype, np.floating)
+        and None not in part.shape
+        for part in tf.nest.flatten(latent)
+    )
+    return latent if known else []
+
+
 def _read(
     builder: Any,
     split: str,
@@ -89,11 +105,16 @@ def _read(
 ) -> Source:
     import tensorflow_datasets as tfds
 
+    features = builder.info.features
+    resized = image_size not in (None, features["image"].shape[:2])
+    parts = [] if resized else _latents(features)
+
     def select(example):
         image = example["image"]
         if image_size is not None:
             image = resize(image, image_size)
-        return image, example["label"]
+        latents = tf.nest.flatten(example["latent"]) if parts else []
+        return image, example["label"], *latents
 
     # TFDS would keep a second copy of a small set in memory.
     once = tfds.ReadConfig(try_autocache=False)
@@ -103,14 +124,25 @@ def _read(
     count = builder.info.splits[split].num_examples
     images = np.empty((count, *shape), np.uint8)
     labels = np.empty(count, np.int32)
+    latents = tf.nest.map_structure(
+        lambda part: np.empty((count, *part.shape), np.float32), parts
+    )
     done = 0
-    for part in dataset.batch(64).as_numpy_iterator():
-        end = done + len(part[0])
-        images[done:end], labels[done:end] = part
+    for batch in dataset.batch(64).as_numpy_iterator():
+        end = done + len(batch[0])
+        everything = (images, labels, *tf.nest.flatten(latents))
+        for rows, read in zip(everything, batch):
+            rows[done:end] = read
         done = end
     require(
         (labels >= 0).all(),
         f"`split` {split!r} has no labels; choose another of "
         f"{', '.join(builder.info.splits)}.",
     )
-    return Source(images, labels, builder.info.features["label"].num_classes)
+    return Source(
+        images,
+        labels,
+        features["label"].num_classes,
+        latents=latents if parts else None,
+        class_names=tuple(features["label"].names),
+    )

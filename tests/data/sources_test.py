@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from ijsat_tf.data import sources
+from ijsat_tf.data import Source, sources
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 256, (7, 5, 4, 3), np.uint8)
@@ -51,6 +51,7 @@ def test_a_set_on_disk_comes_back_unchanged(folder):
     np.testing.assert_array_equal(source.labels, LABELS)
     assert (source.images.dtype, source.labels.dtype) == (np.uint8, np.int32)
     assert (source.classes, source.bins) == (3, 256)
+    assert source.class_names == ("0", "1", "2") and source.latents is None
 
 
 def test_scaled_images_are_the_levels_in_the_unit_interval(folder):
@@ -66,6 +67,20 @@ def test_take_and_slices_give_the_first_images(folder):
     np.testing.assert_array_equal(source.take(3).labels, part.labels)
     with pytest.raises(ValueError, match="`count` must be from 1 to .* 7"):
         source.take(8)
+
+
+def test_latents_are_cut_along_with_images():
+    latents = [RANDOM.random((7, 3)), RANDOM.random((7, 2, 2))]
+    source = Source(PIXELS, LABELS, 3, latents=latents)
+    for part, rows in zip(source.take(4).latents, latents):
+        np.testing.assert_array_equal(part, rows[:4])
+    rest, last = source.hold_out(2)
+    np.testing.assert_array_equal(rest.latents[1], latents[1][:5])
+    np.testing.assert_array_equal(last.latents[1], latents[1][5:])
+    assert source.inputs()["latent"] is latents
+    np.testing.assert_array_equal(source.inputs()["image"], source.scaled())
+    bare = source._replace(latents=None)
+    np.testing.assert_array_equal(bare.inputs(), source.scaled())
 
 
 def test_images_of_unknown_size_are_resized(folder):

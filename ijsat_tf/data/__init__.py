@@ -3,5 +3,6 @@
 from ijsat_tf.data.pipeline import batches, steps_per_epoch
 from ijsat_tf.data.source import Source
 from ijsat_tf.data.sources import load
+from ijsat_tf.data.store import store
 
-__all__ = ["Source", "batches", "load", "steps_per_epoch"]
+__all__ = ["Source", "batches", "load", "steps_per_epoch", "store"]

@@ -3,13 +3,14 @@ the epoch alone, so that a resumed run sees what an uninterrupted one sees."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from ijsat_tf import seeds
 from ijsat_tf.checks import require
+from ijsat_tf.data.crop_flip import crop_flip, placements
 from ijsat_tf.data.source import Source
-
-_PAD = 4
 
 
 def steps_per_epoch(source: Source, batch_size: int) -> int:
@@ -41,6 +42,12 @@ def batches(
 ) -> tf.data.Dataset:
     """Shuffled batches, epoch after epoch without end.
 
+    Where latents come with the images, x is {"image": ..., "latent": ...}. An
+    augmented image is no longer what its latents decode to: with `augment`
+    the latents are a tuple whose last item is the image's placement, (B, 3)
+    int32 as `crop_flip` has it, and `ijsat_tf.generators.Augmented` decodes
+    them to the augmented image.
+
     Args:
         source: the images.
         batch_size: images a batch, over all replicas.
@@ -54,8 +61,9 @@ def batches(
             digits); None leaves images as they are.
 
     Returns:
-        A dataset of images (B, H, W, C), float32 in [0, 1], and labels (B,),
-        int32. `fit` needs `steps_per_epoch` with it.
+        A dataset of x, images (B, H, W, C), float32 in [0, 1], or a
+        dictionary, and of labels (B,), int32. `fit` needs `steps_per_epoch`
+        with it.
 
     Raises:
         ValueError: for a `batch_size` that does not fit or an unknown
@@ -73,6 +81,12 @@ def batches(
     with tf.device("CPU"):
         levels = tf.constant(source.images)
         labels = tf.constant(source.labels)
+        latents = source.latents
+        if isinstance(latents, list):
+            # As a part of a dataset's element a list becomes one tensor.
+            latents = tuple(latents)
+        if latents is not None:
+            latents = tf.nest.map_structure(tf.constant, latents)
 
     def epoch_of_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         def seed_of(purpose):
@@ -84,22 +98,28 @@ def batches(
             )
         }
         if augment is not None:
-            places["corners"] = tf.random.stateless_uniform(
-                [count, 2], seed_of("crop"), 0, 2 * _PAD + 1, tf.int32
-            )
-            places["mirrored"] = (
-                tf.random.stateless_uniform([count], seed_of("flip")) < 0.5
+            places["placement"] = placements(
+                count, seed_of("crop"), seed_of("flip")
             )
         return tf.data.Dataset.from_tensor_slices(places).batch(
             batch_size, drop_remainder=True
         )
 
-    def load(places: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        images = tf.gather(levels, places["order"])
-        if augment is not None:
-            images = _crop_flip(images, places["corners"], places["mirrored"])
+    def load(places: dict[str, tf.Tensor]) -> tuple[Any, tf.Tensor]:
+        order, placement = places["order"], places.get("placement")
+        images = tf.gather(levels, order)
+        if placement is not None:
+            images = crop_flip(images, placement)
         images = tf.cast(images, tf.float32) / (source.bins - 1)
-        return images, tf.gather(labels, places["order"])
+        classes = tf.gather(labels, order)
+        if latents is None:
+            return images, classes
+        latent = tf.nest.map_structure(
+            lambda part: tf.gather(part, order), latents
+        )
+        if placement is not None:
+            latent = (*tf.nest.flatten(latent), placement)
+        return {"image": images, "latent": latent}, classes
 
     options = tf.data.Options()
     options.deterministic = True
@@ -114,17 +134,3 @@ def batches(
         .prefetch(tf.data.AUTOTUNE)
         .with_options(options)
     )
-
-
-def _crop_flip(
-    images: tf.Tensor, corners: tf.Tensor, mirrored: tf.Tensor
-) -> tf.Tensor:
-    _, height, width, _ = images.shape
-    padded = tf.pad(images, [[0, 0], [_PAD, _PAD], [_PAD, _PAD], [0, 0]])
-    across = tf.range(width)
-    rows = corners[:, :1] + tf.range(height)
-    columns = corners[:, 1:] + tf.where(
-        mirrored[:, tf.newaxis], across[::-1], across
-    )
-    cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
-    return tf.gather(cropped, columns, axis=2, batch_dims=1)

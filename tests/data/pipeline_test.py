@@ -88,6 +88,37 @@ def test_every_augmented_image_is_a_crop_or_a_mirrored_crop():
     assert 0.45 < seen[..., 1].mean() / seen.sum(-1).mean() < 0.55
 
 
+LATENTS = RANDOM.random((COUNT, 2, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_latents_travel_with_their_images(several):
+    latents = [LATENTS, LATENTS[:, 0]] if several else LATENTS
+    source = SOURCE._replace(latents=latents)
+    for x, labels in pipeline.batches(source, 4, seed=0).take(6):
+        expected = source.scaled()[labels]
+        np.testing.assert_array_equal(x["image"], expected)
+        found = x["latent"] if several else (x["latent"],)
+        for part, rows in zip(found, (LATENTS, LATENTS[:, 0])):
+            np.testing.assert_array_equal(part, rows[labels])
+
+
+def test_placements_say_what_was_done_to_each_image():
+    source = SOURCE._replace(latents=LATENTS)
+    plain = pipeline.batches(SOURCE, 4, seed=0, augment="crop_flip")
+    data = pipeline.batches(source, 4, seed=0, augment="crop_flip")
+    padded = np.pad(source.scaled(), [(0, 0), (4, 4), (4, 4), (0, 0)])
+    for (x, labels), (images, _) in zip(data.take(20), plain.take(20)):
+        np.testing.assert_array_equal(x["image"], images)
+        latent, placement = x["latent"]
+        np.testing.assert_array_equal(latent, LATENTS[labels])
+        for image, label, place in zip(x["image"], labels, placement):
+            row, column, mirrored = place.numpy()
+            crop = padded[label, row : row + 6, column : column + 5]
+            expected = crop[:, ::-1] if mirrored else crop
+            np.testing.assert_array_equal(image, expected)
+
+
 def test_steps_per_epoch_are_full_batches():
     assert pipeline.steps_per_epoch(SOURCE, 4) == 5
     assert pipeline.steps_per_epoch(SOURCE, COUNT) == 1

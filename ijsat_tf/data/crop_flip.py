@@ -1,0 +1,46 @@
+"""Random crops and mirroring, as functions of where a crop lies."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+PAD = 4
+
+
+def placements(
+    count: int, crop_seed: tf.Tensor, flip_seed: tf.Tensor
+) -> tf.Tensor:
+    """Random rows (row, column, mirrored) for `crop_flip`, (count, 3) int32.
+
+    Args:
+        count: how many.
+        crop_seed: (2,) int32, of rows and columns, uniform from 0 to 2 PAD.
+        flip_seed: (2,) int32, of `mirrored`, 1 with probability 1/2.
+    """
+    corners = tf.random.stateless_uniform(
+        [count, 2], crop_seed, 0, 2 * PAD + 1, tf.int32
+    )
+    mirrored = tf.random.stateless_uniform([count, 1], flip_seed) < 0.5
+    return tf.concat([corners, tf.cast(mirrored, tf.int32)], axis=1)
+
+
+def crop_flip(images: tf.Tensor, placement: tf.Tensor) -> tf.Tensor:
+    """Images padded with black by PAD pixels a side, cropped back to their
+    size, and then mirrored left to right; differentiable in the images.
+
+    Args:
+        images: (B, H, W, C), of any number type.
+        placement: (B, 3) ints: row and column of the crop's upper left
+            corner, PAD for a crop in the middle, and 1 to mirror or 0.
+
+    Returns:
+        Like `images`.
+    """
+    _, height, width, _ = images.shape
+    padded = tf.pad(images, [[0, 0], [PAD, PAD], [PAD, PAD], [0, 0]])
+    row, column, mirrored = tf.split(placement, 3, axis=1)
+    across = tf.range(width)
+    rows = row + tf.range(height)
+    columns = column + tf.where(mirrored > 0, across[::-1], across)
+    cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
+    return tf.gather(cropped, columns, axis=2, batch_dims=1)

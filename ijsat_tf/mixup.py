@@ -78,6 +78,9 @@ def interpolate(
 def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
     """IM(x) = alpha x_i + (1 - alpha) x_j, likewise for labels and latents.
 
+    Integers among the latents, such as the placements of augmented images,
+    cannot be interpolated: a mixture has those of its sample i.
+
     Args:
         batch: the samples.
         alpha: (B,) in [0, 1].
@@ -85,7 +88,9 @@ def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
     """
 
     def mixed(items: tf.Tensor | None) -> tf.Tensor | None:
-        return None if items is None else interpolate(items, alpha, pairs)
+        if items is None or items.dtype.is_integer:
+            return items
+        return interpolate(items, alpha, pairs)
 
     return tf.nest.map_structure(mixed, batch)
 

@@ -55,6 +55,16 @@ def test_mix_against_numpy_with_one_alpha_for_all_parts(latents):
         np.testing.assert_allclose(part, np.stack(rows), rtol=1e-5)
 
 
+def test_integers_among_latents_stay_those_of_the_sample():
+    floats = tf.constant(RANDOM.random((4, 3)), tf.float32)
+    places = tf.constant([[1, 2], [3, 4], [5, 6], [7, 8]])
+    batch = _batch(rows=4)._replace(latents=[floats, places])
+    mixed = mixup.mix(batch, tf.fill([4], 0.25), mixup.partners(4)).latents
+    np.testing.assert_array_equal(mixed[1], places)
+    expected = 0.25 * floats.numpy() + 0.75 * floats.numpy()[[1, 0, 3, 2]]
+    np.testing.assert_allclose(mixed[0], expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("tau", [0.1, 0.5, 1.0, 4.0])
 def test_alphas_follow_the_beta_distribution(tau):
     alpha = mixup.alphas(20000, tau, seeds.derive(0)).numpy()

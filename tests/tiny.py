@@ -1,6 +1,7 @@
 """The small images and networks that many tests share."""
 
 import functools
+import math
 
 import keras
 import numpy as np
@@ -48,6 +49,31 @@ def make_classifier(
             keras.layers.Dense(classes, dtype="float32"),
         ]
     )
+
+
+@keras.saving.register_keras_serializable("tests")
+class Decoder(keras.Model):
+    """A generator without a way back from images, as a GAN is."""
+
+    def __init__(self, shape=SHAPE, size=6, name="decoder"):
+        super().__init__(name=name)
+        self.shape, self.size = tuple(shape), size
+        self.latent_shape = (size,)
+        self.network = keras.Sequential(
+            [
+                keras.layers.Input((size,)),
+                keras.layers.Dense(16, activation="tanh"),
+                keras.layers.Dense(math.prod(shape), activation="sigmoid"),
+                keras.layers.Reshape(shape),
+            ]
+        )
+        self.built = True
+
+    def decode(self, latents):
+        return self.network(latents, training=False)
+
+    def get_config(self):
+        return {"shape": self.shape, "size": self.size, "name": self.name}
 
 
 def make_linear(shape=SHAPE):

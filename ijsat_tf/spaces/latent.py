@@ -16,7 +16,7 @@ from ijsat_tf.types import Tensors, value
 
 class LatentContext(NamedTuple):
     """Attributes:
-    latents: z, a tensor or a list of tensors.
+    latents: z, a tensor or a list of tensors, of which integers stay.
     residual: x - G(z), (B, H, W, C), where nets of low precision make G's
         inverse inexact; else 0.
     decode: G for this batch.
@@ -33,7 +33,9 @@ class Latent(Space):
 
     Args:
         generator: a network with `decode(latents)`, and with
-            `encode(images)` unless latents come with the data.
+            `encode(images)` unless latents come with the data. What it says
+            of their shapes, in `latent_shape` for a tensor or `latent_shapes`
+            for a list, those that are given must have.
         ball: of lambda, per coordinate of the latents.
         levels: numbers of the levels that may change, from 1 as in the
             paper's Eq. 14; None, the default, for all.
@@ -92,10 +94,13 @@ class Latent(Space):
         generator = prepared() if prepared else self.generator
         decode = generator.decode
         if latents is not None:
-            return LatentContext(latents, tf.zeros([], images.dtype), decode)
+            given = self._fitting(latents)
+            return LatentContext(given, tf.zeros([], images.dtype), decode)
         checks.require(
             hasattr(self.generator, "encode"),
-            "The generator has no `encode`: give the images' `latents`.",
+            "The generator has no `encode`: give the images' `latents`, as "
+            "x = {'image': ..., 'latent': ...} in `fit` and `evaluate`; a "
+            "set that ijsat_tf.generators.project_dataset wrote has them.",
             repr(self.generator),
         )
         latents = generator.encode(images, **self._options)
@@ -122,10 +127,10 @@ class Latent(Space):
         moved = tf.nest.map_structure(
             tf.add, self._movable(context.latents), change
         )
-        if self.levels is not None:
+        if isinstance(context.latents, list):
             everything = list(context.latents)
-            for level, latent in zip(self.levels, moved):
-                everything[level - 1] = latent
+            for place, latent in zip(self._places(everything), moved):
+                everything[place] = latent
             moved = everything
         decoded = context.decode(moved, **self._options)
         return tf.cast(decoded, images.dtype) + context.residual
@@ -148,6 +153,46 @@ class Latent(Space):
         return {"standardized": True} if self.standardized else {}
 
     def _movable(self, latents: Tensors) -> Tensors:
-        if self.levels is None:
+        if not isinstance(latents, list):
             return latents
-        return [latents[level - 1] for level in self.levels]
+        return [latents[place] for place in self._places(latents)]
+
+    def _places(self, latents: list[tf.Tensor]) -> list[int]:
+        """Which of them may change."""
+        if self.levels is not None:
+            return [level - 1 for level in self.levels]
+        return [n for n, part in enumerate(latents) if part.dtype.is_floating]
+
+    def _fitting(self, latents: Tensors) -> Tensors:
+        """Given latents, after a check that they are this generator's."""
+        if isinstance(latents, tuple):
+            # All that a dataset can hold; generators know lists.
+            latents = list(latents)
+        one = getattr(self.generator, "latent_shape", None)
+        expected = getattr(self.generator, "latent_shapes", one)
+        several = expected is not one
+        shapes = list(expected) if several else [expected]
+        found = [part.shape[1:] for part in tf.nest.flatten(latents)]
+        checks.require(
+            expected is None
+            or isinstance(latents, list) == several
+            and len(shapes) == len(found)
+            and all(map(tf.TensorShape.is_compatible_with, found, shapes)),
+            "`latents` must have the shapes that the generator decodes, "
+            f"{expected} without the batch axis. Give this generator's own; "
+            "where it can encode images, leave them out of the data, "
+            "`source._replace(latents=None)`; where images are augmented, "
+            "attack through ijsat_tf.generators.Augmented(generator).",
+            *map(tuple, found),
+        )
+        legal = self.levels is None or (
+            isinstance(latents, list)
+            and max(self.levels) <= len(latents)
+            and all(latents[n].dtype.is_floating for n in self._places(latents))
+        )
+        checks.require(
+            legal,
+            "`levels` must number floats in a list of latents.",
+            self.levels,
+        )
+        return latents

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from ijsat_tf import seeds
 from ijsat_tf.spaces import L2, Latent, Linf
+from tests import tiny
 
 
 class Decoder:
@@ -97,6 +98,67 @@ def test_given_latents_are_taken_as_they_are(images):
     )
     norms = np.linalg.norm(change, axis=1)
     np.testing.assert_allclose(space.measure(change)["latent"], norms, 1e-5)
+
+
+class Several:
+    """A generator of two latents, with an integer that says where."""
+
+    latent_shapes = [(3,), (1,), (4,)]
+
+    def decode(self, latents):
+        first, place, last = latents
+        rows = tf.one_hot(place[:, 0], 8)[:, :, None, None]
+        total = tf.reduce_sum(first, 1) + tf.reduce_sum(last, 1)
+        return rows * tf.ones([1, 1, 8, 2]) * total[:, None, None, None]
+
+
+SEVERAL = (np.ones((6, 3), "f"), np.ones((6, 1), "int32"), np.ones((6, 4), "f"))
+
+
+@pytest.mark.parametrize("levels", [None, [3]])
+def test_integers_among_latents_never_move(images, levels):
+    space = Latent(Several(), Linf(0.1), levels)
+    latents = tf.nest.map_structure(tf.constant, SEVERAL)
+    context = space.prepare(tf.constant(images), latents)
+    change = space.start(context, seeds.derive(0))
+    assert [part.shape[1] for part in change] == ([3, 4] if not levels else [4])
+    moved = space.apply(tf.constant(images), change, context)
+    expected = np.zeros((6, 8, 8, 2))
+    sums = [7 + sum(np.sum(part[row]) for part in change) for row in range(6)]
+    expected[:, 1] = np.reshape(sums, (6, 1, 1))
+    np.testing.assert_allclose(moved, expected, rtol=1e-5)
+    slopes = tf.nest.map_structure(tf.ones_like, change)
+    after = space.with_steps(1).update(change, slopes, images, 0)
+    np.testing.assert_allclose(space.measure(after)["latent"], 0.1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "latents",
+    [SEVERAL[0], SEVERAL[:2], (*SEVERAL[:2], SEVERAL[0]), SEVERAL[::-1]],
+)
+def test_latents_of_another_generator_are_refused(images, latents):
+    latents = tf.nest.map_structure(tf.constant, latents)
+    space = Latent(Several(), Linf(0.1))
+    with pytest.raises(ValueError, match=r"must have the shapes.*\(3,\)"):
+        space.prepare(tf.constant(images), latents)
+
+
+def test_latents_are_compared_with_the_shape_of_one(images):
+    space = Latent(tiny.Decoder(), Linf(0.1))
+    space.prepare(tf.constant(images), tf.zeros([6, 6]))
+    for wrong in (tf.zeros([6, 7]), [tf.zeros([6, 6])]):
+        with pytest.raises(ValueError, match=r"decodes, \(6,\).*Augmented"):
+            space.prepare(tf.constant(images), wrong)
+
+
+@pytest.mark.parametrize("levels", [[2], [4]])
+def test_levels_must_number_floats(images, levels):
+    space = Latent(Several(), Linf(0.1), levels)
+    latents = tf.nest.map_structure(tf.constant, SEVERAL)
+    with pytest.raises(ValueError, match="must number floats"):
+        space.prepare(tf.constant(images), latents)
+    with pytest.raises(ValueError, match="must number floats"):
+        Latent(Decoder(), Linf(0.1), [1]).prepare(images, latents[0])
 
 
 def test_without_a_way_back_latents_must_be_given(images):

@@ -21,6 +21,7 @@ from absl import flags  # noqa: E402
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
+from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS
 
@@ -43,6 +44,9 @@ flags.DEFINE_list(
     "table7",
 )
 flags.DEFINE_string("flow", None, "path of a trained flow.keras")
+flags.DEFINE_string(
+    "gan", None, "in its place, of a GAN whose latents come with the images"
+)
 commandline.define_data()
 commandline.define_budgets()
 flags.DEFINE_integer("examples", None, "first so many test images", 1)
@@ -74,7 +78,7 @@ def attacked(
     source = ij.data.load(*commandline.split("test"))
     if FLAGS.examples:
         source = source.take(FLAGS.examples)
-    images, labels = source.scaled(), source.labels
+    images, labels = source.inputs(), source.labels
     columns = {name: attacks[name] for name in FLAGS.attacks}
     # All of them are checked before the first one writes.
     evaluations = {
@@ -101,15 +105,17 @@ def attacked(
         first = [
             list(labels).index(label) for label in sorted(set(labels))[:10]
         ]
+        shown, latents = images_and_latents(
+            keras.tree.map_structure(lambda part: part[first], images)
+        )
         result = attacks["jsa50"](
             list(models.values())[-1],
-            images[first],
+            shown,
             labels[first],
             seed=FLAGS.seed,
+            latents=latents,
         )
-        ij.evaluation.adversarial_panel(
-            images[first], result.images, FLAGS.picture
-        )
+        ij.evaluation.adversarial_panel(shown, result.images, FLAGS.picture)
         print(f"picture: {FLAGS.picture}")
     return rows
 
@@ -133,6 +139,10 @@ def searches() -> dict[str, ij.attacks.Attack]:
     pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
     latent = ij.spaces.Linf(*commandline.budget("eta"))
     flow = None
+    if FLAGS.flow and FLAGS.gan:
+        raise ValueError("--flow and --gan are two generators: give one")
+    if FLAGS.gan:
+        flow = commandline.load(FLAGS.gan, "GAN", "decode")
     if FLAGS.flow:
         # Numbers are made with the exact inverse, whatever crafting used.
         flow = commandline.load(FLAGS.flow, "flow", "with_dtype")

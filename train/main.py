@@ -132,14 +132,11 @@ def watch(
     source: ij.data.Source,
 ) -> list[keras.callbacks.Callback]:
     """What measures held-out images, in order: later ones read its logs."""
-    images = source.scaled()
-    x = images
-    if source.latents is not None:
-        x = {"image": images, "latent": source.latents}
+    data = source.inputs(), source.labels
     curve = folder / "curve.csv"
     robust = ij.training.RobustAccuracy(
         attack,
-        (x, source.labels),
+        data,
         every=FLAGS.robust_every,
         batch_size=FLAGS.batch_size,
         seed=FLAGS.seed,
@@ -161,9 +158,7 @@ def watch(
         keras.callbacks.LambdaCallback(on_epoch_end=draw),
         ij.training.AdversarialImages(
             attack,
-            keras.tree.map_structure(
-                lambda part: part[:10], (x, source.labels)
-            ),
+            keras.tree.map_structure(lambda part: part[:10], data),
             folder / "events" / "images",
             every=FLAGS.robust_every,
         ),

@@ -46,6 +46,18 @@ class Source(NamedTuple):
             return self.scaled()
         return {"image": self.scaled(), "latent": self.latents}
 
+    def channels(self) -> tuple[list[float], list[float]]:
+        """Mean and deviation of each channel of all images, in [0, 1]."""
+        levels = np.arange(self.bins) / (self.bins - 1)
+        counts = [
+            np.bincount(self.images[..., channel].ravel(), minlength=self.bins)
+            for channel in range(self.images.shape[-1])
+        ]
+        shares = np.array(counts) / self.images[..., 0].size
+        means = shares @ levels
+        deviations = np.sqrt(np.maximum(shares @ levels**2 - means**2, 0))
+        return means.tolist(), deviations.tolist()
+
     def take(self, count: int) -> Source:
         """The first images, in the set's own order.
 

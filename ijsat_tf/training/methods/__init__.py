@@ -1,7 +1,7 @@
 """Defences: what is mixed, what is attacked, what is minimised."""
 
-from ijsat_tf.training.methods.advprop import AdvProp
 from ijsat_tf.training.methods.adversarial_la import AdversarialLA
+from ijsat_tf.training.methods.advprop import AdvProp
 from ijsat_tf.training.methods.at import AT
 from ijsat_tf.training.methods.cutout import Cutout
 from ijsat_tf.training.methods.dmat import DMAT
@@ -11,9 +11,9 @@ from ijsat_tf.training.methods.ijsat import IJSAT
 from ijsat_tf.training.methods.manifold_mixup import ManifoldMixup
 from ijsat_tf.training.methods.mart import MART
 from ijsat_tf.training.methods.method import Method, Standard
-from ijsat_tf.training.methods.rlat import RLAT
 from ijsat_tf.training.methods.mixup import Mixup
 from ijsat_tf.training.methods.randomized_la import RandomizedLA
+from ijsat_tf.training.methods.rlat import RLAT
 from ijsat_tf.training.methods.trades import TRADES
 
 __all__ = [

@@ -1,0 +1,20 @@
+"""What a set in memory tells of itself."""
+
+import numpy as np
+import pytest
+
+from ijsat_tf.data import Source
+
+
+@pytest.mark.parametrize("bins", [17, 256])
+def test_means_and_deviations_of_channels(bins):
+    images = np.random.default_rng(0).integers(0, bins, (20, 4, 5, 3), "uint8")
+    images[..., 2] = 7
+    source = Source(images, np.zeros(20, np.int32), 2, bins)
+    means, deviations = source.channels()
+    scaled = source.scaled().astype(np.float64)
+    np.testing.assert_allclose(means, scaled.mean((0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(
+        deviations, scaled.std((0, 1, 2)), rtol=1e-6, atol=1e-8
+    )
+    assert deviations[2] == 0

@@ -6,3 +6,6 @@ from ijsat_tf.generators.stylegan import StyleGAN
 from ijsat_tf.generators.vaegan import VAEGAN
 
 __all__ = ["SNGAN", "SpectralConv2D", "StyleGAN", "VAEGAN"]
+from ijsat_tf.generators.augmented import Augmented
+
+__all__ = ["Augmented"]

@@ -7,5 +7,6 @@ from ijsat_tf.generators.vaegan import VAEGAN
 
 __all__ = ["SNGAN", "SpectralConv2D", "StyleGAN", "VAEGAN"]
 from ijsat_tf.generators.augmented import Augmented
+from ijsat_tf.generators.projection import Projected, Projection
 
-__all__ = ["Augmented"]
+__all__ = ["Augmented", "Projected", "Projection"]

@@ -1,0 +1,206 @@
+"""Images projected onto a generator's manifold, by search for their latents."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.generators.descent import Objective, better, minimised
+from ijsat_tf.graph import compiled
+from ijsat_tf.parts import side_by_side
+from ijsat_tf.types import Seed, Tensor, Tensors, Value, value
+
+
+class Projected(NamedTuple):
+    """Where images lie on the manifold.
+
+    Attributes:
+        latents: z, (B, D...) or a list of them, as the generator decodes them.
+        images: G(z), (B, H, W, C).
+        objective: (B,), what z minimises.
+    """
+
+    latents: Tensors
+    images: tf.Tensor
+    objective: tf.Tensor
+
+
+@value
+class Projection(Value):
+    """z = argmin_z d(G(z), x) + |G(z) - x|_1 (Eq. 12).
+
+    Adam on the latents of each image, from the best of a few random ones,
+    N(0, 1), which are the same for all images; what counts is the best of
+    all iterates, also per image. So nothing of an image's latents depends on
+    those that are projected with it. The paper says neither how it minimises
+    nor for how long.
+
+    A generator with an exact `encode`, such as `ijsat_tf.flows.Glow`, needs
+    no projection: its latents are `encode(images)`.
+
+    Args:
+        generator: with `decode(latents)`, and `latent_shape` where latents
+            are a tensor, `latent_shapes` where they are a list.
+        distance: d, the square of a perceptual distance:
+            `ijsat_tf.models.LPIPS`, as in Eq. 12, or
+            `ijsat_tf.models.PerceptualDistance`, which is LPIPS with a
+            network of one's own. None, the default, leaves d out.
+        steps: of Adam, default 100; more come closer to the images, with
+            latents ever further out than N(0, 1) has them.
+        learning_rate: of Adam, default 0.05.
+        l1: weight of |G(z) - x|_1 as a mean over pixels and channels, default
+            1, where it is of the size of LPIPS; H W C is the sum.
+        candidates: random latents to start from, default 64.
+
+    Raises:
+        ValueError: for settings out of range.
+
+    Source: the paper, A.2; Zhang et al., The Unreasonable Effectiveness of
+    Deep Features as a Perceptual Metric, 2018.
+    """
+
+    generator: Any
+    distance: Any = None
+    steps: int = 100
+    learning_rate: float = 0.05
+    l1: float = 1.0
+    candidates: int = 64
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            hasattr(self.generator, "decode")
+            and (
+                hasattr(self.generator, "latent_shape")
+                or hasattr(self.generator, "latent_shapes")
+            ),
+            "`generator` must have `decode(latents)`, and `latent_shape` or "
+            "`latent_shapes`.",
+            repr(self.generator),
+        )
+        checks.require(
+            self.distance is None or hasattr(self.distance, "prepare"),
+            "`distance` must be one of ijsat_tf.models: an LPIPS or a "
+            "PerceptualDistance.",
+            repr(self.distance),
+        )
+        for name in ("steps", "candidates"):
+            checks.at_least_one(name, getattr(self, name))
+        for name in ("learning_rate", "l1"):
+            checks.not_negative(name, getattr(self, name))
+        checks.require(
+            self.l1 or self.distance is not None,
+            "Without a `distance`, `l1` must be positive: there would be "
+            "nothing to minimise.",
+            self.l1,
+        )
+
+    def __call__(self, images: Tensor, seed: Seed = 0) -> Projected:
+        """Projects images.
+
+        Args:
+            images: x, (B, H, W, C) in [0, 1].
+            seed: of the candidates, default 0.
+
+        Returns:
+            A `Projected`.
+
+        Raises:
+            ValueError: for images that are none, or of another shape than the
+                generator's, and for an objective that is not finite.
+        """
+        images = tf.cast(checks.images(images), tf.float32)
+        shape = tuple(images.shape[1:])
+        return _project(self, images, seeds.derive(seed, "project"), shape)
+
+    def search(self, images: tf.Tensor, seed: tf.Tensor) -> Projected:
+        """The projection as graph operations; arguments are checked already.
+
+        Args:
+            images: (B, H, W, C) in [0, 1].
+            seed: (2,) int32.
+        """
+        objective = self._objective(images)
+        start = self._best_candidate(images, objective, seed)
+        best = minimised(objective, start, self.steps, self.learning_rate)
+        return Projected(best, self._decode(best), objective(best))
+
+    def candidate(self, seed: Seed) -> Tensors:
+        """Random latents of one sample, N(0, 1)."""
+        shapes = getattr(self.generator, "latent_shapes", None)
+        several = shapes is not None
+        latents = [
+            tf.random.stateless_normal([1, *shape], seeds.derive(seed, place))
+            for place, shape in enumerate(
+                shapes if several else [self.generator.latent_shape]
+            )
+        ]
+        return latents if several else latents[0]
+
+    def _objective(self, images: tf.Tensor) -> Objective:
+        """From latents, of these images or of one for all, to numbers (B,)."""
+        features = self.distance and self.distance.prepare()
+        wanted = features and self.distance.features(images)
+
+        def objective(latents: Tensors) -> tf.Tensor:
+            made = self._decode(latents)
+            checks.require(
+                made.shape[1:].is_compatible_with(images.shape[1:]),
+                "`images` must have the shape of the generator's.",
+                tuple(images.shape[1:]),
+                tuple(made.shape[1:]),
+            )
+            each = self.l1 * tf.reduce_mean(tf.abs(made - images), [1, 2, 3])
+            if features:
+                apart = features(made) - wanted
+                each += tf.reduce_sum(tf.square(apart), axis=1)
+            return each
+
+        return objective
+
+    def _decode(self, latents: Tensors) -> tf.Tensor:
+        return tf.cast(self.generator.decode(latents), tf.float32)
+
+    def _best_candidate(
+        self, images: tf.Tensor, objective: Objective, seed: tf.Tensor
+    ) -> Tensors:
+        def draw(number: tf.Tensor | int) -> Tensors:
+            return self.candidate(seeds.derive(seed, number))
+
+        def compare(
+            number: tf.Tensor, least: tf.Tensor, best: Tensors
+        ) -> tuple[tf.Tensor, tf.Tensor, Tensors]:
+            latents = draw(number)
+            return number + 1, *better(objective(latents), latents, least, best)
+
+        rows = tf.shape(images)[0]
+        nothing = tf.fill([rows], float("inf"))
+        first = tf.nest.map_structure(
+            lambda part: tf.repeat(part, rows, axis=0), draw(0)
+        )
+        *_, best = tf.while_loop(
+            lambda number, *_: number < self.candidates,
+            compare,
+            (0, nothing, first),
+            parallel_iterations=1,
+            maximum_iterations=self.candidates,
+        )
+        return best
+
+
+@compiled
+def _project(
+    projection: Projection,
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    shape: tuple[int, ...],
+) -> Projected:
+    # Batches of several sizes share a graph; images of several do not.
+    images = tf.ensure_shape(images, [None, *shape])
+    found = side_by_side(
+        lambda images: projection.search(images, seed), (images,)
+    )
+    objective = checks.finite(found.objective, "The objective of projection")
+    return found._replace(objective=objective)

@@ -7,6 +7,7 @@ from ijsat_tf.generators.vaegan import VAEGAN
 
 __all__ = ["SNGAN", "SpectralConv2D", "StyleGAN", "VAEGAN"]
 from ijsat_tf.generators.augmented import Augmented
+from ijsat_tf.generators.on_manifold import project_dataset
 from ijsat_tf.generators.projection import Projected, Projection
 
-__all__ = ["Augmented", "Projected", "Projection"]
+__all__ = ["Augmented", "Projected", "Projection", "project_dataset"]

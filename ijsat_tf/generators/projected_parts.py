@@ -1,0 +1,103 @@
+"""Projected batches as files, until all are there to make a set."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ijsat_tf import checks
+from ijsat_tf.files import replaced
+from ijsat_tf.generators.projection import Projected
+
+_REQUEST = "request.json"
+
+
+def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
+    """Makes a folder for the parts of one request, or continues it.
+
+    Args:
+        folder: of the parts.
+        request: what decides them, as JSON holds it.
+
+    Raises:
+        ValueError: for a folder that holds something else.
+    """
+    way_out = "Choose another `name` or `data_dir`, or delete that folder."
+    if (folder / _REQUEST).exists():
+        found = json.loads((folder / _REQUEST).read_text())
+        differences = [
+            f"{key} (expected {request.get(key)}, received {found.get(key)})"
+            for key in {**request, **found}
+            if request.get(key) != found.get(key)
+        ]
+        checks.require(
+            not differences,
+            f"{folder} holds parts of another projection, which differs in "
+            f"{', '.join(differences)}. {way_out}",
+        )
+        return
+    checks.require(
+        not folder.exists() or not any(folder.iterdir()),
+        f"{folder} holds no parts of a projection, but something else. "
+        f"{way_out}",
+    )
+    with replaced(folder / _REQUEST) as aside:
+        aside.write_text(json.dumps(request, indent=1))
+
+
+def write(found: Projected, path: pathlib.Path) -> None:
+    """Writes a projected batch, its images as 256 grey levels."""
+    if isinstance(found.latents, list):
+        latents = {f"latent{n}": part for n, part in enumerate(found.latents)}
+    else:
+        latents = {"latent": found.latents}
+    levels = np.rint(255 * np.clip(found.images, 0, 1)).astype(np.uint8)
+    with replaced(path) as aside, open(aside, "wb") as file:
+        np.savez(file, images=levels, objective=found.objective, **latents)
+
+
+def joined(
+    paths: Iterable[pathlib.Path],
+) -> tuple[np.ndarray, np.ndarray | list[np.ndarray], np.ndarray]:
+    """Images (N, H, W, C) uint8, latents and objectives (N,) of all batches.
+
+    Raises:
+        ValueError: for a file that is damaged.
+    """
+    parts = [_read(path) for path in paths]
+    whole = {
+        name: np.concatenate([part[name] for part in parts])
+        for name in parts[0]
+    }
+    images, objective = whole.pop("images"), whole.pop("objective")
+    if "latent" in whole:
+        return images, whole["latent"], objective
+    latents = [whole[f"latent{n}"] for n in range(len(whole))]
+    return images, latents, objective
+
+
+def delete(folder: pathlib.Path) -> None:
+    """Deletes the parts in a folder, and the folder if nothing else is left."""
+    if not (folder / _REQUEST).exists():
+        return
+    for path in (*folder.glob("*.npz"), *folder.glob(".*.npz")):
+        path.unlink()
+    (folder / _REQUEST).unlink()
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:
+        # NumPy raises what its readers raise: zip, zlib, header errors.
+        raise ValueError(
+            f"{path} is damaged; delete it, and call again to project its "
+            "images anew."
+        ) from error

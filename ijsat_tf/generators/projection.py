@@ -31,24 +31,25 @@ class Projected(NamedTuple):
 class Projection(Value):
     """z = argmin_z d(G(z), x) + |G(z) - x|_1 (Eq. 12).
 
-    Adam on the latents of each image, from the best of a few random ones,
-    N(0, 1), which are the same for all images; what counts is the best of
-    all iterates, also per image. So nothing of an image's latents depends on
-    those that are projected with it. The paper says neither how it minimises
-    nor for how long.
+    Adam on the latents of each image, from the best of a few random ones
+    that are the same for all images; what counts is the best of all
+    iterates, also per image. So nothing of an image's latents depends on the
+    images that are projected with it. The paper says neither how it
+    minimises nor for how long.
 
     A generator with an exact `encode`, such as `ijsat_tf.flows.Glow`, needs
     no projection: its latents are `encode(images)`.
 
     Args:
         generator: with `decode(latents)`, and `latent_shape` where latents
-            are a tensor, `latent_shapes` where they are a list.
+            are a tensor, `latent_shapes` where they are a list. It may have
+            `sample_latents(count, seed)` where they are not N(0, 1).
         distance: d, the square of a perceptual distance:
             `ijsat_tf.models.LPIPS`, as in Eq. 12, or
             `ijsat_tf.models.PerceptualDistance`, which is LPIPS with a
             network of one's own. None, the default, leaves d out.
         steps: of Adam, default 100; more come closer to the images, with
-            latents ever further out than N(0, 1) has them.
+            latents ever less like random ones.
         learning_rate: of Adam, default 0.05.
         l1: weight of |G(z) - x|_1 as a mean over pixels and channels, default
             1, where it is of the size of LPIPS; H W C is the sum.
@@ -128,7 +129,10 @@ class Projection(Value):
         return Projected(best, self._decode(best), objective(best))
 
     def candidate(self, seed: Seed) -> Tensors:
-        """Random latents of one sample, N(0, 1)."""
+        """Random latents of one sample, as `sample_latents` of the generator
+        draws them where it has that, else N(0, 1)."""
+        if hasattr(self.generator, "sample_latents"):
+            return self.generator.sample_latents(1, seed=seed)
         shapes = getattr(self.generator, "latent_shapes", None)
         several = shapes is not None
         latents = [

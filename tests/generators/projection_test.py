@@ -116,6 +116,15 @@ def test_the_start_is_the_best_candidate(decoder, images):
     assert len(set(np.argmin(apart, axis=1))) > 1
 
 
+def test_a_generator_may_draw_the_candidates(images):
+    class Shifted(Linear):
+        def sample_latents(self, count, seed):
+            return 7 + tf.random.stateless_uniform([count, 5], seed)
+
+    found = Projection(Shifted(), steps=1, learning_rate=0)(images)
+    assert np.all((7 <= found.latents) & (found.latents <= 8))
+
+
 def test_a_sample_s_latents_are_its_own(projection, images):
     together = projection(images).latents
     for place in range(3):

@@ -1,5 +1,6 @@
 """Spaces: what may change in a sample, and how much."""
 
+from ijsat_tf.spaces.adam_latent import AdamLatent
 from ijsat_tf.spaces.balls import L2, Ball, Linf
 from ijsat_tf.spaces.elastic import Elastic
 from ijsat_tf.spaces.fog import Fog
@@ -12,6 +13,7 @@ from ijsat_tf.spaces.snow import Snow
 from ijsat_tf.spaces.space import Space
 
 __all__ = [
+    "AdamLatent",
     "Ball",
     "Elastic",
     "Fog",

@@ -39,6 +39,10 @@ SPACES = {
     "Latent, standardized": lambda flow: ij.spaces.Latent(
         flow, LATENT, standardized=True
     ),
+    "AdamLatent": lambda flow: ij.spaces.AdamLatent(flow, LATENT),
+    "AdamLatent, level 1": lambda flow: ij.spaces.AdamLatent(
+        flow, LATENT, levels=[1], bound=None
+    ),
     "Joint": lambda flow: ij.spaces.Joint(ij.spaces.Latent(flow, LATENT), BALL),
     "Joint of three": lambda flow: ij.spaces.Joint(
         ij.spaces.Latent(flow, LATENT), BALL, SPHERE

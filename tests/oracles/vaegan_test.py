@@ -1,4 +1,4 @@
-"""VAE-GAN's networks, losses and gradients against its authors' code.
+"""VAE-GAN, and attacks on its codes, against its authors' code.
 
 It runs where PyTorch is installed and IJSAT_ORACLES names a folder with a
 clone of https://github.com/davidstutz/disentangling-robustness-generalization,
@@ -41,14 +41,20 @@ def code():
     # Folders of its authors, which it demands.
     sys.modules["common.paths"] = types.ModuleType("common.paths")
     try:
+        import attacks
         from training import train_vae_gan2
 
-        yield train_vae_gan2
+        yield types.SimpleNamespace(script=train_vae_gan2, attacks=attacks)
     finally:
         sys.path.remove(str(FOLDER))
         del time.clock
         for name in set(sys.modules) - set(before):
-            if name.split(".")[0] in ("training", "models", "common"):
+            if name.split(".")[0] in (
+                "attacks",
+                "training",
+                "models",
+                "common",
+            ):
                 del sys.modules[name]
 
 
@@ -62,9 +68,9 @@ def networks(code):
     }
     torch.manual_seed(0)
     found = [
-        code.models.LearnedVariationalEncoder(CODES, 0, **settings),
-        code.models.LearnedDecoder(CODES, **settings),
-        code.models.Classifier(1, kernel_size=6, **settings),
+        code.script.models.LearnedVariationalEncoder(CODES, 0, **settings),
+        code.script.models.LearnedDecoder(CODES, **settings),
+        code.script.models.Classifier(1, kernel_size=6, **settings),
     ]
     for network in found:
         for name, weight in network.named_parameters():
@@ -114,7 +120,7 @@ def test_networks_losses_and_gradients(code, networks):
     images = tiny.random_images(BATCH, SHAPE)
     batch = torch.tensor(images.transpose(0, 3, 1, 2)).contiguous()
     noise = seeds.normal(tf.zeros([BATCH, CODES]), seeds.derive(0, "train", 0))
-    script = code.TrainVAEGAN2
+    script = code.script.TrainVAEGAN2
     settings = types.SimpleNamespace(
         args=types.SimpleNamespace(absolute_error=True)
     )
@@ -160,3 +166,53 @@ def test_networks_losses_and_gradients(code, networks):
             np.testing.assert_allclose(
                 moved, gradient / BATCH, atol=1e-4 * scale / BATCH
             )
+
+
+class Grey:
+    """A generator whose images are the codes."""
+
+    def decode(self, latents):
+        return 0.5 + tf.reshape(latents, [-1, 2, 2, 1]) / 10
+
+
+def test_adam_in_the_latent_space(code):
+    """Classes that no step changes, where the source's result is the last."""
+    draws = np.random.default_rng(0)
+    latents = draws.normal(size=(6, 4), scale=1.5).astype("float32")
+    weights = draws.normal(size=(4, 3)).astype("float32")
+    bias = np.array([9.0, 0.0, 0.0], "float32")
+
+    class Logits(torch.nn.Linear):
+        def forward(self, codes):
+            return super().forward(torch.sin(7 * (codes / 10 + 0.5)))
+
+    logits = Logits(4, 3)
+    logits.weight.data = torch.tensor(weights.T)
+    logits.bias.data = torch.tensor(bias)
+
+    def model(images):
+        waves = tf.sin(7 * tf.reshape(images, [-1, 4]))
+        return waves @ weights + bias
+
+    attack = code.attacks.UntargetedBatchLInfProjectedClippedGradientDescent(
+        logits, torch.tensor(latents), torch.zeros(6, dtype=int), 0.3
+    )
+    attack.set_bound(torch.full([4], -2.0), torch.full([4], 2.0))
+    attack.set_c_0(0)
+    attack.set_c_1(0)
+    attack.set_c_2(1)
+    attack.set_base_lr(0.005)
+    attack.set_max_iterations(40)
+    attack.set_training_mode()
+    attack.initialize_zero()
+    objective = code.attacks.UntargetedF0()
+    success, changes, *_ = attack.run(objective, False)
+    assert (success < 0).all() and np.abs(changes).max() > 0.1
+
+    space = ij.spaces.AdamLatent(Grey(), ij.spaces.Linf(0.3, step=0.005))
+    search = ij.attacks.Ascent(space, steps=40, random_start=False)
+    images = Grey().decode(latents)
+    result = search(model, images, np.zeros(6, int), latents=latents)
+    np.testing.assert_allclose(
+        result.images, Grey().decode(latents + changes), atol=1e-5
+    )

@@ -1,0 +1,136 @@
+"""The latent space of a generator, searched by Adam."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.spaces.balls import Linf
+from ijsat_tf.spaces.latent import Latent, LatentContext
+from ijsat_tf.types import Tensors, value
+
+_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8
+
+
+class AdamChange(NamedTuple):
+    """Attributes:
+    moved: lambda, a tensor or a list of tensors, as all the others.
+    mean: of the gradients, decaying.
+    square: of the gradients' squares, decaying.
+    low: the least that lambda may be.
+    high: the most that it may be.
+    """
+
+    moved: Tensors
+    mean: Tensors
+    square: Tensors
+    low: Tensors
+    high: Tensors
+
+
+@value
+class AdamLatent(Latent):
+    """G(z + lambda) with lambda moved by Adam, |lambda| <= radius and
+    |z + lambda| <= bound per coordinate.
+
+    lambda <- clip(lambda + step * mean / (sqrt(square) + 1e-8))
+
+    with the unbiased means of the gradients and of their squares, decays 0.9
+    and 0.999. Where z is outside the bound, the radius still holds.
+
+    Args:
+        generator: as in `Latent`.
+        ball: `Linf(radius, step)`, the step being Adam's learning rate; the
+            source's are 0.3 or 0.1, and 0.005.
+        levels: as in `Latent`.
+        standardized: as in `Latent`.
+        bound: of each coordinate of z + lambda, default 2; None for none.
+
+    Raises:
+        ValueError: for another ball, or a bound that is not positive.
+
+    Source: Stutz, Hein and Schiele, Disentangling Adversarial Robustness and
+    Generalization, 2019, whose box is that of the training images' codes.
+    """
+
+    bound: float | None = 2.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            isinstance(self.ball, Linf),
+            "`ball` must be Linf(radius, step), which bounds each coordinate.",
+            repr(self.ball),
+        )
+        if self.bound is not None:
+            checks.not_negative("bound", self.bound)
+
+    @property
+    def name(self) -> str:
+        return "latent"
+
+    def start(
+        self, context: LatentContext, seed: tf.Tensor | None
+    ) -> AdamChange:
+        latents = self._movable(context.latents)
+        radius = self.ball.radius
+        bound = float("inf") if self.bound is None else self.bound
+
+        def limit(side: float) -> Tensors:
+            return tf.nest.map_structure(
+                lambda latent: tf.clip_by_value(
+                    side * bound - latent, -radius, radius
+                ),
+                latents,
+            )
+
+        low, high = limit(-1.0), limit(1.0)
+        zeros = tf.nest.map_structure(tf.zeros_like, latents)
+        moved = super().start(context, seed)
+        return AdamChange(_clip(moved, low, high), zeros, zeros, low, high)
+
+    def apply(
+        self, images: tf.Tensor, change: AdamChange, context: LatentContext
+    ) -> tf.Tensor:
+        return super().apply(images, change.moved, context)
+
+    def update(
+        self,
+        change: AdamChange,
+        gradient: AdamChange,
+        images: tf.Tensor | None,
+        iteration: tf.Tensor,
+    ) -> AdamChange:
+        steps = tf.cast(iteration + 1, tf.float32)
+
+        def decayed(old: Tensors, new: Tensors, decay: float) -> Tensors:
+            return tf.nest.map_structure(
+                lambda one, other: decay * one + (1 - decay) * other, old, new
+            )
+
+        def moved(
+            part: tf.Tensor, mean: tf.Tensor, square: tf.Tensor
+        ) -> tf.Tensor:
+            mean /= tf.cast(1 - _DECAY**steps, mean.dtype)
+            square /= tf.cast(1 - _SQUARE_DECAY**steps, square.dtype)
+            return part + self.ball.step * mean / (tf.sqrt(square) + _EPSILON)
+
+        slope = gradient.moved
+        squared = tf.nest.map_structure(tf.square, slope)
+        mean = decayed(change.mean, slope, _DECAY)
+        square = decayed(change.square, squared, _SQUARE_DECAY)
+        point = tf.nest.map_structure(moved, change.moved, mean, square)
+        return change._replace(
+            moved=_clip(point, change.low, change.high),
+            mean=mean,
+            square=square,
+        )
+
+    def measure(self, change: AdamChange) -> dict[str, tf.Tensor]:
+        return super().measure(change.moved)
+
+
+def _clip(change: Tensors, low: Tensors, high: Tensors) -> Tensors:
+    return tf.nest.map_structure(tf.clip_by_value, change, low, high)

@@ -166,6 +166,9 @@ METHODS = {
         ATTACKS["PGD, targeted"](flow)
     ),
     "RLAT": lambda flow: methods.RLAT(layers=["stage1"]),
+    "VAEGAN": lambda flow: methods.VAEGAN(
+        flow, radius=0.1, steps=2, learning_rate=0.05
+    ),
     "IJSAT": lambda flow: methods.IJSAT(
         ATTACKS["JointSpaceAttack"](flow), tau=1.0
     ),

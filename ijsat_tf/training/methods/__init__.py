@@ -15,6 +15,7 @@ from ijsat_tf.training.methods.mixup import Mixup
 from ijsat_tf.training.methods.randomized_la import RandomizedLA
 from ijsat_tf.training.methods.rlat import RLAT
 from ijsat_tf.training.methods.trades import TRADES
+from ijsat_tf.training.methods.vaegan import VAEGAN
 
 __all__ = [
     "AT",
@@ -33,4 +34,5 @@ __all__ = [
     "RandomizedLA",
     "Standard",
     "TRADES",
+    "VAEGAN",
 ]

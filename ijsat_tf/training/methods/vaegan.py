@@ -1,0 +1,92 @@
+"""On-manifold adversarial training of Stutz et al., whose G is a VAE-GAN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks, losses
+from ijsat_tf.attacks import Ascent
+from ijsat_tf.mixup import Batch
+from ijsat_tf.spaces import AdamLatent, Linf
+from ijsat_tf.training.methods.method import Method
+from ijsat_tf.types import value
+
+
+@value
+class VAEGAN(Method):
+    """min_theta 1/2 L(f(x), y) + 1/2 max_lambda L(f(G(z' + lambda)), y').
+
+    Every other sample (x', y') of the batch is replaced by its attacked image
+    G(z' + lambda), z' its code; the rest stay clean. Both halves go through
+    the classifier together, and metrics see both. `AT(method.attack)` attacks
+    all samples, the source's "full" variant.
+
+    Args:
+        generator: e.g. `ijsat_tf.generators.VAEGAN`; a network with
+            `decode(latents)`, and with `encode(images)` unless latents come
+            with the data.
+        radius: of lambda, per coordinate; default 0.1, the source's for one
+            generator of all classes (0.3 where each class has its own).
+        steps: of Adam, default 40.
+        learning_rate: of Adam, default 0.005.
+        bound: of z + lambda, per coordinate; default 2, None for none.
+
+    Raises:
+        ValueError: for settings out of range; in training for batches of one.
+
+    Source: Stutz, Hein and Schiele, Disentangling Adversarial Robustness and
+    Generalization, 2019;
+    https://github.com/davidstutz/disentangling-robustness-generalization,
+    which trains on the worst of the steps where one fools the classifier, and
+    here on the last.
+    """
+
+    generator: Any
+    radius: float = 0.1
+    steps: int = 40
+    learning_rate: float = 0.005
+    bound: float | None = 2.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.not_negative("learning_rate", self.learning_rate)
+        # So that wrong settings are refused at once.
+        _ = self.attack
+
+    @property
+    def attack(self) -> Ascent:
+        """The inner maximisation."""
+        ball = Linf(self.radius, self.learning_rate)
+        space = AdamLatent(self.generator, ball, bound=self.bound)
+        return Ascent(space, self.steps)
+
+    def craft(
+        self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
+    ) -> tf.Tensor:
+        checked = checks.require(
+            tf.shape(batch.images)[0] >= 2,
+            "Half of a batch is attacked: batches must have two samples or "
+            "more on each replica. Drop the remainder.",
+        )
+        images, labels, latents = _every_other(batch, 1)
+        images = checks.after(checked, images)
+        return self.attack(classifier, images, labels, seed, latents).images
+
+    def loss(
+        self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        clean, attacked = _every_other(batch, 0), _every_other(batch, 1)
+        images = tf.concat([clean.images, crafted], axis=0)
+        labels = tf.concat([clean.labels, attacked.labels], axis=0)
+        logits = classifier(images, training=True)
+        return losses.cross_entropy(labels, logits), labels, logits
+
+
+def _every_other(batch: Batch, first: int) -> Batch:
+    # Places, unlike halves, are the same samples on any number of replicas.
+    return tf.nest.map_structure(
+        lambda part: None if part is None else part[first::2], batch
+    )

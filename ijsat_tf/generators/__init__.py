@@ -1,13 +1,20 @@
 """Generators whose latents come with the data: GANs and their projections."""
 
+from ijsat_tf.generators.augmented import Augmented
+from ijsat_tf.generators.on_manifold import project_dataset
+from ijsat_tf.generators.projection import Projected, Projection
 from ijsat_tf.generators.sngan import SNGAN
 from ijsat_tf.generators.spectral_norm import SpectralConv2D
 from ijsat_tf.generators.stylegan import StyleGAN
 from ijsat_tf.generators.vaegan import VAEGAN
 
-__all__ = ["SNGAN", "SpectralConv2D", "StyleGAN", "VAEGAN"]
-from ijsat_tf.generators.augmented import Augmented
-from ijsat_tf.generators.on_manifold import project_dataset
-from ijsat_tf.generators.projection import Projected, Projection
-
-__all__ = ["Augmented", "Projected", "Projection", "project_dataset"]
+__all__ = [
+    "Augmented",
+    "Projected",
+    "Projection",
+    "SNGAN",
+    "SpectralConv2D",
+    "StyleGAN",
+    "VAEGAN",
+    "project_dataset",
+]

@@ -1,0 +1,159 @@
+"""How far accuracies and their differences would move on other images.
+
+Training runs differ too, which no record of one of them can tell.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+
+from ijsat_tf import checks
+
+_Z = NormalDist().inv_cdf(0.975)
+
+
+def interval(scores: np.ndarray) -> tuple[float, float]:
+    """95 % confidence interval of a mean score: Wilson's.
+
+    For an accuracy p of N images, the p' that a score test does not reject,
+    |p - p'| <= z sqrt(p' (1 - p') / N). Exact intervals (Clopper and Pearson)
+    never cover less than 95 %, and so cover more; Wilson's cover 95 % on
+    average, and stay sensible at 0 and 1. A mean over several attacks on the
+    same images has scores between 0 and 1, one an image, and N counts for
+    N p (1 - p) / variance(scores) images: survey statistics' effective sample
+    size, N itself where all scores are 0 or 1.
+
+    Args:
+        scores: (N,) in [0, 1]: whether an image was right, or the share of
+            attacks under which it was.
+
+    Returns:
+        Its lower and upper limit, in [0, 1].
+
+    Raises:
+        ValueError: for scores of another shape or range, or none.
+
+    Source: E. B. Wilson, Probable Inference, the Law of Succession, and
+    Statistical Inference, 1927; for Wilson's against exact intervals L. D.
+    Brown, T. T. Cai and A. DasGupta, Interval Estimation for a Binomial
+    Proportion, 2001; for the effective sample size N. Dean and M. Pagano,
+    Evaluating Confidence Interval Methods for Binomial Proportions in
+    Clustered Surveys, 2015.
+    """
+    scores = _checked(scores)
+    mean = scores.mean()
+    binary = mean * (1 - mean)
+    reach = _Z**2 / len(scores) * (scores.var() / binary if binary else 1.0)
+    half = math.sqrt(reach * binary + reach**2 / 4)
+    low = (mean + reach / 2 - half) / (1 + reach)
+    high = (mean + reach / 2 + half) / (1 + reach)
+    return max(0.0, float(low)), min(1.0, float(high))
+
+
+def difference_interval(
+    first: np.ndarray, second: np.ndarray
+) -> tuple[float, float]:
+    """95 % confidence interval of mean(second) - mean(first), same images.
+
+    With the intervals (l, u) of both means p, and their correlation phi,
+
+        low  = d - sqrt((p2 - l2)^2 - 2 phi (p2 - l2) (u1 - p1) + (u1 - p1)^2)
+        high = d + sqrt((u2 - p2)^2 - 2 phi (u2 - p2) (p1 - l1) + (p1 - l1)^2)
+
+    where a positive covariance first loses 1 / 2N, so that two rows that are
+    right on the same images still differ by an interval, not by a point.
+
+    Args:
+        first: (N,) scores as `interval` takes them.
+        second: likewise, in the same order of images.
+
+    Returns:
+        Its lower and upper limit, in [-1, 1].
+
+    Raises:
+        ValueError: for scores that `interval` refuses, or of two lengths.
+
+    Source: R. G. Newcombe, Improved Confidence Intervals for the Difference
+    between Binomial Proportions Based on Paired Data, 1998, method 10.
+    """
+    first, second = _pair(first, second)
+    mean1, mean2 = first.mean(), second.mean()
+    (low1, high1), (low2, high2) = interval(first), interval(second)
+    covariance = (first * second).mean() - mean1 * mean2
+    if covariance > 0:
+        covariance = max(0.0, covariance - 1 / (2 * len(first)))
+    spread = first.std() * second.std()
+    phi = covariance / spread if spread else 0.0
+
+    def reach(one: float, other: float) -> float:
+        square = one**2 - 2 * phi * one * other + other**2
+        return math.sqrt(max(0.0, square))
+
+    change = mean2 - mean1
+    return (
+        float(change - reach(mean2 - low2, high1 - mean1)),
+        float(change + reach(high2 - mean2, mean1 - low1)),
+    )
+
+
+def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
+    """How likely so unequal a split would be, were both rows equally right.
+
+    Of the n images that only one of the rows has right, the first has b and
+    the second c: p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
+
+    Args:
+        first: (N,) bool, whether each image was right.
+        second: likewise, in the same order of images.
+
+    Returns:
+        The two-sided p of the exact test.
+
+    Raises:
+        ValueError: for anything but 0 and 1, or two lengths.
+
+    Source: Q. McNemar, Note on the Sampling Error of the Difference between
+    Correlated Proportions or Percentages, 1947, with binomial probabilities.
+    """
+    first, second = _pair(first, second)
+    checks.require(
+        np.isin([first, second], (0, 1)).all(),
+        "McNemar's test is of right or wrong; use `difference_interval` for "
+        "scores between 0 and 1.",
+    )
+    only = int((first > second).sum()), int((first < second).sum())
+    ways, tail = 1, 0
+    for k in range(min(only) + 1):
+        tail += ways
+        ways = ways * (sum(only) - k) // (k + 1)
+    # Whole numbers: floats would end at 2^1024.
+    return min(1.0, 2 * tail / 2 ** sum(only))
+
+
+def _pair(
+    first: np.ndarray, second: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    first, second = _checked(first), _checked(second)
+    checks.require(
+        len(first) == len(second),
+        "Paired rows must be of the same images.",
+        f"{len(first)} and {len(second)} images",
+    )
+    return first, second
+
+
+def _checked(scores: np.ndarray) -> np.ndarray:
+    scores = np.asarray(scores, np.float64)
+    checks.require(
+        scores.ndim == 1 and scores.size,
+        "`scores` must have shape (N,), one an image.",
+        f"shape {scores.shape}",
+    )
+    checks.require(
+        ((scores >= 0) & (scores <= 1)).all(),
+        "`scores` must lie in [0, 1], without NaN.",
+    )
+    return scores

@@ -9,8 +9,11 @@ from ijsat_tf.evaluation.figures import (
 )
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.gradcam import grad_cam
+from ijsat_tf.evaluation.figures import adversarial_panel, robust_curves
+from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import table
+from ijsat_tf.evaluation.tables import paper_tables
 
 __all__ = [
     "Record",
@@ -19,8 +22,12 @@ __all__ = [
     "grad_cam",
     "image_rows",
     "frechet_distance",
+    "paper_tables",
     "read",
     "robust_curves",
     "sample_grid",
     "table",
+    "to_csv",
+    "to_latex",
+    "to_markdown",
 ]

@@ -70,6 +70,11 @@ class Printed(NamedTuple):
     columns: tuple[Column, ...]
     sections: tuple[tuple[PrintedRow, ...], ...]
 
+    @property
+    def rows(self) -> tuple[PrintedRow, ...]:
+        """The rows of all sections."""
+        return sum(self.sections, ())
+
 
 def number(printed: str) -> float:
     """The number that "28.6" or the difference "↓1.4" stands for."""

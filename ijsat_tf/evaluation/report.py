@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from ijsat_tf import checks
+from ijsat_tf.evaluation.comparability import odd_ones
+from ijsat_tf.evaluation.formats import grid
 from ijsat_tf.evaluation.records import Record
 
 
@@ -47,14 +49,7 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
             for column in columns
         ]
         lines.append([row, *cells, mean])
-    widths = [max(map(len, cells)) for cells in zip(*lines)]
-    rule = ["-" * width for width in widths]
-    return "\n".join(
-        "| "
-        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths))
-        + " |"
-        for line in [lines[0], rule, *lines[1:]]
-    )
+    return grid(lines)
 
 
 def _require_comparable(records: Mapping[str, Mapping[str, Record]]) -> None:
@@ -71,27 +66,11 @@ def _require_comparable(records: Mapping[str, Mapping[str, Record]]) -> None:
             "evaluate again with the same settings.",
             f"{record.done} of {record.samples} samples",
         )
-    _require_one(cells, "data seed", lambda row, column: "the table")
-    _require_one(cells, "model", lambda row, column: f"the row {row!r}")
-    _require_one(
-        cells, "attack networks", lambda row, column: f"the column {column!r}"
-    )
-
-
-def _require_one(
-    cells: list[tuple[str, str, Record]],
-    settings: str,
-    group: Callable[[str, str], str],
-) -> None:
-    """Raises `ValueError` where a group of cells has several settings."""
-    first: dict[tuple[str, str], tuple] = {}
-    for row, column, record in cells:
-        for name in settings.split():
-            key, here = (group(row, column), name), getattr(record, name)
-            there, before = first.setdefault(key, (f"{row}/{column}", here))
-            checks.require(
-                here == before,
-                f"`records` must have one `{name}` in {key[0]}: evaluate "
-                "again what differs, or make two tables.",
-                f"{before} in {there}, {here} in {row}/{column}",
-            )
+    for odd in odd_ones(cells):
+        checks.require(
+            False,
+            f"`records` must have one `{odd.setting}` in {odd.group}: evaluate "
+            "again what differs, or make two tables.",
+            f"{odd.expected} in {odd.there}, "
+            f"{odd.received} in {odd.row}/{odd.column}",
+        )

@@ -1,31 +1,13 @@
 """Tables against their numbers, read back from the text."""
 
-import numpy as np
 import pytest
 
-from ijsat_tf.evaluation import Record, table
+from ijsat_tf.evaluation import table
+from tests.evaluation.synthetic import record
 
 
 def _record(*correct, **settings):
-    correct = np.array(correct, bool)
-    numbers = correct.astype("float32")
-    same = {
-        "attack": "attack",
-        "model": "model",
-        "data": "data",
-        "networks": "none",
-        "seed": 0,
-        "batch_size": 2,
-        "samples": len(correct),
-    }
-    return Record(
-        **{**same, **settings},
-        correct=correct,
-        margin=numbers,
-        loss=numbers,
-        seconds=numbers,
-        budget={},
-    )
+    return record(correct, **settings)
 
 
 RECORDS = {

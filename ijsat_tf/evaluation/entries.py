@@ -1,0 +1,160 @@
+"""What the runs have under the columns of one of the paper's tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ijsat_tf.evaluation import paper
+from ijsat_tf.evaluation.comparability import Odd, odd_ones
+from ijsat_tf.evaluation.records import Record
+
+Runs = Mapping[str, Mapping[str, Record]]
+_Cell = tuple[str, str, Record]
+_REASONS = {
+    "samples": "{received:,} images, where {there} has {expected:,}",
+    "data": "Other images or labels than {there}",
+    "seed": "Seed {received}, where {there} has {expected}",
+    "model": "Other weights than {there}",
+    "attack": "{received}, where {there} has {expected}",
+    "networks": "Another generator than {there}",
+}
+
+
+class Entry(NamedTuple):
+    """What a run has under a column.
+
+    Attributes:
+        scores: (N,), the share of the column's attacks under which each image
+            was right; None where that is not known.
+        word: in place of a number, "not run" or "-".
+        reasons: why it is compared with nothing, and in no average.
+    """
+
+    scores: np.ndarray | None
+    word: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def comparable(self) -> bool:
+        """Whether it may be compared with others."""
+        return self.scores is not None and not self.reasons
+
+
+class Entries:
+    """The entries of a table, by row and column.
+
+    Args:
+        printed: the table.
+        runs: {name of a row: {name of a record: `Record`}}.
+    """
+
+    def __init__(self, printed: paper.Printed, runs: Runs):
+        self.printed = printed
+        self.cells = list(_cells(printed, runs))
+        self.reasons = _reasons(printed, self.cells)
+        self.runs = runs
+
+    def of_row(self, name: str) -> list[Entry]:
+        """A row's entries, one a column."""
+        found: list[Entry] = []
+        for column in self.printed.columns:
+            if column.records:
+                found.append(self._entry(name, column))
+            else:
+                found.append(_mean(found))
+        return found
+
+    def settings(self) -> tuple[str, ...]:
+        """What the comparable entries are of: images, seed, attacks."""
+        columns: dict[str, Record] = {}
+        for row, column, record in self.cells:
+            if (row, column) not in self.reasons:
+                columns.setdefault(column, record)
+        if not columns:
+            return ()
+        first = next(iter(columns.values()))
+        data = {record.data for record in columns.values()}
+        images = f"{first.samples:,} images, seed {first.seed}"
+        if len(data) == 1:
+            images += f"; their fingerprint is {first.data}"
+        attacks = [
+            f"{column.heading}: {_short(columns[name].attack)}"
+            for column in self.printed.columns
+            for name in column.records
+            if name in columns and columns[name].attack != "standard"
+        ]
+        return (images + ".", *attacks)
+
+    def _entry(self, row: str, column: paper.Column) -> Entry:
+        records = self.runs.get(row, {})
+        here = [name for name in column.records if name in records]
+        if not here:
+            return Entry(None, "not run")
+        reasons = dict.fromkeys(
+            self.reasons[row, name]
+            for name in here
+            if (row, name) in self.reasons
+        )
+        if len(here) < len(column.records):
+            reasons[f"{len(here)} of {len(column.records)} records"] = None
+        whole = len(here) == len(column.records) and all(
+            records[name].complete for name in here
+        )
+        if not whole or (reasons and len(here) > 1):
+            return Entry(None, "-", tuple(reasons))
+        scores = np.mean([records[name].correct for name in here], axis=0)
+        return Entry(scores, reasons=tuple(reasons))
+
+
+def _mean(entries: list[Entry]) -> Entry:
+    if all(entry.comparable for entry in entries):
+        return Entry(np.mean([entry.scores for entry in entries], axis=0))
+    return Entry(None, "-")
+
+
+def _cells(printed: paper.Printed, runs: Runs) -> Iterator[_Cell]:
+    for row in printed.rows:
+        for column in printed.columns:
+            for name in column.records:
+                if name in runs.get(row.name, {}):
+                    yield row.name, name, runs[row.name][name]
+
+
+def _reasons(
+    printed: paper.Printed, cells: list[_Cell]
+) -> dict[tuple[str, str], str]:
+    """{(row, record): the first reason why it cannot be compared}."""
+    corrupted = {
+        name
+        for column in printed.columns
+        if len(column.records) > 1
+        for name in column.records
+    }
+    found = {}
+    for row, column, record in cells:
+        if not record.complete:
+            found[row, column] = (
+                f"{record.done:,} of {record.samples:,} images so far"
+            )
+        elif column in corrupted and record.attack != "standard":
+            # The attack fog in 3 steps has the name of a corruption.
+            found[row, column] = _short(
+                f"An attack, no corruption: {record.attack}"
+            )
+    rest = [cell for cell in cells if cell[:2] not in found]
+    for odd in odd_ones(rest, corrupted):
+        found.setdefault((odd.row, odd.column), _reason(odd))
+    return found
+
+
+def _reason(odd: Odd) -> str:
+    return _short(_REASONS[odd.setting].format(**odd._asdict()))
+
+
+def _short(text: str) -> str:
+    """Text with its numbers at six digits."""
+    return re.sub(r"\d+\.\d{7,}", lambda found: f"{float(found[0]):.6g}", text)

@@ -1,4 +1,4 @@
-"""Runs train/main.py and eval/main.py as a user does, in a process each.
+"""Runs train/main.py and those of eval/ as a user does, in a process each.
 
 Importing TensorFlow takes seconds, so one server imports the library, and
 every command starts as a fork of it.
@@ -35,7 +35,10 @@ class Outcome(NamedTuple):
 
 
 def run(script: str, *arguments: str) -> Outcome:
-    """`python SCRIPT/main.py ARGUMENTS` in the repository's root."""
+    """`python SCRIPT ARGUMENTS` in the repository's root.
+
+    A script is a file, such as eval/report.py, or the folder of a main.py.
+    """
     return call(_main, script, arguments)
 
 
@@ -72,7 +75,8 @@ def _logged(log: str, function: Callable, *arguments: Any) -> None:
 
 def _main(script: str, arguments: tuple[str, ...]) -> None:
     os.chdir(ROOT)
-    path = ROOT / script / "main.py"
+    path = ROOT / script
+    path = path / "main.py" if path.is_dir() else path
     sys.path.insert(0, str(path.parent))
     sys.argv = [str(path), *arguments]
     runpy.run_path(str(path), run_name="__main__")

@@ -203,7 +203,9 @@ def _latex_table(table: Table, style: _Style) -> str:
     lines = [
         r"\begin{table*}",
         r"\centering",
-        rf"\caption{{{_escaped(f'{table.title} {_legend(table)}')}}}",
+        # LaTeX counts tables of its own.
+        rf"\caption{{The paper's {_escaped(table.title)}",
+        _escaped(_legend(table)) + "}",
         r"\setlength{\tabcolsep}{3pt}",
         _NOT_TOO_WIDE + "{%",
         rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",

@@ -138,7 +138,7 @@ def test_latex():
     ]
     assert lines[start - 1] == r"\begin{tabular}{lrr}"
     assert lines[end + 1] == r"\end{tabular}}"
-    assert r"A title: 50 \% \& more." in lines[2]
+    assert lines[2] == r"\caption{The paper's Table 9. A title: 50 \% \& more."
     assert (
         r"\textsuperscript{2} L$\infty$ of $\varepsilon$\textasciicircum{}2 "
         r"\{x\}\par"

@@ -7,10 +7,9 @@ from ijsat_tf.evaluation.figures import (
     robust_curves,
     sample_grid,
 )
+from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.gradcam import grad_cam
-from ijsat_tf.evaluation.figures import adversarial_panel, robust_curves
-from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import table
 from ijsat_tf.evaluation.tables import paper_tables

@@ -3,7 +3,11 @@
 from ijsat_tf.evaluation.evaluator import evaluate
 from ijsat_tf.evaluation.figures import (
     adversarial_panel,
+    attacked_levels,
+    heat_maps,
     image_rows,
+    interpolations,
+    pipeline,
     robust_curves,
     sample_grid,
 )
@@ -17,11 +21,15 @@ from ijsat_tf.evaluation.tables import paper_tables
 __all__ = [
     "Record",
     "adversarial_panel",
+    "attacked_levels",
     "evaluate",
     "grad_cam",
+    "heat_maps",
     "image_rows",
     "frechet_distance",
     "paper_tables",
+    "interpolations",
+    "pipeline",
     "read",
     "robust_curves",
     "sample_grid",

@@ -1,8 +1,7 @@
-"""Pictures of what attacks do, and of how training went."""
+"""Images in rows and grids."""
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ijsat_tf import checks
-from ijsat_tf.training.callbacks import read_curve
 from ijsat_tf.types import Tensor
 
 
@@ -71,7 +69,7 @@ def image_rows(rows: Mapping[str, Tensor], path: str | os.PathLike) -> None:
     for line, (label, images) in zip(axes, rows.items()):
         line[0].set_ylabel(label, fontsize=9)
         for axis, image in zip(line, np.asarray(images)):
-            _draw(axis, image)
+            draw(axis, image)
     figure.savefig(path, dpi=150)
 
 
@@ -96,76 +94,19 @@ def sample_grid(
     grid = grid.transpose(0, 2, 1, 3, 4)
     figure = Figure(figsize=(0.6 * columns, 0.6 * lines * height / width))
     axis = figure.add_axes((0, 0, 1, 1))
-    _draw(axis, grid.reshape(lines * height, columns * width, channels))
+    draw(axis, grid.reshape(lines * height, columns * width, channels))
     figure.savefig(path, dpi=160)
 
 
-def _draw(axis: Any, image: np.ndarray) -> None:
+def draw(axis: Any, image: np.ndarray) -> None:
+    """One image, without ticks.
+
+    Args:
+        axis: of matplotlib.
+        image: (H, W, C) in [0, 1].
+    """
     axis.imshow(
         image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest"
     )
     axis.set_xticks([])
     axis.set_yticks([])
-
-
-def robust_curves(
-    curves: Mapping[str, str | os.PathLike], path: str | os.PathLike
-) -> None:
-    """Clean and robust accuracy during training, a line a run (Fig. 2 and 7).
-
-    Args:
-        curves: {name of the run: path of the CSV file that
-            `RobustAccuracy(..., path=...)` wrote}.
-        path: of the picture to write; its ending says the format.
-
-    Raises:
-        ValueError: for no curves, or a file that is missing, foreign or
-            without a row yet.
-    """
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    checks.require(
-        curves,
-        "`curves` must hold at least one run: {name: path of the CSV file of "
-        "RobustAccuracy}.",
-    )
-    points = {name: read_curve(file) for name, file in curves.items()}
-    for name, file in curves.items():
-        checks.require(
-            points[name],
-            f"{file} holds no epoch yet; let the run go on, or leave "
-            f"{name!r} out.",
-        )
-    figure = Figure(figsize=(8, 3), layout="constrained")
-    axes = figure.subplots(1, 2)
-    drawn = {}
-    for axis, kind in zip(axes, ("clean", "robust")):
-        for name, marker in zip(points, itertools.cycle("osD^vP*X<>")):
-            line = points[name]
-            (drawn[name],) = axis.plot(
-                [point.epoch for point in line],
-                [100 * getattr(point, f"{kind}_accuracy") for point in line],
-                marker=marker,
-                markersize=4.5,
-                markevery=max(1, len(line) // 12),
-                linewidth=1.5,
-            )
-        axis.set_title(f"{kind.capitalize()} accuracy (%)", fontsize=10)
-        axis.set_xlabel("Epoch")
-        axis.set_xlim(left=0)
-        for ticks in (axis.xaxis, axis.yaxis):
-            ticks.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(color="0.9", linewidth=0.8)
-        axis.set_axisbelow(True)
-        axis.spines[["top", "right"]].set_visible(False)
-    # The order of the legend is that of the lines' ends, to its left.
-    order = sorted(points, key=lambda name: -points[name][-1].robust_accuracy)
-    figure.legend(
-        [drawn[name] for name in order],
-        order,
-        loc="outside right center",
-        frameon=False,
-    )
-    figure.savefig(path, dpi=200)

@@ -1,0 +1,23 @@
+"""The paper's figures, each a function that writes a file."""
+
+from ijsat_tf.evaluation.figures.curves import robust_curves
+from ijsat_tf.evaluation.figures.heat import heat_maps
+from ijsat_tf.evaluation.figures.interpolations import interpolations
+from ijsat_tf.evaluation.figures.levels import attacked_levels
+from ijsat_tf.evaluation.figures.panels import (
+    adversarial_panel,
+    image_rows,
+    sample_grid,
+)
+from ijsat_tf.evaluation.figures.pipeline import pipeline
+
+__all__ = [
+    "adversarial_panel",
+    "attacked_levels",
+    "heat_maps",
+    "image_rows",
+    "interpolations",
+    "pipeline",
+    "robust_curves",
+    "sample_grid",
+]

@@ -1,0 +1,73 @@
+"""How accuracy went during training."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Mapping
+
+from ijsat_tf import checks
+from ijsat_tf.training.callbacks import read_curve
+
+
+def robust_curves(
+    curves: Mapping[str, str | os.PathLike], path: str | os.PathLike
+) -> None:
+    """Clean and robust accuracy during training, a line a run (Fig. 2 and 7).
+
+    Args:
+        curves: {name of the run: path of the CSV file that
+            `RobustAccuracy(..., path=...)` wrote}.
+        path: of the picture to write; its ending says the format.
+
+    Raises:
+        ValueError: for no curves, or a file that is missing, foreign or
+            without a row yet.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    checks.require(
+        curves,
+        "`curves` must hold at least one run: {name: path of the CSV file of "
+        "RobustAccuracy}.",
+    )
+    points = {name: read_curve(file) for name, file in curves.items()}
+    for name, file in curves.items():
+        checks.require(
+            points[name],
+            f"{file} holds no epoch yet; let the run go on, or leave "
+            f"{name!r} out.",
+        )
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    axes = figure.subplots(1, 2)
+    drawn = {}
+    for axis, kind in zip(axes, ("clean", "robust")):
+        for name, marker in zip(points, itertools.cycle("osD^vP*X<>")):
+            line = points[name]
+            (drawn[name],) = axis.plot(
+                [point.epoch for point in line],
+                [100 * getattr(point, f"{kind}_accuracy") for point in line],
+                marker=marker,
+                markersize=4.5,
+                markevery=max(1, len(line) // 12),
+                linewidth=1.5,
+            )
+        axis.set_title(f"{kind.capitalize()} accuracy (%)", fontsize=10)
+        axis.set_xlabel("Epoch")
+        axis.set_xlim(left=0)
+        for ticks in (axis.xaxis, axis.yaxis):
+            ticks.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(color="0.9", linewidth=0.8)
+        axis.set_axisbelow(True)
+        axis.spines[["top", "right"]].set_visible(False)
+    # The order of the legend is that of the lines' ends, to its left.
+    order = sorted(points, key=lambda name: -points[name][-1].robust_accuracy)
+    figure.legend(
+        [drawn[name] for name in order],
+        order,
+        loc="outside right center",
+        frameon=False,
+    )
+    figure.savefig(path, dpi=200)

@@ -1,0 +1,68 @@
+"""What an attack does at each level of a flow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ijsat_tf import checks
+from ijsat_tf.attacks import OnManifoldPGD
+from ijsat_tf.evaluation.figures.panels import draw
+from ijsat_tf.flows import Glow
+from ijsat_tf.spaces import Linf
+from ijsat_tf.types import Tensor
+
+
+def attacked_levels(
+    model: Callable,
+    flow: Glow,
+    image: Tensor,
+    label: int,
+    path: str | os.PathLike,
+    etas: Sequence[float] = (0.02, 0.04, 0.1),
+    steps: int = 10,
+    seed: int = 0,
+) -> None:
+    """G(z_1, .., z_i + lambda_i, ..) for each level i and radius (Eq. 14, Fig.
+    8), each with its magnified difference.
+
+    Args:
+        model: from images to logits.
+        flow: G.
+        image: (H, W, C) in [0, 1].
+        label: its class.
+        path: of the picture to write; its ending says the format.
+        etas: radii of lambda_i, default those of the paper.
+        steps: of the attack, default 10, each a quarter of the radius.
+        seed: of its start, default 0.
+
+    Raises:
+        ValueError: for no radii.
+    """
+    from matplotlib.figure import Figure
+
+    checks.require(len(etas), "`etas` must hold at least one radius.")
+    images = checks.images(np.asarray(image)[np.newaxis])
+    levels = range(1, flow.levels + 1)
+    figure = Figure(
+        figsize=(1.5 * flow.levels, 2.6 * len(etas)), layout="constrained"
+    )
+    axes = figure.subplots(2 * len(etas), flow.levels, squeeze=False)
+    for row, eta in enumerate(etas):
+        ball = Linf(eta, step=eta / 4)
+        for column, level in enumerate(levels):
+            attack = OnManifoldPGD(flow, ball, steps, levels=[level])
+            found = attack(model, images, np.array([label]), seed=seed).images
+            change = np.asarray(found - images)[0]
+            largest = max(float(np.abs(change).max()), 1e-12)
+            upper, lower = axes[2 * row : 2 * row + 2, column]
+            draw(upper, np.asarray(found)[0])
+            draw(lower, 0.5 + 0.5 * change / largest)
+            lower.set_xlabel(f"x {0.5 / largest:.0f}", fontsize=7)
+            if not row:
+                upper.set_title(f"level {level}", fontsize=9)
+        axes[2 * row, 0].set_ylabel(f"$\\eta$ = {eta:g}", fontsize=9)
+        axes[2 * row + 1, 0].set_ylabel("difference", fontsize=7)
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,108 @@
+"""The way from two images to a trained classifier, in real tensors."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.attacks import JointSpaceAttack
+from ijsat_tf.evaluation.figures.panels import draw
+from ijsat_tf.mixup import Batch, mix
+from ijsat_tf.types import Tensor
+
+
+def pipeline(
+    model: keras.Model,
+    attack: JointSpaceAttack,
+    images: Tensor,
+    labels: Tensor,
+    path: str | os.PathLike,
+    alpha: float = 0.6,
+    seed: int = 0,
+) -> None:
+    """IJSAT step by step (Fig. 3): x_i and x_j, IM(x), its latents z, the
+    attacked G(z + lambda) + delta, and what the classifier says of it.
+
+    Args:
+        model: a classifier with logits.
+        attack: with a `flow` of several levels.
+        images: (2, H, W, C) in [0, 1].
+        labels: (2,) ints or (2, K).
+        path: of the picture to write; its ending says the format.
+        alpha: weight of the first image, default 0.6.
+        seed: of the attack's start, default 0.
+
+    Raises:
+        ValueError: for other than two images.
+    """
+    from matplotlib.figure import Figure
+
+    images = checks.images(images)
+    checks.require(
+        len(images) == 2, "`images` must be two.", f"{len(images)} images"
+    )
+    classes = model.output_shape[-1]
+    probabilities = checks.one_hot(checks.one_a_row(labels, images), classes)
+    weights = tf.constant([alpha, alpha], images.dtype)
+    mixed = mix(Batch(images, probabilities), weights, tf.constant([1, 0]))
+    first = [part[:1] for part in mixed[:2]]
+    latents = attack.flow.encode(first[0])
+    result = attack(model, *first, seed=seed)
+    before, after = (
+        tf.nn.softmax(tf.cast(model(x, training=False), tf.float32))[0].numpy()
+        for x in (first[0], result.images)
+    )
+
+    figure = Figure(figsize=(12, 3), layout="constrained")
+    grid = figure.add_gridspec(2, 12)
+    for place, image in enumerate(images.numpy()):
+        axis = figure.add_subplot(grid[place, 0:2])
+        draw(axis, image)
+        axis.set_ylabel(("$x_i$", "$x_j$")[place])
+    _titled(
+        figure, grid[:, 2:4], f"$IM(x)$, $\\alpha$ = {alpha:g}", mixed[0][0]
+    )
+    inner = grid[:, 4:7].subgridspec(len(latents), 1)
+    for place, latent in enumerate(latents):
+        axis = figure.add_subplot(inner[place])
+        spread = np.abs(latent).max() or 1
+        strip = np.concatenate(np.moveaxis(np.asarray(latent[0]), -1, 0), 1)
+        axis.imshow(strip, "coolwarm", vmin=-spread, vmax=spread, aspect="auto")
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.set_ylabel(f"$z_{place + 1}$")
+        if not place:
+            axis.set_title("$z = G^{-1}(IM(x))$", fontsize=10)
+    _titled(
+        figure,
+        grid[:, 7:9],
+        "$G(z + \\lambda) + \\delta$",
+        result.images[0],
+    )
+    _bars(figure.add_subplot(grid[:, 9:12]), before, after)
+    figure.savefig(path, dpi=200)
+
+
+def _titled(figure: Any, place: Any, title: str, image: tf.Tensor) -> None:
+    axis = figure.add_subplot(place)
+    draw(axis, np.asarray(image))
+    axis.set_title(title, fontsize=10)
+
+
+def _bars(axis: Any, before: np.ndarray, after: np.ndarray) -> None:
+    # Of a hundred classes no one could read the names.
+    shown = np.sort(np.argsort(before + after)[-10:])
+    places = np.arange(len(shown))
+    axis.barh(places - 0.2, before[shown], 0.4, label="$IM(x)$")
+    axis.barh(places + 0.2, after[shown], 0.4, label="attacked")
+    axis.set_yticks(places, [str(number) for number in shown], fontsize=7)
+    axis.set_ylabel("class")
+    axis.set_xlim(0, 1)
+    axis.set_title("$f_\\theta$", fontsize=10)
+    axis.legend(frameon=False, fontsize=8)
+    axis.spines[["top", "right"]].set_visible(False)

@@ -114,6 +114,8 @@ def classifier(
         image_shape=source.images.shape[1:],
         **settings,
     )
+    if FLAGS.method == "advprop":
+        net = ij.models.with_auxiliary_norm(net)
     model = ij.training.AdversarialModel(
         net, rows.method(generator, source), FLAGS.seed
     )

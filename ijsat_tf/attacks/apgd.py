@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import autostep, margins
+from ijsat_tf.attacks.ascent import finite
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.autostep import Outcome, Point
 from ijsat_tf.attacks.outcome import succeeds
@@ -164,7 +165,7 @@ class APGD(Attack):
                 logits = logits_of(adversarial)
                 loss = _LOSSES[self.loss][0](labels, logits, *goal)
                 objective = tf.reduce_sum(loss)
-            slope = _finite(tape.gradient(objective, adversarial))
+            slope = finite(tape.gradient(objective, adversarial))
             # Only the direction counts: a sum is as good as a mean.
             slope = slope if total is None else total + slope
             return number + 1, slope, loss, logits
@@ -182,13 +183,3 @@ class APGD(Attack):
         )
         wrong = succeeds(logits, labels)
         return Point(change, gradient, loss), wrong
-
-
-def _finite(gradient: tf.Tensor) -> tf.Tensor:
-    # An image of NaN would count as an adversarial one. The sum is cheap,
-    # and a pass that replaces numbers is not.
-    return tf.cond(
-        tf.math.is_finite(tf.reduce_sum(gradient)),
-        lambda: gradient,
-        lambda: tf.where(tf.math.is_finite(gradient), gradient, 0),
-    )

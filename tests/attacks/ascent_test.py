@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf import seeds
+from ijsat_tf.attacks.ascent import finite
 from ijsat_tf.spaces import L2, Linf, Pixels
 
 SHAPE = (4, 4, 2)
@@ -162,3 +163,14 @@ def test_equal_searches_are_refused():
 def test_what_is_no_space_is_refused():
     with pytest.raises(ValueError, match="`space` must be a space"):
         ij.attacks.Ascent(8 / 255)
+
+
+@pytest.mark.parametrize("scale", [1, 1e37])
+def test_what_is_no_number_moves_nothing(scale):
+    """Also where the sum of a gradient leaves float32's range."""
+    slopes = scale * np.arange(1, 13, dtype="float32").reshape(3, 4)
+    np.testing.assert_array_equal(finite(tf.constant(slopes)), slopes)
+    slopes[[0, 1, 2], [1, 2, 0]] = np.nan, np.inf, -np.inf
+    expected = np.nan_to_num(slopes, posinf=0, neginf=0)
+    for found in (finite, tf.function(finite)):
+        np.testing.assert_array_equal(found(tf.constant(slopes)), expected)

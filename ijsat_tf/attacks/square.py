@@ -11,11 +11,12 @@ import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf.attacks.l2_windows import L2Windows
+from ijsat_tf.attacks.linf_windows import LinfWindows
 from ijsat_tf.attacks.margins import margin
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.attacks.rows import pick
 from ijsat_tf.attacks.verdict import require_hard, require_pixel_ball, verdict
-from ijsat_tf.attacks.windows import L2Windows, LinfWindows
 from ijsat_tf.spaces import Ball, Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
 

@@ -1,17 +1,17 @@
-"""The moves of the Square attack: where its squares lie, what they change.
+"""Windows of the Square attack: where its squares lie, how long they are.
 
 All samples share the windows, so that results do not depend on a sample's
-place in the batch; the signs in L2 are its own.
+place in the batch.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import seeds
-from ijsat_tf.attacks.rows import each
-from ijsat_tf.spaces import L2
 
 # After so many queries, squares cover half of what they covered before.
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -37,126 +37,39 @@ def sides(
     return np.minimum(found, min(height, width))
 
 
-class LinfWindows:
-    """Squares at the border of the ball, one sign a channel (Algorithm 2).
+class Windows:
+    """The squares of a search, one or two a query, and what they change.
+
+    Subclasses, one a norm, give three methods, and settings of `sides`.
 
     Args:
         radius: of the ball.
         images: (B, H, W, C).
-        queries: how many squares.
+        queries: how many.
         seed: (2,) int32.
     """
 
-    def __init__(
-        self, radius: float, images: tf.Tensor, queries: int, seed: tf.Tensor
-    ):
-        self.radius, self.images, self.seed = radius, images, seed
-        height, width, channels = images.shape[1:]
-        lengths = sides(queries, height, width)
-        self.sides = tf.constant(lengths)
-        self.corners = _corners(lengths, height, width, 1, seed)
-        self.signs = _sign(
-            tf.random.stateless_uniform(
-                [queries, channels],
-                seeds.derive(seed, "signs"),
-                -1,
-                1,
-                images.dtype,
-            )
-        )
-
-    def start(self) -> tf.Tensor:
-        """Vertical stripes of width 1, signs per sample and channel."""
-        draw = seeds.uniform(self.images[:, :1], seeds.derive(self.seed, -1))
-        stripes = self.images + self.radius * _sign(draw)
-        return tf.clip_by_value(stripes, 0, 1)
-
-    def of(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What `propose` needs to know of these samples."""
-        images = tf.gather(self.images, rows)
-        low = tf.maximum(images - self.radius, 0)
-        return low, tf.minimum(images + self.radius, 1)
-
-    def propose(
-        self, query: tf.Tensor, best: tf.Tensor, known: tuple
-    ) -> tf.Tensor:
-        """The images to ask about.
-
-        Args:
-            query: its number.
-            best: (R, H, W, C), the best so far.
-            known: what `of` gave for them.
-        """
-        low, high = known
-        inside = _inside(best, self.corners[query, 0], self.sides[query])
-        move = 2 * self.radius * self.signs[query] * inside
-        return tf.minimum(tf.maximum(best + move, low), high)
-
-
-class L2Windows:
-    """Pyramids that take over the norm of a second window (Algorithm 3).
-
-    Args:
-        radius: of the ball.
-        images: (B, H, W, C).
-        queries: how many squares.
-        seed: (2,) int32.
-    """
+    count, least, odd = 1, 1, False
 
     def __init__(
         self, radius: float, images: tf.Tensor, queries: int, seed: tf.Tensor
     ):
         self.radius, self.images, self.seed = radius, images, seed
         height, width, _ = images.shape[1:]
-        lengths = sides(queries, height, width, least=3, odd=True)
-        self.sides = tf.constant(lengths)
-        self.corners = _corners(lengths, height, width, 2, seed)
-        self.turned = _coins([queries], seeds.derive(seed, "turned"))
-        # One padded pyramid a length of side, and each query's place there.
-        kinds, self.kind = np.unique(lengths, return_inverse=True)
-        self.pyramids = np.zeros([len(kinds), kinds[-1], kinds[-1]])
-        for table, length in zip(self.pyramids, kinds):
-            table[:length, :length] = pyramids(length)
-        self.pyramids = self.pyramids.astype(images.dtype.name)
+        self.lengths = sides(queries, height, width, self.least, self.odd)
+        self.sides = tf.constant(self.lengths)
+        self.corners = _corners(self.lengths, height, width, self.count, seed)
 
     def start(self) -> tf.Tensor:
-        """A grid of 5 by 5 pyramids, signs per sample, channel and tile."""
-        height, width, channels = self.images.shape[1:]
-        side = max(height // 5, 1)
-        margin = max(height - 5 * side, 0) // 2
-        rows, columns = height // side, width // side
-        turned = _coins([rows, columns], seeds.derive(self.seed, "tiles"))
-        tile = pyramids(side).astype(self.images.dtype.name)
-        tiles = tf.where(turned[:, :, None, None], tile.T, tile)
-        tiles = tf.reshape(
-            tf.transpose(tiles, [0, 2, 1, 3]), [rows * side, columns * side, 1]
-        )
-        # As many numbers a sample as tiles and channels.
-        like = tf.zeros_like(self.images[:, :1, :1, :1])
-        like = tf.tile(like, [1, rows, columns, channels])
-        signs = _sign(seeds.uniform(like, seeds.derive(self.seed, "signs")))
-        signs = tf.repeat(tf.repeat(signs, side, axis=1), side, axis=2)
-        change = tf.pad(
-            tiles * signs, [[0, 0], [margin] * 2, [margin] * 2, [0, 0]]
-        )
-        change = change[:, :height, :width]
-        change = tf.pad(
-            change,
-            [
-                [0, 0],
-                [0, height - change.shape[1]],
-                [0, width - change.shape[2]],
-                [0, 0],
-            ],
-        )
-        return self._at_radius(self.images, change)
+        """The images to start from, (B, H, W, C)."""
+        raise NotImplementedError
 
-    def of(self, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def of(self, rows: tf.Tensor) -> Any:
         """What `propose` needs to know of these samples."""
-        return rows, tf.gather(self.images, rows)
+        raise NotImplementedError
 
     def propose(
-        self, query: tf.Tensor, best: tf.Tensor, known: tuple
+        self, query: tf.Tensor, best: tf.Tensor, known: Any
     ) -> tf.Tensor:
         """The images to ask about.
 
@@ -165,68 +78,7 @@ class L2Windows:
             best: (R, H, W, C), the best so far.
             known: what `of` gave for them.
         """
-        rows, images = known
-        side, corners = self.sides[query], self.corners[query]
-        inside = _inside(best, corners[0], side)
-        other = _inside(best, corners[1], side)
-        change = best - images
-        window = _cut(change, corners[0], side)
-        beside = _cut(change * (1 - inside), corners[1], side)
-        budget = tf.reduce_sum(tf.square(window), [1, 2], keepdims=True)
-        pyramid = self.pyramids_of(query, side)
-        signs = _sign(
-            seeds.uniform(
-                self.images[:, :1, :1],
-                seeds.derive(self.seed, "pyramid", query),
-            )
-        )
-        new = pyramid * tf.gather(signs, rows)
-        new += window / (tf.sqrt(budget) + 1e-12)
-        # What the ball leaves, and what the two windows had, channel by
-        # channel.
-        budget += tf.reduce_sum(tf.square(beside), [1, 2], keepdims=True)
-        left = self.radius**2 - tf.square(L2(0).norm(change))
-        left = tf.maximum(left, 0) / best.shape[-1]
-        length = tf.sqrt(tf.reduce_sum(tf.square(new), [1, 2], keepdims=True))
-        new *= tf.sqrt(each(left, best) + budget) / (length + 1e-12)
-        change *= (1 - inside) * (1 - other)
-        change += _paste(new, best, corners[0], side)
-        return self._at_radius(images, change)
-
-    def pyramids_of(self, query: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """A query's pyramids, (side, side, 1)."""
-        kind = tf.gather(self.kind, query)
-        table = tf.gather(self.pyramids, kind)[:side, :side]
-        table = tf.cond(
-            self.turned[query], lambda: tf.transpose(table), lambda: table
-        )
-        return table[:, :, None]
-
-    def _at_radius(self, images: tf.Tensor, change: tf.Tensor) -> tf.Tensor:
-        length = self.radius / (L2(0).norm(change) + 1e-12)
-        return tf.clip_by_value(images + change * each(length, images), 0, 1)
-
-
-def pyramids(side: int) -> np.ndarray:
-    """An upright and an inverted pyramid side by side, of norm 1 (Figure 3).
-
-    Args:
-        side: of the square.
-    """
-    found = np.zeros([side, side])
-    half = side // 2
-    for first, last, sign in ((0, half, 1), (half, side, -1)):
-        height, width = last - first, side
-        rows = np.abs(np.arange(height) - height // 2)[:, None]
-        columns = np.abs(np.arange(width) - width // 2)
-        # The ring n around the centre is 1 / (n + 1)^2 higher than the next.
-        rings = max(height // 2 + 1, width // 2 + 1)
-        steps = 1 / np.arange(1, rings + 1) ** 2
-        heights = np.cumsum(steps[::-1])[::-1]
-        part = heights[np.maximum(rows, columns)]
-        if height:
-            found[first:last] = sign * part / np.linalg.norm(part)
-    return found / np.linalg.norm(found)
+        raise NotImplementedError
 
 
 def _corners(
@@ -241,7 +93,7 @@ def _corners(
     return tf.cast(draw * room[:, None].astype("float32"), tf.int32)
 
 
-def _inside(like: tf.Tensor, corner: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+def inside(like: tf.Tensor, corner: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     """1 inside a window, else 0, (H, W, 1)."""
     _, height, width, _ = like.shape
     down, right = tf.range(height) - corner[0], tf.range(width) - corner[1]
@@ -250,22 +102,6 @@ def _inside(like: tf.Tensor, corner: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     return rows[:, None, None] * columns[:, None]
 
 
-def _cut(change: tf.Tensor, corner: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-    return tf.slice(change, [0, corner[0], corner[1], 0], [-1, side, side, -1])
-
-
-def _paste(
-    window: tf.Tensor, like: tf.Tensor, corner: tf.Tensor, side: tf.Tensor
-) -> tf.Tensor:
-    _, height, width, _ = like.shape
-    after = [height - side - corner[0], width - side - corner[1]]
-    around = [[0, 0], [corner[0], after[0]], [corner[1], after[1]], [0, 0]]
-    return tf.ensure_shape(tf.pad(window, around), like.shape)
-
-
-def _sign(draw: tf.Tensor) -> tf.Tensor:
+def sign(draw: tf.Tensor) -> tf.Tensor:
+    """1 for numbers of at least 0, else -1."""
     return tf.cast(draw >= 0, draw.dtype) * 2 - 1
-
-
-def _coins(shape: list[int], seed: tf.Tensor) -> tf.Tensor:
-    return tf.random.stateless_uniform(shape, seed) < 0.5

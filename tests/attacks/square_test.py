@@ -5,12 +5,9 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks import Square, require_untargeted
-from ijsat_tf.attacks.windows import (
-    L2Windows,
-    LinfWindows,
-    pyramids,
-    sides,
-)
+from ijsat_tf.attacks.l2_windows import L2Windows, pyramids
+from ijsat_tf.attacks.linf_windows import LinfWindows
+from ijsat_tf.attacks.windows import sides
 from ijsat_tf.spaces import L2, Linf, Pixels
 from tests import tiny
 

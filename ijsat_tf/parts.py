@@ -56,7 +56,7 @@ def side_by_side(
         return called(0, total, *tensors)
     bounds = total * tf.range(count + 1) // count
     # A part has one row at least, if it must a neighbour's: convolutions take
-    # no fewer.
+    # no fewer. An empty batch has empty parts.
     firsts = tf.minimum(bounds[:-1], total - 1)
     lasts = tf.maximum(bounds[1:], firsts + 1)
     parts = []

@@ -15,7 +15,7 @@ def three_cores(monkeypatch):
     monkeypatch.setattr(parts, "_cores", lambda: 3)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 6, 7])
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 6, 7])
 def test_rows_and_draws_of_the_whole_batch(three_cores, rows):
     x = tf.reshape(tf.range(2.0 * rows), [rows, 2])
     seed = seeds.derive(0)

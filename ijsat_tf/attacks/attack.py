@@ -114,6 +114,11 @@ class Attack(Value):
             expected = getattr(model, "input_shape", None)
         single = isinstance(expected, tuple) and len(expected) == 4
         images = checks.images(images, shape=expected[1:] if single else None)
+        checks.require(
+            images.shape[0] != 0,
+            "`images` must hold at least one; skip empty batches.",
+            f"shape {tuple(images.shape)}",
+        )
         if images.dtype.size < 4:
             # Too coarse for steps of a fraction of a grey level.
             images = tf.cast(images, tf.float32)

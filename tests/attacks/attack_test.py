@@ -255,6 +255,7 @@ NAN = np.where(IMAGES > 0.9, np.nan, IMAGES)
         IMAGES[None],
         IMAGES[..., :1],
         IMAGES[:, :4],
+        IMAGES[:0],
         np.concatenate([IMAGES, IMAGES], 3),
     ],
 )

@@ -143,6 +143,7 @@ def searches() -> dict[str, ij.attacks.Attack]:
         raise ValueError("--flow and --gan are two generators: give one")
     if FLAGS.gan:
         flow = commandline.load(FLAGS.gan, "GAN", "decode")
+        commandline.in_float32(flow)
     if FLAGS.flow:
         # Numbers are made with the exact inverse, whatever crafting used.
         flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
@@ -186,17 +187,8 @@ def classifier(folder: pathlib.Path) -> keras.Model:
             "evaluate --checkpoint=last"
         )
     model = commandline.load(str(path), "classifier")
-    in_float32(model)
+    commandline.in_float32(model)
     return model
-
-
-def in_float32(model: keras.Model) -> None:
-    """Numbers are made in float32, whatever training computed in."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            in_float32(layer)
-        else:
-            layer.dtype_policy = "float32"
 
 
 def curves(runs: dict[str, pathlib.Path]) -> None:

@@ -166,3 +166,13 @@ def load(path: str, what: str, method: str = "call") -> keras.Model:
             f"{path} cannot be read as a {what}: {reason} Is it complete, "
             "and saved by this library?"
         ) from error
+
+
+def in_float32(model: keras.Model) -> None:
+    """Lets a loaded network compute in float32, as numbers are made,
+    whatever training computed in."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            in_float32(layer)
+        else:
+            layer.dtype_policy = "float32"

@@ -24,8 +24,10 @@ def run() -> None:
         raise ValueError(
             "--method=project needs --gan: train one with --method=sngan"
         )
+    gan = commandline.load(FLAGS.gan, "GAN", "decode")
+    commandline.in_float32(gan)
     search = ij.generators.Projection(
-        commandline.load(FLAGS.gan, "GAN", "decode"),
+        gan,
         distance(),
         FLAGS.projection_steps,
     )
@@ -55,4 +57,5 @@ def distance() -> Any:
     if not FLAGS.features:
         return None
     network: keras.Model = commandline.load(FLAGS.features, "classifier")
+    commandline.in_float32(network)
     return ij.models.PerceptualDistance(network)

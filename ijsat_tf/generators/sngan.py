@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.generators import sngan_networks as networks
+from ijsat_tf.generators.slowed import slowed
 from ijsat_tf.graph import compiled
 from ijsat_tf.samples import images_and_latents
 from ijsat_tf.step_model import StepModel
@@ -127,7 +128,7 @@ class SNGAN(StepModel):
             optimizer = keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
         optimizer = keras.optimizers.get(optimizer)
         discriminator_optimizer = keras.optimizers.get(
-            discriminator_optimizer or _slowed(optimizer, self.critic_steps)
+            discriminator_optimizer or slowed(optimizer, self.critic_steps)
         )
         discriminator_optimizer.build(self.discriminator.trainable_variables)
         optimizer.build(self.generator.trainable_variables)
@@ -293,41 +294,6 @@ def hinge(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
         (B,).
     """
     return tf.nn.relu(1 - real) + tf.nn.relu(1 + fake)
-
-
-@keras.saving.register_keras_serializable("ijsat_tf")
-class Slowed(keras.optimizers.schedules.LearningRateSchedule):
-    """Another optimizer's schedule, for one that takes more steps.
-
-    Args:
-        schedule: the other's.
-        factor: steps for one of the other's.
-    """
-
-    def __init__(self, schedule: Any, factor: int):
-        self.schedule, self.factor = schedule, factor
-
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        return self.schedule(tf.cast(step, tf.int64) // self.factor)
-
-    def get_config(self) -> dict[str, Any]:
-        schedule = keras.saving.serialize_keras_object(self.schedule)
-        return {"schedule": schedule, "factor": self.factor}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Slowed:
-        schedule = keras.saving.deserialize_keras_object(config["schedule"])
-        return cls(schedule, config["factor"])
-
-
-def _slowed(
-    optimizer: keras.optimizers.Optimizer, factor: int
-) -> keras.optimizers.Optimizer:
-    copy = optimizer.get_config()
-    if isinstance(copy["learning_rate"], dict):
-        schedule = keras.optimizers.schedules.deserialize(copy["learning_rate"])
-        copy["learning_rate"] = Slowed(schedule, factor)
-    return type(optimizer).from_config(copy)
 
 
 def _finite(outputs: tf.Tensor) -> tf.Tensor:

@@ -76,13 +76,13 @@ def data():
     draws = np.random.default_rng(1)
     # Many values at the ends of [0, 1], as in photographs.
     images = np.clip(draws.normal(0.5, 0.4, (16, 32, 32, 3)), 0, 1)
-    return images.astype("float32"), draws.integers(0, 10, 16)
+    return images, draws.integers(0, 10, 16)
 
 
 def loss_of_main(train, network, data, options, monkeypatch, tmp_path):
     """The loss that their `main` reports for its first batch."""
     images, labels = data
-    batches = [(preact.to_torch(images).double(), torch.tensor(labels))]
+    batches = [(preact.to_torch(images), torch.tensor(labels))]
     found = []
 
     def report(_, numbers, names):
@@ -153,7 +153,7 @@ def test_one_step_adversarial_training(distance, official, ours, data):
     images, labels = data
     images = 0.1 + 0.8 * images
     theirs = preact.theirs(official.models, ours)
-    x, y = preact.to_torch(images).double(), torch.tensor(labels)
+    x, y = preact.to_torch(images), torch.tensor(labels)
     theirs.eval()  # They craft in training mode, this library never does.
     delta = official.utils.attack_pgd_training(
         theirs, x, y, radius, 0.5, 1, rs=False, dist=distance
@@ -167,7 +167,7 @@ def test_one_step_adversarial_training(distance, official, ours, data):
     method = methods.AT(ij.attacks.FGSM(ball))
     batch = Batch(tf.constant(images), tf.one_hot(labels, 10))
     crafted = method.craft(ours, batch, tf.constant([0, 0]))
-    change = preact.to_torch(crafted - images).double()
+    change = preact.to_torch(crafted - images)
     gap = (change - delta).abs().max()
     print(f"{distance}: largest gap of images {float(gap):.1e}")
     if distance == "l2":

@@ -18,7 +18,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
 from absl import flags  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
@@ -43,7 +42,7 @@ def main(_: list[str]) -> None:
     count = min(FLAGS.examples, len(test.images), len(train.images))
     samples = gan.sample(count, FLAGS.seed).numpy()
     if FLAGS.grid:
-        draw(samples, FLAGS.grid)
+        ij.evaluation.sample_grid(samples[:100], FLAGS.grid)
     kinds = {
         "samples": samples,
         "Gaussian images": gaussian(train.scaled(), count),
@@ -93,15 +92,6 @@ def gaussian(images: np.ndarray, count: int) -> np.ndarray:
     return np.clip(np.concatenate(drawn), 0, 1).reshape(
         count, *images.shape[1:]
     )
-
-
-def draw(samples: np.ndarray, path: str) -> None:
-    """The first hundred, in ten rows."""
-    rows = [
-        np.hstack(samples[start : start + 10]) for start in range(0, 99, 10)
-    ]
-    levels = np.uint8(np.round(255 * np.vstack(rows)))
-    tf.io.write_file(path, tf.io.encode_png(levels))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ class Source(NamedTuple):
             a list of such arrays, where it came with them; else None, as in
             `source._replace(latents=None)`.
         class_names: one a class, or None.
+        origin: where the set comes from, in words.
     """
 
     images: np.ndarray
@@ -34,6 +35,7 @@ class Source(NamedTuple):
     bins: int = 256
     latents: np.ndarray | list[np.ndarray] | None = None
     class_names: tuple[str, ...] | None = None
+    origin: str = "unknown"
 
     def scaled(self) -> np.ndarray:
         """The images in [0, 1], levels / (bins - 1), (N, H, W, C) float32."""

@@ -93,4 +93,5 @@ def _digits(split: str, image_size: tuple[int, int] | None) -> Source:
         classes=10,
         bins=17,
         class_names=tuple(map(str, digits.target_names)),
+        origin="digits",
     )

@@ -145,4 +145,5 @@ def _read(
         features["label"].num_classes,
         latents=latents if parts else None,
         class_names=tuple(features["label"].names),
+        origin=f"TensorFlow Datasets: {builder.info.full_name}",
     )

@@ -51,6 +51,7 @@ def test_a_set_on_disk_comes_back_unchanged(folder):
     np.testing.assert_array_equal(source.labels, LABELS)
     assert (source.images.dtype, source.labels.dtype) == (np.uint8, np.int32)
     assert (source.classes, source.bins) == (3, 256)
+    assert source.origin == "TensorFlow Datasets: tiny_set/1.0.0"
     assert source.class_names == ("0", "1", "2") and source.latents is None
 
 

@@ -49,6 +49,7 @@ setup(
         "tensorflow-probability[tf]>=0.25",
     ],
     extras_require={
+        "corruptions": ["pillow>=10", "scipy>=1.11"],
         "demo": DIGITS,
         "dev": [*DIGITS, "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9"],
         "oracles": [

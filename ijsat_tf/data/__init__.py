@@ -1,8 +1,20 @@
 """Where images come from and how they become batches."""
 
+from ijsat_tf.data import corruptions
+from ijsat_tf.data.corruptions import CORRUPTIONS, corrupt, corrupted
 from ijsat_tf.data.pipeline import batches, steps_per_epoch
 from ijsat_tf.data.source import Source
 from ijsat_tf.data.sources import load
 from ijsat_tf.data.store import store
 
 __all__ = ["Source", "batches", "load", "steps_per_epoch", "store"]
+__all__ = [
+    "CORRUPTIONS",
+    "Source",
+    "batches",
+    "corrupt",
+    "corrupted",
+    "corruptions",
+    "load",
+    "steps_per_epoch",
+]

@@ -1,0 +1,162 @@
+"""The fifteen corruptions of CIFAR-10-C, made here."""
+
+from __future__ import annotations
+
+import importlib
+import numbers
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from ijsat_tf.checks import require
+from ijsat_tf.data.corruptions.severities import CORRUPTIONS, SEVERITIES
+from ijsat_tf.data.sources import Source
+
+_SIDES = 8, 63
+
+
+def corrupt(
+    images: np.ndarray, name: str, severity: int, seed: int = 0, first: int = 0
+) -> np.ndarray:
+    """Images after one of the corruptions of CIFAR-10-C.
+
+    Constants are those of the script that made the published set, and
+    lengths are in pixels as there, whatever the size of the images; what the
+    script ties to the side of 32 (elastic transform, pixelate, fog) is tied
+    to the side here. Larger images have constants of their own (ImageNet-C).
+    Grey images are corrupted as such; frost is then grey too. The published
+    set was drawn from another stream of random numbers: accuracies on it and
+    on what is made here belong into different tables. `SUBSTITUTES` names
+    what is not made as the original makes it.
+
+    Args:
+        images: (N, H, W, C) uint8 in 0 to 255, H and W from 8 to 63, C 1 for
+            grey or 3 for red, green and blue.
+        name: one of `CORRUPTIONS`.
+        severity: 1 to 5.
+        seed: an int from 0, default 0. With name, severity and an image's
+            place in its set it decides that image's random numbers.
+        first: place of the first image in its set, default 0: a part
+            becomes what it is in the whole.
+
+    Returns:
+        (N, H, W, C) uint8, truncated to whole levels as the published set.
+
+    Raises:
+        ValueError: for an unknown name, severity or seed, and images of
+            another type, shape or size.
+        ImportError: without SciPy or Pillow.
+
+    Source: Hendrycks and Dietterich, arXiv:1903.12261;
+    github.com/hendrycks/robustness, ImageNet-C/create_c/make_cifar_c.py.
+    """
+    check_cell(name, severity)
+    images = _checked(images)
+    for argument, number in {"seed": seed, "first": first}.items():
+        require(
+            isinstance(number, numbers.Integral) and 0 <= number < 2**31,
+            f"`{argument}` must be an integer from 0 to 2^31 - 1.",
+            repr(number),
+        )
+    change, constants = _found(name, severity)
+    corrupted = np.empty_like(images)
+    for place, levels in enumerate(images):
+        random = stream(name, severity, seed, first + place)
+        image = change(levels / 255, random, **constants)
+        corrupted[place] = 255 * np.clip(image, 0, 1)
+    return corrupted
+
+
+def corrupted(
+    source: Source, name: str, severity: int, seed: int = 0
+) -> Source:
+    """A set of images after one of the corruptions of CIFAR-10-C.
+
+    Args:
+        source: the images, H and W from 8 to 63. Those of fewer than 256
+            grey levels are spread over 0 to 255 first.
+        name: one of `CORRUPTIONS`.
+        severity: 1 to 5.
+        seed: of the random numbers, default 0.
+
+    Returns:
+        The set with 256 grey levels, whose `origin` says that it is made
+        here.
+
+    Raises:
+        ValueError, ImportError: those of `corrupt`.
+    """
+    levels = source.images
+    if source.bins != 256:
+        levels = np.rint(levels * (255 / (source.bins - 1))).astype(np.uint8)
+    return source._replace(
+        images=corrupt(levels, name, severity, seed),
+        bins=256,
+        origin=f"made here: {name} {severity} seed {seed} of {source.origin}",
+    )
+
+
+def check_cell(name: str, severity: int) -> None:
+    """Raises `ValueError` unless there is such a corruption and severity."""
+    require(
+        name in CORRUPTIONS,
+        f"`name` must be one of {', '.join(CORRUPTIONS)}.",
+        repr(name),
+    )
+    require(
+        isinstance(severity, numbers.Integral) and 1 <= severity <= 5,
+        "`severity` must be an integer from 1 to 5.",
+        repr(severity),
+    )
+
+
+def stream(
+    name: str, severity: int, seed: int, place: int
+) -> np.random.RandomState:
+    """The random numbers of one image.
+
+    They are the legacy generator's, whose streams NumPy froze.
+    """
+    words = seed, zlib.crc32(name.encode()), severity, place
+    bits = np.random.MT19937(np.random.SeedSequence(words))
+    return np.random.RandomState(bits)
+
+
+def _found(name: str, severity: int) -> tuple[Callable, dict[str, float]]:
+    """The function of a corruption, and its constants."""
+    (file,) = [file for file, names in SEVERITIES.items() if name in names]
+    try:
+        module = importlib.import_module(f"ijsat_tf.data.corruptions.{file}")
+    except ImportError as error:
+        raise ImportError(
+            "Corruptions need SciPy and Pillow; install them with `pip "
+            "install 'ijsat_tf[corruptions]'`."
+        ) from error
+    constants = {
+        argument: values[severity - 1]
+        for argument, values in SEVERITIES[file][name].items()
+    }
+    return getattr(module, name), constants
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    require(
+        images.dtype == np.uint8,
+        "`images` must be uint8, levels from 0 to 255; those in [0, 1] are "
+        "np.round(255 * images).astype('uint8').",
+        f"dtype {images.dtype}",
+    )
+    least, most = _SIDES
+    require(
+        images.ndim == 4
+        and images.shape[-1] in (1, 3)
+        and all(least <= side <= most for side in images.shape[1:3]),
+        "`images` must have shape (N, H, W, C), C 1 or 3, and sides from "
+        f"{least} to {most}: the constants are those for 32x32, and larger "
+        "images have others, ImageNet-C's. `load(..., image_size=32)` "
+        "resizes a set.",
+        f"shape {images.shape}",
+    )
+    return images

@@ -6,6 +6,8 @@ from ijsat_tf.data.pipeline import batches, steps_per_epoch
 from ijsat_tf.data.source import Source
 from ijsat_tf.data.sources import load
 from ijsat_tf.data.store import store
+from ijsat_tf.data.published import load_corrupted
+from ijsat_tf.data.sources import Source, load
 
 __all__ = ["Source", "batches", "load", "steps_per_epoch", "store"]
 __all__ = [
@@ -16,5 +18,6 @@ __all__ = [
     "corrupted",
     "corruptions",
     "load",
+    "load_corrupted",
     "steps_per_epoch",
 ]

@@ -1,0 +1,90 @@
+"""CIFAR-10-C and CIFAR-100-C as their authors publish them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import numpy as np
+
+from ijsat_tf.checks import require
+from ijsat_tf.data.corruptions.apply import check_cell
+from ijsat_tf.data.sources import Source
+
+_IMAGES = 10_000
+_SEVERITIES = 5
+
+
+def load_corrupted(
+    folder: str | os.PathLike, name: str, severity: int, classes: int = 10
+) -> Source:
+    """Reads one corruption at one severity of the published arrays.
+
+    `NAME.npy` holds the 10,000 test images at severity 1, then those at
+    severity 2 and so on, and `labels.npy` their labels, five times the same.
+    The folder is in CIFAR-10-C.tar of https://zenodo.org/records/2535967.
+    TensorFlow Datasets has the same images in another order, as
+    `load("cifar10_corrupted/fog_3", "test")`; there `glass_blur` is
+    `frosted_glass_blur`, and `elastic_transform` is `elastic`.
+
+    Args:
+        folder: the unpacked folder.
+        name: one of `CORRUPTIONS`.
+        severity: 1 to 5.
+        classes: default 10; 100 for CIFAR-100-C, which has the same form.
+
+    Returns:
+        The 10,000 images; their `origin` says that they are published ones.
+
+    Raises:
+        ValueError: for an unknown name or severity, and for a file that is
+            missing, truncated, or of another shape, type or content.
+    """
+    check_cell(name, severity)
+    count, folder = _SEVERITIES * _IMAGES, pathlib.Path(folder)
+    images = _read(folder / f"{name}.npy", (count, 32, 32, 3), np.uint8)
+    labels = _read(folder / "labels.npy", (count,), np.integer)
+    labels = labels.reshape(_SEVERITIES, _IMAGES)
+    require(
+        (labels == labels[0]).all() and 0 <= labels[0].min(),
+        f"{folder / 'labels.npy'} must hold the same labels for each of the "
+        "five severities; download it again.",
+    )
+    require(
+        labels[0].max() < classes,
+        f"{folder / 'labels.npy'} must hold classes from 0 to {classes - 1}; "
+        "pass `classes=100` for CIFAR-100-C.",
+        labels[0].max(),
+    )
+    first = (severity - 1) * _IMAGES
+    return Source(
+        np.array(images[first : first + _IMAGES]),
+        labels[0].astype(np.int32),
+        classes,
+        origin=f"published arrays: {name} {severity}",
+    )
+
+
+def _read(
+    path: pathlib.Path, shape: tuple[int, ...], kind: type[np.generic]
+) -> np.ndarray:
+    require(
+        path.is_file(),
+        f"`folder` must be the unpacked CIFAR-10-C, and {path} is missing; "
+        "correct the path, or unpack the archive again.",
+    )
+    try:
+        # A fifth is wanted of a file of 150 MB.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(
+            f"{path} is truncated, or no array of numbers: download it again."
+        ) from error
+    found = getattr(array, "shape", None), getattr(array, "dtype", None)
+    require(
+        found[0] == shape and np.issubdtype(found[1], kind),
+        f"{path} must be an array of {kind.__name__}, shape {shape}; "
+        "download it again.",
+        f"{found[1]}, shape {found[0]}",
+    )
+    return array

@@ -1,5 +1,6 @@
 """Evaluation of classifiers, tables and pictures."""
 
+from ijsat_tf.evaluation.corruption import mean_corruption_accuracy
 from ijsat_tf.evaluation.evaluator import evaluate
 from ijsat_tf.evaluation.figures import (
     adversarial_panel,
@@ -30,6 +31,7 @@ __all__ = [
     "interpolations",
     "paper_tables",
     "pipeline",
+    "mean_corruption_accuracy",
     "read",
     "robust_curves",
     "sample_grid",

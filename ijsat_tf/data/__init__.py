@@ -3,13 +3,11 @@
 from ijsat_tf.data import corruptions
 from ijsat_tf.data.corruptions import CORRUPTIONS, corrupt, corrupted
 from ijsat_tf.data.pipeline import batches, steps_per_epoch
+from ijsat_tf.data.published import load_corrupted
 from ijsat_tf.data.source import Source
 from ijsat_tf.data.sources import load
 from ijsat_tf.data.store import store
-from ijsat_tf.data.published import load_corrupted
-from ijsat_tf.data.sources import Source, load
 
-__all__ = ["Source", "batches", "load", "steps_per_epoch", "store"]
 __all__ = [
     "CORRUPTIONS",
     "Source",
@@ -20,4 +18,5 @@ __all__ = [
     "load",
     "load_corrupted",
     "steps_per_epoch",
+    "store",
 ]

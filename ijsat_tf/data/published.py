@@ -9,7 +9,7 @@ import numpy as np
 
 from ijsat_tf.checks import require
 from ijsat_tf.data.corruptions.apply import check_cell
-from ijsat_tf.data.sources import Source
+from ijsat_tf.data.source import Source
 
 _IMAGES = 10_000
 _SEVERITIES = 5

@@ -11,7 +11,7 @@ import numpy as np
 
 from ijsat_tf.checks import require
 from ijsat_tf.data.corruptions.severities import CORRUPTIONS, SEVERITIES
-from ijsat_tf.data.sources import Source
+from ijsat_tf.data.source import Source
 
 _SIDES = 8, 63
 

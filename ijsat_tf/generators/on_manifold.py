@@ -134,6 +134,8 @@ def _request(
         networks = [distance]
         if isinstance(distance, Value):
             networks = distance.networks()
+            layers = getattr(distance, "layers", None)
+            request["distance_layers"] = layers and list(layers)
         request["distance"] = type(distance).__name__
         request["distance_fingerprint"] = fingerprints.of_networks(*networks)
     for split, source in natural.items():

@@ -27,7 +27,7 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
         ValueError: for a folder that holds something else.
     """
     way_out = "Choose another `name` or `data_dir`, or delete that folder."
-    if (folder / _REQUEST).exists():
+    if any(folder.glob("*.npz")) and (folder / _REQUEST).exists():
         found = json.loads((folder / _REQUEST).read_text())
         differences = [
             f"{key} (expected {request.get(key)}, received {found.get(key)})"
@@ -41,7 +41,9 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
         )
         return
     checks.require(
-        not folder.exists() or not any(folder.iterdir()),
+        # A call that failed before its first part leaves its request.
+        not folder.exists()
+        or all(path.name.endswith(_REQUEST) for path in folder.iterdir()),
         f"{folder} holds no parts of a projection, but something else. "
         f"{way_out}",
     )

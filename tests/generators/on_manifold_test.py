@@ -13,6 +13,7 @@ from ijsat_tf.generators import (
     project_dataset,
     projected_parts,
 )
+from ijsat_tf.models import PerceptualDistance
 from ijsat_tf.training import methods
 
 pytest.importorskip("sklearn", reason="the digits are in scikit-learn")
@@ -167,12 +168,28 @@ def test_what_is_not_ours_is_left_alone(folder, projection, tmp_path):
 
 
 def test_parts_of_another_projection_are_refused(projection, tmp_path):
-    request = {"steps": 3, "seed": 0}
-    projected_parts.claim(tmp_path / "om_digits.parts", request)
-    with pytest.raises(ValueError, match=r"steps \(expected 60, received 3\)"):
+    parts = tmp_path / "om_digits.parts"
+    projected_parts.claim(parts, {"steps": 3, "seed": 0})
+    projected_parts.claim(parts, {"steps": 4, "seed": 0})
+    projected = projection(TEST.take(2).scaled())
+    projected_parts.write(projected, parts / "test-00000000.npz")
+    projected_parts.claim(parts, {"steps": 4, "seed": 0})
+    with pytest.raises(ValueError, match=r"steps \(expected 60, received 4\)"):
         project(projection, tmp_path)
-    projected_parts.delete(tmp_path / "om_digits.parts")
+    projected_parts.delete(parts)
     assert not any(tmp_path.iterdir())
+
+
+def test_images_of_another_shape_than_the_generator_s_are_refused(tmp_path):
+    distance = PerceptualDistance(
+        ij.models.small_cnn(2, width=4, image_shape=(8, 8, 1))
+    )
+    wide = np.zeros((2, 8, 9, 1), "uint8")
+    source = TRAIN.take(2)._replace(images=wide)
+    with pytest.raises(ValueError, match="8, 9, 1"):
+        projection = Projection(PrincipalComponents(), distance)
+        project_dataset("wide", source, source, projection, tmp_path)
+    assert not any(tmp_path.rglob("*.npz"))
 
 
 def test_a_damaged_part_is_named(tmp_path):

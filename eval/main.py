@@ -78,6 +78,9 @@ def attacked(
     source = ij.data.load(*commandline.split("test"))
     if FLAGS.examples:
         source = source.take(FLAGS.examples)
+    if not FLAGS.gan:
+        # A flow has latents of its own.
+        source = source._replace(latents=None)
     images, labels = source.inputs(), source.labels
     columns = {name: attacks[name] for name in FLAGS.attacks}
     # All of them are checked before the first one writes.

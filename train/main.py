@@ -116,6 +116,9 @@ def train() -> None:
 def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
     """The images to train on, and those held out."""
     source, held_out = ij.data.load(*commandline.split("train")), None
+    if not FLAGS.gan:
+        # A flow has latents of its own.
+        source = source._replace(latents=None)
     if FLAGS.held_out:
         if FLAGS.method in options.GENERATORS:
             raise ValueError("--held_out is for classifiers, not generators")

@@ -29,6 +29,9 @@ flags.DEFINE_string("flow", None, "path of a flow.keras", required=True)
 flags.DEFINE_string(
     "features", None, "path of a classifier.keras", required=True
 )
+flags.DEFINE_list(
+    "feature_layers", None, "names of its layers; None for stage1 and so on"
+)
 commandline.define_data()
 flags.DEFINE_integer("examples", 500, "first so many test images", 1)
 flags.DEFINE_integer("steps", 100, "of Adam", 1)
@@ -44,7 +47,7 @@ def main(_: list[str]) -> None:
         commandline.in_float32(model)
     flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
     flow = flow.with_dtype("float32")
-    distance = ij.models.PerceptualDistance(network)
+    distance = ij.models.PerceptualDistance(network, FLAGS.feature_layers)
     projection = ij.generators.Projection(gan, distance, FLAGS.steps)
     source = ij.data.load(*commandline.split("test")).take(FLAGS.examples)
     images = source.scaled()
@@ -57,7 +60,11 @@ def main(_: list[str]) -> None:
         found["returned by the flow"].append(flow.decode(flow.encode(part)))
         progress.add(len(part))
     rows = {"original": images}
-    rows |= {name: np.concatenate(parts) for name, parts in found.items()}
+    # The flow returns values that miss 0 and 1 by a rounding.
+    rows |= {
+        name: np.clip(np.concatenate(parts), 0, 1)
+        for name, parts in found.items()
+    }
     print("| | mean error | largest | d | correct |")
     print("| --- | --- | --- | --- | --- |")
     for name, made in rows.items():

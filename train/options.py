@@ -164,6 +164,9 @@ flags.DEFINE_string(
     "path of the classifier.keras whose features projection compares; None "
     "compares pixels alone",
 )
+flags.DEFINE_list(
+    "feature_layers", None, "names of its layers; None for stage1 and so on"
+)
 flags.DEFINE_string(
     "vgg16",
     None,

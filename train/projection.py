@@ -58,4 +58,4 @@ def distance() -> Any:
         return None
     network: keras.Model = commandline.load(FLAGS.features, "classifier")
     commandline.in_float32(network)
-    return ij.models.PerceptualDistance(network)
+    return ij.models.PerceptualDistance(network, FLAGS.feature_layers)

@@ -52,12 +52,12 @@ def main(_: list[str]) -> None:
     source = ij.data.load(*commandline.split("test")).take(FLAGS.examples)
     images = source.scaled()
 
-    found = {"projected by the GAN": [], "returned by the flow": []}
+    found = {"by the GAN": [], "by the flow": []}
     progress = keras.utils.Progbar(len(images), unit_name="image")
     for start in range(0, len(images), BATCH):
         part = images[start : start + BATCH]
-        found["projected by the GAN"].append(projection(part).images)
-        found["returned by the flow"].append(flow.decode(flow.encode(part)))
+        found["by the GAN"].append(projection(part).images)
+        found["by the flow"].append(flow.decode(flow.encode(part)))
         progress.add(len(part))
     rows = {"original": images}
     # The flow returns values that miss 0 and 1 by a rounding.

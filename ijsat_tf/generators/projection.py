@@ -52,21 +52,24 @@ class Projection(Value):
             latents ever less like random ones.
         learning_rate: of Adam, default 0.05.
         l1: weight of |G(z) - x|_1 as a mean over pixels and channels, default
-            1, where it is of the size of LPIPS; H W C is the sum.
+            100, as in DMAT's own code (whose images in [-1, 1] are twice as
+            far apart); H W C makes it the sum.
         candidates: random latents to start from, default 64.
 
     Raises:
         ValueError: for settings out of range.
 
-    Source: the paper, A.2; Zhang et al., The Unreasonable Effectiveness of
-    Deep Features as a Perceptual Metric, 2018.
+    Source: the paper, A.2; `encode_imagenet.py` of
+    https://github.com/samuel930930/Dual-Manifold-Adversarial-Training; Zhang
+    et al., The Unreasonable Effectiveness of Deep Features as a Perceptual
+    Metric, 2018.
     """
 
     generator: Any
     distance: Any = None
     steps: int = 100
     learning_rate: float = 0.05
-    l1: float = 1.0
+    l1: float = 100.0
     candidates: int = 64
 
     def __post_init__(self):

@@ -109,7 +109,11 @@ def test_the_splits_are_what_they_are_said_to_be(folder, projection):
 def test_the_metadata_say_how_it_was_made(folder, projection):
     builder = tfds.builder("om_digits", data_dir=folder)
     facts = dict(builder.info.metadata)
-    assert (facts["distance"], facts["steps"], facts["l1"]) == ("none", 60, 1.0)
+    assert (facts["distance"], facts["steps"], facts["l1"]) == (
+        "none",
+        60,
+        100.0,
+    )
     assert facts["generator"] == "PrincipalComponents"
     networks = fingerprints.of_networks(projection.generator)
     assert facts["generator_fingerprint"] == networks

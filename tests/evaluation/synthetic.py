@@ -18,14 +18,16 @@ def record(correct, **settings):
         "batch_size": 2,
         "samples": len(correct),
     }
-    return Record(
-        **{**same, **settings},
-        correct=correct,
-        margin=numbers - 0.5,
-        loss=numbers,
-        seconds=numbers,
-        budget={},
-    )
+    columns = {
+        "margin": numbers - 0.5,
+        "loss": numbers,
+        "linf": 0 * numbers,
+        "l2": 0 * numbers,
+        "clipped": 0 * numbers,
+        "seconds": numbers,
+        "budget": {},
+    }
+    return Record(correct=correct, **{**same, **columns, **settings})
 
 
 def row(columns, model, images=200, seed=0):

@@ -66,8 +66,9 @@ class VAEGAN(Method):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> tf.Tensor:
+        rows = batch.images.shape[0] or tf.shape(batch.images)[0]
         checked = checks.require(
-            tf.shape(batch.images)[0] >= 2,
+            rows >= 2,
             "Half of a batch is attacked: batches must have two samples or "
             "more on each replica. Drop the remainder.",
         )

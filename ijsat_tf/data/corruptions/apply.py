@@ -81,8 +81,8 @@ def corrupted(
         seed: of the random numbers, default 0.
 
     Returns:
-        The set with 256 grey levels, whose `origin` says that it is made
-        here.
+        The set with 256 grey levels and without latents, which do not decode
+        to it; its `origin` says that it is made here.
 
     Raises:
         ValueError, ImportError: those of `corrupt`.
@@ -93,6 +93,7 @@ def corrupted(
     return source._replace(
         images=corrupt(levels, name, severity, seed),
         bins=256,
+        latents=None,
         origin=f"made here: {name} {severity} seed {seed} of {source.origin}",
     )
 

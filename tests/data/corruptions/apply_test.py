@@ -100,6 +100,8 @@ def test_digits_are_spread_over_256_levels():
     np.testing.assert_allclose(changed.scaled(), expected, atol=1.6 / 255)
     assert changed.origin == "made here: contrast 1 seed 5 of digits"
     assert changed.take(2).origin == changed.origin
+    of_latents = digits._replace(latents=x)
+    assert corruptions.corrupted(of_latents, "contrast", 1).latents is None
 
 
 def test_what_does_not_fit_is_refused():

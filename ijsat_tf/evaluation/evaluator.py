@@ -33,6 +33,8 @@ def evaluate(
     seed: int = 0,
     folder: str | os.PathLike | None = None,
     verbose: bool = True,
+    origin: str = "unknown",
+    clean: str = "standard",
 ) -> dict[str, Record]:
     """Attacks every sample by every attack, and records what came out.
 
@@ -45,12 +47,16 @@ def evaluate(
         data: a tuple (x, y), or a finite `tf.data.Dataset` of such batches:
             x images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
             where latents come with the data, and y labels (N,) or (N, K).
-        attacks: {column: attack}; the column "standard", clean images, is
+        attacks: {column: attack}; the column of the images as they are is
             always first.
         batch_size: default 128; the last batch may be smaller.
         seed: of the attacks' random starts, default 0.
         folder: for `<column>.npz`; None, the default, for no files.
         verbose: whether to show a progress bar, default True.
+        origin: where the images come from, as `Source.origin` says; default
+            "unknown".
+        clean: name of the column of the images as they are, default
+            "standard"; "fog_3" for those of a corruption.
 
     Returns:
         {column: `Record`}.
@@ -63,9 +69,9 @@ def evaluate(
             truncated, or no records.
         OSError: before any attack, for a folder that cannot be written.
     """
-    return Evaluation(model, data, attacks, batch_size, seed, folder).run(
-        verbose
-    )
+    return Evaluation(
+        model, data, attacks, batch_size, seed, folder, origin, clean
+    ).run(verbose)
 
 
 class Evaluation:
@@ -84,10 +90,13 @@ class Evaluation:
         batch_size: int = 128,
         seed: int = 0,
         folder: str | os.PathLike | None = None,
+        origin: str = "unknown",
+        clean: str = _CLEAN,
     ):
         self.model = model
         self.folder = None if folder is None else pathlib.Path(folder)
-        _check(attacks, seed, self.folder is not None)
+        self.clean = clean
+        _check(attacks, seed, clean, self.folder is not None)
         self.attacks = dict(attacks)
         self.samples = gather(data)
         images, labels, latents = self.samples
@@ -108,8 +117,9 @@ class Evaluation:
             batch_size=checks.at_least_one("batch_size", batch_size),
             samples=images.shape[0],
             versions=records.versions(),
+            origin=origin,
         )
-        self.records = {_CLEAN: self._begun(_CLEAN, new)}
+        self.records = {clean: self._begun(clean, new)}
         for column, attack in self.attacks.items():
             networks = attack.networks()
             own = new._replace(attack=_name(attack))
@@ -179,7 +189,7 @@ class Evaluation:
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         images, labels, latents = self.samples.rows(start, stop)
         clean, budget = images, {}
-        if column != _CLEAN:
+        if column != self.clean:
             result = self.attacks[column](
                 self.model,
                 images,
@@ -193,7 +203,9 @@ class Evaluation:
         )
 
 
-def _check(attacks: Mapping[str, Attack], seed: int, named: bool) -> None:
+def _check(
+    attacks: Mapping[str, Attack], seed: int, clean: str, named: bool
+) -> None:
     checks.require(
         isinstance(attacks, Mapping)
         and all(isinstance(column, str) for column in attacks),
@@ -208,11 +220,11 @@ def _check(attacks: Mapping[str, Attack], seed: int, named: bool) -> None:
     )
     seeds.derive(int(seed))
     checks.require(
-        _CLEAN not in attacks,
-        f"`attacks` must not be called {_CLEAN!r}, the column of clean "
+        clean not in attacks,
+        f"`attacks` must not be called {clean!r}, the column of clean "
         "images; choose another name.",
     )
-    for column in attacks if named else []:
+    for column in (clean, *attacks) if named else []:
         checks.require(
             re.fullmatch(r"[A-Za-z0-9_+-][A-Za-z0-9_.+-]*", column),
             "The names of `attacks` become names of files: letters, digits "

@@ -25,6 +25,7 @@ _SETTINGS = {
     "batch_size": int,
     "samples": int,
     "versions": str,
+    "origin": str,
 }
 # The numbers, with their kinds in NumPy's letters.
 _COLUMNS = {
@@ -38,7 +39,7 @@ _COLUMNS = {
 }
 _BUDGET = "budget."
 # Of the files; another number is another meaning of what they hold.
-_FORMAT = 2
+_FORMAT = 3
 
 
 def versions() -> str:
@@ -67,6 +68,7 @@ class Record(NamedTuple):
         batch_size: likewise; random starts follow from both.
         samples: N.
         versions: of the libraries that made it, see `versions`.
+        origin: where the images come from, as `Source.origin` has it.
         correct: (N,) bool.
         margin: (N,), z_y - max_{j != y} z_j of the logits z; negative where
             not correct.
@@ -89,6 +91,7 @@ class Record(NamedTuple):
     batch_size: int
     samples: int
     versions: str = ""
+    origin: str = "unknown"
     correct: np.ndarray = np.zeros(0, bool)
     margin: np.ndarray = np.zeros(0, np.float32)
     loss: np.ndarray = np.zeros(0, np.float32)
@@ -107,6 +110,11 @@ class Record(NamedTuple):
     def complete(self) -> bool:
         """Whether it holds all samples."""
         return self.done == self.samples
+
+    @property
+    def kind(self) -> str:
+        """The kind of its images' origin: "made here", for instance."""
+        return self.origin.partition(":")[0]
 
     @property
     def images_per_second(self) -> float:

@@ -292,3 +292,18 @@ def test_outputs_that_are_not_finite_are_no_class():
 def test_settings_that_do_not_fit_are_refused(attacks, options, message):
     with pytest.raises(ValueError, match=message):
         evaluate(MODEL, (IMAGES, LABELS), attacks, **options)
+
+
+def test_the_clean_column_may_be_that_of_a_corruption(tmp_path):
+    told = {"origin": "made here: fog 3", "clean": "fog_3"}
+    records = _records(attacks={}, folder=tmp_path, **told)
+    assert list(records) == ["fog_3"]
+    assert [path.name for path in tmp_path.iterdir()] == ["fog_3.npz"]
+    found, clean = records["fog_3"], _records(attacks={})["standard"]
+    np.testing.assert_array_equal(found.correct, clean.correct)
+    assert found.attack == "standard" and found.kind == "made here"
+    assert clean.origin == clean.kind == "unknown"
+    with pytest.raises(ValueError, match="must not be called 'fog_3'"):
+        _records(attacks={"fog_3": ATTACKS["pgd"]}, clean="fog_3")
+    with pytest.raises(ValueError, match="become names of files"):
+        _records(attacks={}, folder=tmp_path, clean="../fog")

@@ -71,7 +71,7 @@ def _equal(found, expected):
     assert list(found) == list(expected)
     for column, record in found.items():
         other = expected[column]
-        assert record[:8] == other[:8]
+        assert record[:9] == other[:9]
         for name in NUMBERS:
             np.testing.assert_array_equal(
                 getattr(record, name), getattr(other, name), strict=True
@@ -181,6 +181,7 @@ def _others(model):
         "attack": (model, {"attacks": other}),
         "seed": (model, {"seed": 1}),
         "batch_size": (model, {"batch_size": 4}),
+        "origin": (model, {"origin": "digits"}),
     }
 
 

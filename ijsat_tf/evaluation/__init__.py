@@ -1,6 +1,9 @@
 """Evaluation of classifiers, tables and pictures."""
 
-from ijsat_tf.evaluation.corruption import mean_corruption_accuracy
+from ijsat_tf.evaluation.corruption import (
+    corrupted,
+    mean_corruption_accuracy,
+)
 from ijsat_tf.evaluation.evaluator import evaluate
 from ijsat_tf.evaluation.figures import (
     adversarial_panel,
@@ -16,13 +19,15 @@ from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.gradcam import grad_cam
 from ijsat_tf.evaluation.records import Record, read
-from ijsat_tf.evaluation.report import table
+from ijsat_tf.evaluation.report import corruption_table, table
 from ijsat_tf.evaluation.tables import paper_tables
 
 __all__ = [
     "Record",
     "adversarial_panel",
     "attacked_levels",
+    "corrupted",
+    "corruption_table",
     "evaluate",
     "frechet_distance",
     "grad_cam",

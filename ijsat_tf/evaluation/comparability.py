@@ -37,8 +37,9 @@ def odd_ones(
     """The cells that others cannot be compared with.
 
     A table is of one number of images and one seed, and of the same images,
-    unless a column's are corrupted; a row is of one model, and a column of
-    one attack and generator.
+    unless a column's are corrupted; these are all made here, or all
+    published. A row is of one model, and a column of one attack and
+    generator.
 
     Args:
         cells: (row, column, record), in the order of the table.
@@ -49,6 +50,11 @@ def odd_ones(
         "samples": lambda row, column: "the table",
         "data": lambda row, column: (
             f"the column {column!r}" if column in corrupted else "the table"
+        ),
+        "kind": lambda row, column: (
+            "the corrupted columns"
+            if column in corrupted
+            else f"the cell {row}/{column}"
         ),
         "seed": lambda row, column: "the table",
         "model": lambda row, column: f"the row {row!r}",

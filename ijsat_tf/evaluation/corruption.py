@@ -1,4 +1,4 @@
-"""The number that stands for a model under common corruptions."""
+"""Records of corrupted images, and the number that stands for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,56 @@ import numpy as np
 
 from ijsat_tf import checks
 from ijsat_tf.data import CORRUPTIONS
+from ijsat_tf.data.corruptions import SUBSTITUTES
 from ijsat_tf.evaluation.records import Record
+
+# By the names of their records.
+CELLS = {
+    f"{name}_{severity}": (name, severity)
+    for name in CORRUPTIONS
+    for severity in range(1, 6)
+}
+
+
+def is_corrupted(column: str, record: Record) -> bool:
+    """Whether a record is of corrupted images; the attack fog in 3 steps may
+    have the name of a corruption.
+
+    Args:
+        column: the record's name.
+        record: what is there, complete or not.
+    """
+    return column in CELLS and record.attack == "standard"
+
+
+def corrupted(
+    records: Mapping[str, Record],
+) -> dict[tuple[str, int], Record]:
+    """Those of some records that are of corrupted images.
+
+    Args:
+        records: {column: `Record`}, as `read` returns them.
+
+    Returns:
+        {(corruption, severity): `Record`}, in the order of `CORRUPTIONS`.
+    """
+    return {
+        cell: records[column]
+        for column, cell in CELLS.items()
+        if column in records and is_corrupted(column, records[column])
+    }
+
+
+def describe(kind: str) -> str:
+    """Where corrupted images come from, and what is not as the original's.
+
+    Args:
+        kind: that of their records, such as "made here".
+    """
+    if kind != "made here":
+        return kind if kind != "unknown" else "of unknown origin"
+    others = [f"{name} with {what}" for name, what in SUBSTITUTES.items()]
+    return f"{kind} ({'; '.join(others)})"
 
 
 def mean_corruption_accuracy(
@@ -21,17 +70,19 @@ def mean_corruption_accuracy(
 
     Args:
         records: {(corruption, severity): the record "standard" that
-            `evaluate` made of a Keras model and that set}, all 75; a plain
-            function is told by its outputs, which differ from set to set.
+            `evaluate` made of a Keras model and that set}, all 75, such as
+            `corrupted` returns; a plain function is told by its outputs,
+            which differ from set to set.
 
     Returns:
         The accuracy, in [0, 1].
 
     Raises:
         ValueError: where one of the 75 is missing or not complete, or not of
-            the same model, attack and number of samples as the others.
+            the same model, attack, number of samples and kind of origin
+            (made here or published) as the others.
     """
-    cells = [(name, part) for name in CORRUPTIONS for part in range(1, 6)]
+    cells = list(CELLS.values())
     missing = [cell for cell in cells if cell not in records]
     checks.require(
         not missing and len(records) == len(cells),
@@ -49,7 +100,7 @@ def mean_corruption_accuracy(
             "same settings.",
             f"{record.done} of {record.samples} samples",
         )
-        for name in ("model", "attack", "samples"):
+        for name in ("model", "attack", "samples", "kind"):
             checks.require(
                 getattr(record, name) == getattr(first, name),
                 f"`records` must have one `{name}`; evaluate {cell} again.",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ijsat_tf.evaluation import paper
 from ijsat_tf.evaluation.comparability import Odd, odd_ones
+from ijsat_tf.evaluation.corruption import describe, is_corrupted
 from ijsat_tf.evaluation.records import Record
 
 Runs = Mapping[str, Mapping[str, Record]]
@@ -17,6 +18,7 @@ _Cell = tuple[str, str, Record]
 _REASONS = {
     "samples": "{received:,} images, where {there} has {expected:,}",
     "data": "Other images or labels than {there}",
+    "kind": "Images of another origin ({received}) than {there} ({expected})",
     "seed": "Seed {received}, where {there} has {expected}",
     "model": "Other weights than {there}",
     "attack": "{received}, where {there} has {expected}",
@@ -81,6 +83,8 @@ class Entries:
         images = f"{first.samples:,} images, seed {first.seed}"
         if len(data) == 1:
             images += f"; their fingerprint is {first.data}"
+        else:
+            images += f"; corruptions: {describe(first.kind)}"
         attacks = [
             f"{column.heading}: {_short(columns[name].attack)}"
             for column in self.printed.columns
@@ -140,8 +144,7 @@ def _reasons(
             found[row, column] = (
                 f"{record.done:,} of {record.samples:,} images so far"
             )
-        elif column in corrupted and record.attack != "standard":
-            # The attack fog in 3 steps has the name of a corruption.
+        elif column in corrupted and not is_corrupted(column, record):
             found[row, column] = _short(
                 f"An attack, no corruption: {record.attack}"
             )

@@ -9,22 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ijsat_tf.evaluation.corruption import CELLS
+
 DIFFERENCE = "difference"
 METHOD = "Method"
 AVERAGE = "Avg"
-
-# Hendrycks and Dietterich, Benchmarking Neural Network Robustness to Common
-# Corruptions and Perturbations, 2019.
-CORRUPTIONS = tuple(
-    "gaussian_noise shot_noise impulse_noise defocus_blur glass_blur "
-    "motion_blur zoom_blur snow frost fog brightness contrast "
-    "elastic_transform pixelate jpeg_compression".split()
-)
-_CORRUPTED = tuple(
-    f"{corruption}_{severity}"
-    for corruption in CORRUPTIONS
-    for severity in range(1, 6)
-)
 
 
 class Column(NamedTuple):
@@ -93,7 +82,7 @@ def _column(text: str) -> Column:
     """HEADING=RECORD, HEADING=* for all corruptions, HEADING for a mean."""
     heading, _, record = text.partition("=")
     if record == "*":
-        return Column(heading, _CORRUPTED)
+        return Column(heading, tuple(CELLS))
     return Column(heading, (record,) if record else ())
 
 

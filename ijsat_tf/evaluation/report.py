@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Mapping
 
 import numpy as np
 
 from ijsat_tf import checks
+from ijsat_tf.data import CORRUPTIONS
 from ijsat_tf.evaluation.comparability import odd_ones
+from ijsat_tf.evaluation.corruption import (
+    CELLS,
+    corrupted,
+    describe,
+    is_corrupted,
+    mean_corruption_accuracy,
+)
 from ijsat_tf.evaluation.formats import grid
 from ijsat_tf.evaluation.records import Record
 
@@ -28,7 +36,8 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
     Raises:
         ValueError: for no records, and for what must not be compared: other
             images, labels or seeds, a row of several models, a column of
-            several attacks, records that are not complete.
+            several attacks, records that are not complete. Corrupted images
+            have a `corruption_table`.
     """
     checks.require(records, "`records` must hold at least one row.")
     if isinstance(next(iter(records.values())), Record):
@@ -52,7 +61,71 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
     return grid(lines)
 
 
-def _require_comparable(records: Mapping[str, Mapping[str, Record]]) -> None:
+def corruption_table(records: Mapping[str, Mapping[str, Record]]) -> str:
+    """Accuracies on corrupted images in percent, one column a model.
+
+    Rows are means over severities; the last one, over all 75 sets, is there
+    for models that have them. What a model lacks is "not run", or "-" where
+    others have more.
+
+    Args:
+        records: {model: what `evaluate` or `read` returned}; those of images
+            that are not corrupted play no part.
+
+    Returns:
+        A line that says where the images come from, and a Markdown table.
+
+    Raises:
+        ValueError: for no records of corrupted images, and for what must not
+            be compared: images made here with published ones, and what
+            `table` refuses.
+    """
+    models = {
+        model: {
+            column: record
+            for column, record in found.items()
+            if is_corrupted(column, record)
+        }
+        for model, found in records.items()
+    }
+    _require_comparable(models, corrupted=CELLS)
+    lines = [["Corruption", *models]]
+    for name in CORRUPTIONS:
+        columns = {
+            column: str(severity)
+            for column, (its_name, severity) in CELLS.items()
+            if its_name == name
+            and any(column in found for found in models.values())
+        }
+        if columns:
+            # Those of some severities are no means of all.
+            some = f" {','.join(columns.values())}" if len(columns) < 5 else ""
+            means = [_mean(found, columns) for found in models.values()]
+            lines.append([name + some, *means])
+    means = [
+        f"{100 * mean_corruption_accuracy(corrupted(found)):.2f}"
+        if len(found) == len(CELLS)
+        else "-"
+        for found in models.values()
+    ]
+    lines.append([f"Mean of all {len(CELLS)}", *means])
+    (kind,) = {
+        record.kind for found in models.values() for record in found.values()
+    }
+    return f"Corrupted images: {describe(kind)}.\n\n{grid(lines)}"
+
+
+def _mean(found: Mapping[str, Record], columns: Collection[str]) -> str:
+    here = [found[each].correct.mean() for each in columns if each in found]
+    if len(here) < len(columns):
+        return "-" if here else "not run"
+    return f"{100 * np.mean(here):.2f}"
+
+
+def _require_comparable(
+    records: Mapping[str, Mapping[str, Record]],
+    corrupted: Container[str] = (),
+) -> None:
     cells = [
         (row, column, record)
         for row, found in records.items()
@@ -66,7 +139,7 @@ def _require_comparable(records: Mapping[str, Mapping[str, Record]]) -> None:
             "evaluate again with the same settings.",
             f"{record.done} of {record.samples} samples",
         )
-    for odd in odd_ones(cells):
+    for odd in odd_ones(cells, corrupted):
         checks.require(
             False,
             f"`records` must have one `{odd.setting}` in {odd.group}: evaluate "

@@ -69,6 +69,23 @@ def test_corrupted_columns_have_images_of_their_own():
     assert odd.group == "the column 'y'" and odd.there == "a/y"
 
 
+def test_corrupted_columns_are_of_one_kind_of_origin():
+    cells = [
+        (row, column, record([1], data=column, origin=f"made here: {column}"))
+        for row in "ab"
+        for column in "xy"
+    ]
+    assert not list(odd_ones(cells, corrupted={"x", "y"}))
+    other = cells[1][2]._replace(origin="published arrays: y")
+    cells[1] = ("a", "y", other)
+    (odd,) = odd_ones(cells, corrupted={"x", "y"})
+    assert odd[:3] == ("a", "y", "kind") and odd.there == "a/x"
+    assert (odd.received, odd.expected) == ("published arrays", "made here")
+    # The same images are the same, whatever they are said to be.
+    same = [(*cell[:2], cell[2]._replace(data="d")) for cell in cells]
+    assert not list(odd_ones(same))
+
+
 def test_another_number_of_images_stands_out_first():
     cells = _cells()
     cells[2] = ("b", "x", record([1, 0, 0], data="other"))

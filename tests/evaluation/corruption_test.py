@@ -56,11 +56,25 @@ def test_all_75_must_be_there():
         ({"model": "other"}, "one `model`"),
         ({"attack": "PGD"}, "one `attack`"),
         ({"samples": 9, "correct": np.ones(9, bool)}, "one `samples`"),
+        ({"origin": "published arrays: fog 3"}, "one `kind`"),
     ],
 )
 def test_records_must_fit_each_other(changes, message):
     with pytest.raises(ValueError, match=message):
         ij.evaluation.mean_corruption_accuracy(records(**changes))
+
+
+def test_corrupted_records_are_told_from_attacks_by_what_they_are_of():
+    of = ij.evaluation.corrupted
+    found = {
+        "standard": record(0),
+        "snow_5": record(1),
+        "fog_3": record(2),
+        "fog_2": record(3, attack="Fog(128.0, steps=2)"),
+        "pgd20": record(4, attack="PGD(Linf(0.1))"),
+    }
+    assert list(of(found)) == [("snow", 5), ("fog", 3)]
+    assert of(found)["fog", 3] is found["fog_3"]
 
 
 def test_of_what_evaluate_records():

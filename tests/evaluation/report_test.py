@@ -2,7 +2,8 @@
 
 import pytest
 
-from ijsat_tf.evaluation import table
+import ijsat_tf as ij
+from ijsat_tf.evaluation import corruption_table, table
 from tests.evaluation.synthetic import record
 
 
@@ -130,3 +131,67 @@ def test_rows_may_be_of_different_models():
 def test_no_records_are_no_table():
     with pytest.raises(ValueError, match="at least one row"):
         table({})
+
+
+def _corrupted(columns, right=1, **settings):
+    return {
+        column: record(
+            [1] * right + [0] * (4 - right),
+            attack="standard",
+            data=column,
+            **{"origin": f"made here: {column}", **settings},
+        )
+        for column in columns
+    }
+
+
+def test_corruptions_are_means_over_severities():
+    """One model lacks a severity that the other has."""
+    fog, snow = ["fog_1", "fog_3"], ["snow_5"]
+    rows = {
+        "AT": {"standard": _record(1, 1, 1, 1), **_corrupted(fog + snow)},
+        "IJSAT": _corrupted(fog, 2) | _corrupted(["fog_3"], 3),
+        "Standard": _corrupted(["fog_1", *snow]),
+    }
+    first, _, header, _, *lines = corruption_table(rows).split("\n")
+    assert first.startswith("Corrupted images: made here (frost with random")
+    assert _cells(header) == [["Corruption", *rows]]
+    assert _cells("\n".join(lines)) == [
+        ["snow 5", "25.00", "not run", "25.00"],
+        ["fog 1,3", "25.00", "62.50", "-"],
+        ["Mean of all 75", "-", "-", "-"],
+    ]
+
+
+def test_the_last_row_is_the_mean_of_all_75():
+    columns = [
+        f"{name}_{part}" for name in ij.data.CORRUPTIONS for part in range(1, 6)
+    ]
+    found = _corrupted(columns, 2) | _corrupted(["frost_2"], 3)
+    lines = _cells(corruption_table({"AT": found}))[4:]
+    assert [name for name, _ in lines[:-1]] == list(ij.data.CORRUPTIONS)
+    assert dict(lines)["frost"] == "55.00" and dict(lines)["fog"] == "50.00"
+    assert lines[-1] == ["Mean of all 75", f"{50 + 25 / 75:.2f}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"origin": "published arrays: fog 3"}, "one `kind` in the corrupted"),
+        ({"data": "other"}, "one `data` in the column 'fog_3'"),
+        ({"seed": 1}, "one `seed` in the table"),
+        ({"model": "other"}, "one `model` in the row"),
+        ({"samples": 5}, "not complete"),
+    ],
+)
+def test_what_must_not_be_compared_of_corruptions(settings, message):
+    rows = {"AT": _corrupted(["fog_2", "fog_3"]), "b": _corrupted(["fog_2"])}
+    rows["b"]["fog_3"] = rows["AT"]["fog_3"]._replace(**settings)
+    with pytest.raises(ValueError, match=message):
+        corruption_table(rows)
+
+
+def test_no_corruptions_are_no_table():
+    attack = {"fog_3": _record(1, attack="Fog(128.0, steps=3)")}
+    with pytest.raises(ValueError, match="at least one column"):
+        corruption_table({"AT": {"standard": _record(1), **attack}})

@@ -305,8 +305,33 @@ def test_the_halves_of_table_2():
     np.testing.assert_allclose(np.divide(cell.interval, 100), interval(scores))
     assert _rows(right)["corruptions_rlat"].cells[0].text == "not run"
     assert left.settings[0].startswith("4 images")
-    assert right.settings == ("50 images, seed 0.",)
+    assert right.settings == (
+        "50 images, seed 0; corruptions: of unknown origin.",
+    )
     assert not set(left.footnotes) & set(right.footnotes)
+
+
+def test_corruptions_made_here_and_published_ones_are_not_mixed():
+    here, published = (f"{kind}: fog 3" for kind in ("made here", "published"))
+    runs = {
+        name: {
+            column: found._replace(origin=here)
+            for column, found in _corrupted(name).items()
+        }
+        for name in tables.row_names(2)[7:10]
+    }
+    mixed, whole, _ = runs
+    runs[mixed]["fog_3"] = runs[mixed]["fog_3"]._replace(origin=published)
+    _, table = paper_tables(2, runs)
+    cells = {name: _rows(table)[name].cells[0] for name in runs}
+    assert cells[mixed].text == "-" and cells[whole].value is not None
+    (mark,) = cells[mixed].marks
+    assert table.footnotes[mark].startswith(
+        f"Images of another origin (published) than {mixed}/gaussian_noise_1 "
+        "(made here)"
+    )
+    # What stands in for the original's photographs is told.
+    assert "made here (frost with random textures" in table.settings[0]
 
 
 def test_corruptions_are_averaged_over_all_seventy_five_or_not_at_all():

@@ -3,6 +3,7 @@
 python eval/main.py --flagfile=eval/configs/digits.cfg \\
     --runs=runs/digits/at,runs/digits/ijsat --flow=runs/digits/flow/flow.keras
 
+With --corruptions=all, or names of them, it evaluates on corrupted images too.
 Writes a record of every sample and attack into RUN/records/CHECKPOINT/. The
 same command again continues what was interrupted, and prints at once what is
 complete.
@@ -15,11 +16,13 @@ import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import corruptions  # noqa: E402
 import keras  # noqa: E402
 from absl import flags  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
+from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
@@ -57,6 +60,7 @@ flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 
 def main(_: list[str]) -> None:
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
+    corruptions.chosen()
     attacks = {} if FLAGS.table_only else searches()
     runs = folders(FLAGS.runs)
     places = {run: records_of(run, folder) for run, folder in runs.items()}
@@ -64,8 +68,26 @@ def main(_: list[str]) -> None:
         text = from_disk(places)
         curves(runs)
     else:
-        text = ij.evaluation.table(attacked(attacks, runs, places))
+        text = tables(attacked(attacks, runs, places))
     print(text)
+
+
+def tables(rows: corruptions.Rows) -> str:
+    """The table of the attacks, and that of the corruptions if there is one."""
+    clean = {
+        run: {
+            column: record
+            for column, record in found.items()
+            if not is_corrupted(column, record)
+        }
+        for run, found in rows.items()
+    }
+    parts = []
+    if any(clean.values()):
+        parts.append(ij.evaluation.table(clean))
+    if any(len(clean[run]) < len(rows[run]) for run in rows):
+        parts.append(ij.evaluation.corruption_table(rows))
+    return "\n\n".join(parts)
 
 
 def attacked(
@@ -73,7 +95,7 @@ def attacked(
     runs: dict[str, pathlib.Path],
     places: dict[str, pathlib.Path],
 ) -> dict[str, dict[str, ij.evaluation.Record]]:
-    """The rows of the table, after the attacks that are not on disk yet."""
+    """The rows of the tables, after what is not on disk yet."""
     models = {run: classifier(folder) for run, folder in runs.items()}
     source = ij.data.load(*commandline.split("test"))
     if FLAGS.examples:
@@ -92,9 +114,15 @@ def attacked(
             FLAGS.batch_size,
             FLAGS.seed,
             places[run],
+            source.origin,
         )
         for run, model in models.items()
     }
+    source = corruptions.exact_origin(source)
+    standard = {
+        run: each.records["standard"] for run, each in evaluations.items()
+    }
+    corrupted = corruptions.on_disk(source, standard, places)
     curves(runs)
     if FLAGS.picture:
         pathlib.Path(FLAGS.picture).parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +131,8 @@ def attacked(
         print(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
         rows[run] = evaluation.run()
         print(f"records: {places[run]}")
+    corrupted = corruptions.evaluated(source, models, places, corrupted)
+    rows = {run: found | corrupted[run] for run, found in rows.items()}
     if FLAGS.picture:
         # One image of each of the first ten classes, against the last run.
         first = [
@@ -134,7 +164,7 @@ def from_disk(places: dict[str, pathlib.Path]) -> str:
         found = ij.evaluation.read(place)
         order = ["standard", *FLAGS.attacks, *found]
         rows[run] = {name: found[name] for name in order if name in found}
-    return ij.evaluation.table(rows)
+    return tables(rows)
 
 
 def searches() -> dict[str, ij.attacks.Attack]:

@@ -81,7 +81,7 @@ class WorstOf(Attack):
         ]
         budgets = [
             {f"{name}: {space}": used for space, used in result.budget.items()}
-            for name, result in zip(self._names(), results)
+            for name, result in zip(self.names(), results)
         ]
         unused = {
             name: tf.zeros_like(used)
@@ -100,7 +100,8 @@ class WorstOf(Attack):
             ),
         )
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """What `budget` calls the attacks, in order."""
         seen: collections.Counter[str] = collections.Counter()
         names = []
         for attack in self.attacks:

@@ -18,11 +18,14 @@ from ijsat_tf.evaluation.figures import (
 from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.gradcam import grad_cam
+from ijsat_tf.evaluation.probes import model_checks
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import corruption_table, table
+from ijsat_tf.evaluation.soundness import Check, record_checks
 from ijsat_tf.evaluation.tables import paper_tables
 
 __all__ = [
+    "Check",
     "Record",
     "adversarial_panel",
     "attacked_levels",
@@ -37,7 +40,9 @@ __all__ = [
     "paper_tables",
     "pipeline",
     "mean_corruption_accuracy",
+    "model_checks",
     "read",
+    "record_checks",
     "robust_curves",
     "sample_grid",
     "table",

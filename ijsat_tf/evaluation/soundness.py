@@ -1,0 +1,246 @@
+"""Signs that records say less than they seem to."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ijsat_tf.attacks import APGD, Ascent, Attack, Square
+from ijsat_tf.evaluation.from_repr import attack_from_repr
+from ijsat_tf.evaluation.radii import pixel_ball, radii
+from ijsat_tf.evaluation.records import Record
+from ijsat_tf.evaluation.statistics import mcnemar
+from ijsat_tf.spaces import Ball, Linf
+
+_SLACK = 1e-6
+
+
+class Check(NamedTuple):
+    """What a check found; `str` is a line of a report.
+
+    Attributes:
+        name: what should be so.
+        passed: whether it is; None where that cannot be told.
+        detail: numbers, or why it cannot be told, in one sentence.
+    """
+
+    name: str
+    passed: bool | None
+    detail: str
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        if self.passed is None:
+            return "not applicable"
+        return "passed" if self.passed else "failed"
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: {self.name} ({self.detail})"
+
+
+class _Column(NamedTuple):
+    name: str
+    record: Record
+    attack: Attack | None
+
+    @property
+    def right(self) -> float:
+        return 100 * self.record.correct.mean()
+
+
+def record_checks(
+    records: Mapping[str, Record],
+    attacks: Mapping[str, Attack] | None = None,
+) -> list[Check]:
+    """Checks of one model's records, which need nothing else.
+
+    An attack is called stronger where it leaves fewer images right and an
+    exact McNemar test of the two has p < 0.05.
+
+    Args:
+        records: {column: `Record`}, complete or not.
+        attacks: {column: attack}, as `evaluate` takes them; None, the
+            default, and for columns that are not there, to read them from
+            the records, which works for those of this library.
+
+    Returns:
+        The checks: that every sample was evaluated, by one version; that
+        no change is larger than its attack allows; and signs of masked
+        gradients: attacks of fewer steps, of one step, or without gradients
+        (Square) that are stronger than those of more.
+
+    Source: Carlini et al., On Evaluating Adversarial Robustness, 2019;
+    Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.
+    """
+    given = attacks or {}
+    columns = [
+        _Column(name, record, given.get(name, attack_from_repr(record.attack)))
+        for name, record in records.items()
+    ]
+    return [
+        _samples(columns),
+        _versions(columns),
+        _budgets(columns),
+        _steps(columns),
+        _single_steps(columns),
+        _square(columns),
+    ]
+
+
+def listed(checks: Mapping[str, Iterable[Check]]) -> str:
+    """Checks as a Markdown list for each model.
+
+    Args:
+        checks: {model: its checks}.
+    """
+    parts = [
+        "\n".join([f"Checks of {model}:", "", *(f"- {each}" for each in found)])
+        for model, found in checks.items()
+    ]
+    return "\n\n".join(parts)
+
+
+def _samples(columns: list[_Column]) -> Check:
+    name = "every sample was evaluated"
+    short = [
+        f"{column.name} has {column.record.done:,} of "
+        f"{column.record.samples:,} images"
+        for column in columns
+        if not column.record.complete
+    ]
+    counts = sorted({column.record.samples for column in columns})
+    if len(counts) > 1:
+        short.append(
+            f"some are of {counts[0]:,} images, some of {counts[-1]:,}"
+        )
+    of = f"{len(columns)} records of {counts[0]:,} images" if counts else "none"
+    return Check(name, not short if columns else None, "; ".join(short) or of)
+
+
+def _versions(columns: list[_Column]) -> Check:
+    made = dict.fromkeys(column.record.versions for column in columns)
+    one = len(made) == 1 if made else None
+    return Check("one version made all records", one, "; ".join(made) or "none")
+
+
+def _budgets(columns: list[_Column]) -> Check:
+    """Norms as the attack measures them, and of pixels as the evaluation
+    does."""
+    kept, broken = 0, []
+    for name, record, attack in columns:
+        allowed = radii(attack) if attack else {}
+        used = [
+            (space, record.budget[space], radius)
+            for space, radius in allowed.items()
+            if space in record.budget
+        ]
+        ball = pixel_ball(attack)
+        if ball is not None:
+            norm = "linf" if isinstance(ball, Linf) else "l2"
+            used.append((norm, getattr(record, norm), ball.radius))
+        for space, norms, radius in used:
+            most = norms.max(initial=0.0)
+            if most <= radius + _SLACK * max(1.0, radius):
+                kept += 1
+            else:
+                broken.append(
+                    f"{name} has {most:.6g} of {radius:.6g} ({space})"
+                )
+    told = f"{kept} norms are at most their radius" if kept else "none is known"
+    passed = not broken if kept or broken else None
+    return Check("budgets are kept", passed, "; ".join(broken) or told)
+
+
+def _steps(columns: list[_Column]) -> Check:
+    families = collections.defaultdict(list)
+    for column in columns:
+        steps = getattr(column.attack, "steps", None)
+        if isinstance(steps, int):
+            family = repr(dataclasses.replace(column.attack, steps=1))
+            families[family].append((steps, column))
+    pairs = []
+    for family in families.values():
+        ordered = [each for _, each in sorted(family, key=lambda one: one[0])]
+        pairs += zip(ordered[1:], ordered)
+    return _compared(
+        "more steps are not weaker",
+        pairs,
+        "no two records of an attack with different steps",
+    )
+
+
+def _single_steps(columns: list[_Column]) -> Check:
+    pairs = [
+        (many, one)
+        for one in columns
+        if _is_ascent(one.attack) and one.attack.search.steps == 1
+        for many in _searches(columns, pixel_ball(one.attack))
+    ]
+    return _compared(
+        "one step is not stronger than many",
+        pairs,
+        "no records of FGSM and of a longer attack in the same ball",
+    )
+
+
+def _square(columns: list[_Column]) -> Check:
+    pairs = []
+    for column in columns:
+        if isinstance(column.attack, Square):
+            seen = _searches(columns, column.attack.ball)
+            if seen:
+                pairs.append((min(seen, key=lambda each: each.right), column))
+    return _compared(
+        "Square is not stronger than gradients",
+        pairs,
+        "no records of Square and of a gradient attack in the same ball",
+    )
+
+
+def _searches(columns: list[_Column], ball: Ball | None) -> list[_Column]:
+    """The gradient attacks that can reach all of a ball of pixels."""
+    found = []
+    for column in columns:
+        own = pixel_ball(column.attack)
+        if own is None or ball is None:
+            continue
+        if (type(own), own.radius) != (type(ball), ball.radius):
+            continue
+        if isinstance(column.attack, APGD):
+            found.append(column)
+        elif _is_ascent(column.attack):
+            steps = column.attack.search.steps
+            way = steps * own.with_step(steps).step
+            # From one border to the other.
+            if steps > 1 and way >= 2 * own.radius:
+                found.append(column)
+    return found
+
+
+def _is_ascent(attack: Attack | None) -> bool:
+    return attack is not None and isinstance(attack.search, Ascent)
+
+
+def _compared(
+    name: str, pairs: Iterable[tuple[_Column, _Column]], none: str
+) -> Check:
+    """That the first of each pair leaves no more images right."""
+    passed, told = True, {True: [], False: []}
+    for first, second in pairs:
+        if first.record.done != second.record.done:
+            continue
+        rights = first.record.correct, second.record.correct
+        chance = mcnemar(*rights)
+        fine = bool(first.right <= second.right or chance >= 0.05)
+        passed &= fine
+        told[fine].append(
+            f"{first.name} leaves {first.right:.2f} % right, "
+            f"{second.name} {second.right:.2f} %"
+            + ("" if fine else f", p = {chance:.2g}")
+        )
+    if not told[True] and not told[False]:
+        return Check(name, None, none)
+    return Check(name, passed, "; ".join(told[passed]))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -22,8 +23,10 @@ from absl import flags  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
+from ijsat_tf.evaluation import records  # noqa: E402
 from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
+from ijsat_tf.evaluation.soundness import listed  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS
@@ -54,6 +57,12 @@ commandline.define_data()
 commandline.define_budgets()
 flags.DEFINE_integer("examples", None, "first so many test images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step", 1)
+flags.DEFINE_bool(
+    "checks",
+    False,
+    "print what speaks against the numbers: checks of the records and, unless "
+    "--table_only, of the networks",
+)
 flags.DEFINE_string("picture", None, "file to draw ten JSA samples into")
 flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 
@@ -61,14 +70,15 @@ flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 def main(_: list[str]) -> None:
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
     corruptions.chosen()
-    attacks = {} if FLAGS.table_only else searches()
+    flow = None if FLAGS.table_only else generator()
+    attacks = {} if FLAGS.table_only else searches(flow)
     runs = folders(FLAGS.runs)
     places = {run: records_of(run, folder) for run, folder in runs.items()}
     if FLAGS.table_only:
         text = from_disk(places)
         curves(runs)
     else:
-        text = tables(attacked(attacks, runs, places))
+        text = tables(attacked(attacks, flow, runs, places))
     print(text)
 
 
@@ -92,6 +102,7 @@ def tables(rows: corruptions.Rows) -> str:
 
 def attacked(
     attacks: dict[str, ij.attacks.Attack],
+    flow: Any,
     runs: dict[str, pathlib.Path],
     places: dict[str, pathlib.Path],
 ) -> dict[str, dict[str, ij.evaluation.Record]]:
@@ -133,6 +144,16 @@ def attacked(
         print(f"records: {places[run]}")
     corrupted = corruptions.evaluated(source, models, places, corrupted)
     rows = {run: found | corrupted[run] for run, found in rows.items()}
+    if FLAGS.checks:
+        ball = ij.spaces.Linf(*commandline.budget("epsilon"))
+        found = {
+            run: ij.evaluation.record_checks(rows[run], attacks)
+            + ij.evaluation.model_checks(
+                model, (images, labels), ball, flow, FLAGS.seed
+            )
+            for run, model in models.items()
+        }
+        print(listed(found) + "\n")
     if FLAGS.picture:
         # One image of each of the first ten classes, against the last run.
         first = [
@@ -159,6 +180,9 @@ def from_disk(places: dict[str, pathlib.Path]) -> str:
         raise ValueError("--picture attacks: leave out --table_only")
     if FLAGS.curves and not any(place.exists() for place in places.values()):
         return "no records yet, and so no table"
+    if FLAGS.checks:
+        found = {run: of_files(place) for run, place in places.items()}
+        print(listed(found) + "\n")
     rows = {}
     for run, place in places.items():
         found = ij.evaluation.read(place)
@@ -167,20 +191,35 @@ def from_disk(places: dict[str, pathlib.Path]) -> str:
     return tables(rows)
 
 
-def searches() -> dict[str, ij.attacks.Attack]:
-    """The attacks of the columns, and that of the picture."""
-    pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
-    latent = ij.spaces.Linf(*commandline.budget("eta"))
-    flow = None
+def of_files(place: pathlib.Path) -> list[ij.evaluation.Check]:
+    """Checks of all records of a folder, also of those under way."""
+    return ij.evaluation.record_checks(
+        {
+            path.stem: records.load(path)
+            for path in sorted(place.glob("[!.]*.npz"))
+        }
+    )
+
+
+def generator() -> Any:
+    """The flow or GAN of --flow or --gan, None for none."""
     if FLAGS.flow and FLAGS.gan:
         raise ValueError("--flow and --gan are two generators: give one")
     if FLAGS.gan:
-        flow = commandline.load(FLAGS.gan, "GAN", "decode")
-        commandline.in_float32(flow)
+        gan = commandline.load(FLAGS.gan, "GAN", "decode")
+        commandline.in_float32(gan)
+        return gan
     if FLAGS.flow:
         # Numbers are made with the exact inverse, whatever crafting used.
         flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
-        flow = flow.with_dtype("float32")
+        return flow.with_dtype("float32")
+    return None
+
+
+def searches(flow: Any) -> dict[str, ij.attacks.Attack]:
+    """The attacks of the columns, and that of the picture."""
+    pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
+    latent = ij.spaces.Linf(*commandline.budget("eta"))
     levels = commandline.numbers("levels")
     names = FLAGS.attacks + (["jsa50"] if FLAGS.picture else [])
     return {

@@ -19,6 +19,7 @@ from absl import flags  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.evaluation import paper, records  # noqa: E402
 from ijsat_tf.evaluation.formats import FORMATS  # noqa: E402
+from ijsat_tf.evaluation.soundness import listed, record_checks  # noqa: E402
 from ijsat_tf.evaluation.tables import paper_tables, row_names  # noqa: E402
 from ijsat_tf.files import replaced  # noqa: E402
 
@@ -33,6 +34,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_enum("format", "markdown", list(FORMATS), "of the table")
 flags.DEFINE_string("output", None, "file to write; None prints")
+flags.DEFINE_bool("checks", False, "print checks of the records, too")
 
 
 def main(_: list[str]) -> None:
@@ -54,6 +56,10 @@ def main(_: list[str]) -> None:
         print(f"table: {FLAGS.output}")
     else:
         print(text, end="")
+    if FLAGS.checks:
+        there = {row: each for row, each in found.items() if each}
+        checks = {row: record_checks(each) for row, each in there.items()}
+        print(f"\n{listed(checks)}")
 
 
 def folders(rows: list[str]) -> dict[str, pathlib.Path]:

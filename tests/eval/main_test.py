@@ -167,6 +167,24 @@ def test_the_best_checkpoint_has_records_of_its_own(runs, tmp_path):
     ]
 
 
+def test_checks_of_records_and_networks(runs):
+    result = run("eval", *_arguments(runs), "--checks")
+    assert result.code == 0, result.output
+    alone = run("eval", *_arguments(runs), "--checks", "--table_only")
+    for name in ("at", "ijsat"):
+        for told, lines in ((result, 10), (alone, 6)):
+            _, text = told.output.split(f"Checks of {name}:\n\n")
+            found = text.split("\n\n")[0].splitlines()[:lines]
+            assert all(line.startswith("- ") for line in found)
+            assert found[0] == (
+                "- passed: every sample was evaluated (4 records of 20 images)"
+            )
+            assert found[2].startswith("- passed: budgets are kept (6 norms")
+    assert "- passed: the flow is inverted (by " in result.output
+    assert "the flow is" not in alone.output
+    assert _table(result) == _table(alone)
+
+
 def test_curves_and_picture(runs, tmp_path):
     curves, picture = tmp_path / "curves.png", tmp_path / "new" / "jsa.png"
     result = run(

@@ -116,3 +116,12 @@ def test_a_file_that_is_no_record_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:500])
     error = _report(f"--runs={tmp_path}").error
     assert f"{path} cannot be read as a record" in error
+
+
+def test_checks_follow_the_table(folder, tmp_path):
+    path = tmp_path / "table.md"
+    told = _report(f"--runs={folder}", "--checks", f"--output={path}")
+    assert "Checks" not in path.read_text()
+    for name in RUNS:
+        assert f"Checks of {name}:\n\n- passed: every sample" in told.output
+    assert "(7 records of 200 images)" in told.output

@@ -36,6 +36,7 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=find_packages(include=["ijsat_tf", "ijsat_tf.*"]),
+    package_data={"ijsat_tf.evaluation.page": ["*.css", "*.js"]},
     python_requires=">=3.11",
     install_requires=[
         "absl-py>=2.1",

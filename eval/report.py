@@ -1,10 +1,14 @@
 """Prints a table of the paper, computed from records, beside its numbers.
 
 python eval/report.py --table=1 --runs=runs/cifar10
+python eval/report.py --html=report.html --runs=runs/cifar10
 
 Rows are the runs of the names in train/configs, without the data set, in the
 folder --runs; or --runs=at=FOLDER,ijsat=FOLDER says where each is. Their
 records are those that eval/main.py wrote into RUN/records/CHECKPOINT/.
+
+With --html all runs of the folder, of whatever names, in one page to look at:
+tables, pictures, checks, what the attacks changed, speed and settings.
 """
 
 from __future__ import annotations
@@ -19,13 +23,16 @@ from absl import flags  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.evaluation import paper, records  # noqa: E402
 from ijsat_tf.evaluation.formats import FORMATS  # noqa: E402
+from ijsat_tf.evaluation.page import is_run, read_run, to_html  # noqa: E402
 from ijsat_tf.evaluation.soundness import listed, record_checks  # noqa: E402
 from ijsat_tf.evaluation.tables import paper_tables, row_names  # noqa: E402
 from ijsat_tf.files import replaced  # noqa: E402
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_integer("table", None, "of the paper", 1, 7, required=True)
+flags.DEFINE_integer("table", None, "of the paper", 1, 7)
+flags.DEFINE_string("html", None, "in its place, file to write a page into")
+flags.mark_flags_as_mutual_exclusive(["table", "html"], required=True)
 flags.DEFINE_list(
     "runs", None, "a folder of runs, or ROW=FOLDER of each run", required=True
 )
@@ -34,42 +41,96 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_enum("format", "markdown", list(FORMATS), "of the table")
 flags.DEFINE_string("output", None, "file to write; None prints")
-flags.DEFINE_bool("checks", False, "print checks of the records, too")
+flags.DEFINE_bool("checks", False, "print checks of the table's records, too")
+flags.mark_flags_as_mutual_exclusive(["html", "output"])
+flags.DEFINE_string("figures", None, "folder of PNG files for the page")
+flags.DEFINE_string("note", "", "line below the page's title, such as a date")
 
 
 def main(_: list[str]) -> None:
+    if FLAGS.html:
+        write(page(), FLAGS.html, "page")
+        return
+    found = rows()
+    text = FORMATS[FLAGS.format](paper_tables(FLAGS.table, found))
+    if FLAGS.output:
+        write(text, FLAGS.output, "table")
+    else:
+        print(text, end="")
+    if FLAGS.checks:
+        checks = {row: record_checks(each) for row, each in found.items()}
+        print(f"\n{listed(checks)}")
+
+
+def write(text: str, path: str, what: str) -> None:
+    """A file that is there as a whole, or as it was."""
+    with replaced(pathlib.Path(path)) as aside:
+        aside.write_text(text, encoding="utf-8")
+    print(f"{what}: {path}")
+
+
+def page() -> str:
+    """All runs in one page."""
+    for name in ("format", "checks"):
+        if FLAGS[name].present:
+            raise ValueError(
+                f"--{name} is of a --table: leave it out with --html"
+            )
+    found = [
+        read_run(name, folder, FLAGS.checkpoint)
+        for name, folder in folders().items()
+    ]
+    if not found:
+        raise ValueError(
+            f"No run in {','.join(FLAGS.runs)}: a folder of runs has folders "
+            "with a settings.cfg or records; or give --runs=NAME=FOLDER"
+        )
+    return to_html(found, figures(), FLAGS.note)
+
+
+def figures() -> dict[str, pathlib.Path]:
+    """The pictures of --figures, by their names."""
+    if not FLAGS.figures:
+        return {}
+    found = sorted(pathlib.Path(FLAGS.figures).glob("*.png"))
+    if not found:
+        raise ValueError(f"--figures={FLAGS.figures} has no PNG files")
+    return {path.name: path for path in found}
+
+
+def rows() -> dict[str, dict[str, records.Record]]:
+    """The records of a table of the paper, without rows that have none."""
+    for name in ("figures", "note"):
+        if FLAGS[name].present:
+            raise ValueError(f"--{name} is of the page: give --html=FILE")
+    names = row_names(FLAGS.table)
     found = {
         row: read(folder / "records" / FLAGS.checkpoint)
-        for row, folder in folders(row_names(FLAGS.table)).items()
+        for row, folder in folders(names).items()
     }
     if not any(found.values()):
         raise ValueError(
             f"No record of Table {FLAGS.table} in {','.join(FLAGS.runs)}: its "
-            f"rows are {', '.join(row_names(FLAGS.table))}, and their records "
-            f"in ROW/records/{FLAGS.checkpoint}; evaluate with eval/main.py "
+            f"rows are {', '.join(names)}, and their records in "
+            f"ROW/records/{FLAGS.checkpoint}; evaluate with eval/main.py "
             "first, or correct --runs"
         )
-    text = FORMATS[FLAGS.format](paper_tables(FLAGS.table, found))
-    if FLAGS.output:
-        with replaced(pathlib.Path(FLAGS.output)) as aside:
-            aside.write_text(text, encoding="utf-8")
-        print(f"table: {FLAGS.output}")
-    else:
-        print(text, end="")
-    if FLAGS.checks:
-        there = {row: each for row, each in found.items() if each}
-        checks = {row: record_checks(each) for row, each in there.items()}
-        print(f"\n{listed(checks)}")
+    return {row: each for row, each in found.items() if each}
 
 
-def folders(rows: list[str]) -> dict[str, pathlib.Path]:
-    """The rows' folders, by the names of the rows."""
+def folders(rows: list[str] | None = None) -> dict[str, pathlib.Path]:
+    """The rows' folders, by the names of the rows; None for any names."""
     found: dict[str, pathlib.Path] = {}
     for given in FLAGS.runs:
         row, equal, folder = given.partition("=")
         if not equal:
-            places = {name: pathlib.Path(given) / name for name in rows}
-        elif row in rows:
+            names = rows or sorted(
+                path.name
+                for path in pathlib.Path(given).glob("*")
+                if is_run(path)
+            )
+            places = {name: pathlib.Path(given) / name for name in names}
+        elif rows is None or row in rows:
             places = {row: pathlib.Path(folder)}
             if not places[row].is_dir():
                 raise ValueError(f"--runs={given} is no folder")

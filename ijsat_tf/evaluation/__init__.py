@@ -18,6 +18,7 @@ from ijsat_tf.evaluation.figures import (
 from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.gradcam import grad_cam
+from ijsat_tf.evaluation.page import Run, read_run, to_html
 from ijsat_tf.evaluation.probes import model_checks
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import corruption_table, table
@@ -27,6 +28,7 @@ from ijsat_tf.evaluation.tables import paper_tables
 __all__ = [
     "Check",
     "Record",
+    "Run",
     "adversarial_panel",
     "attacked_levels",
     "corrupted",
@@ -43,10 +45,12 @@ __all__ = [
     "model_checks",
     "read",
     "record_checks",
+    "read_run",
     "robust_curves",
     "sample_grid",
     "table",
     "to_csv",
+    "to_html",
     "to_latex",
     "to_markdown",
 ]

@@ -86,7 +86,7 @@ class Entries:
         else:
             images += f"; corruptions: {describe(first.kind)}"
         attacks = [
-            f"{column.heading}: {_short(columns[name].attack)}"
+            f"{column.heading}: {short(columns[name].attack)}"
             for column in self.printed.columns
             for name in column.records
             if name in columns and columns[name].attack != "standard"
@@ -145,7 +145,7 @@ def _reasons(
                 f"{record.done:,} of {record.samples:,} images so far"
             )
         elif column in corrupted and not is_corrupted(column, record):
-            found[row, column] = _short(
+            found[row, column] = short(
                 f"An attack, no corruption: {record.attack}"
             )
     rest = [cell for cell in cells if cell[:2] not in found]
@@ -155,9 +155,9 @@ def _reasons(
 
 
 def _reason(odd: Odd) -> str:
-    return _short(_REASONS[odd.setting].format(**odd._asdict()))
+    return short(_REASONS[odd.setting].format(**odd._asdict()))
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Text with its numbers at six digits."""
     return re.sub(r"\d+\.\d{7,}", lambda found: f"{float(found[0]):.6g}", text)

@@ -294,3 +294,14 @@ TABLES = {
     6: (TABLE_6,),
     7: (TABLE_7,),
 }
+
+# The data sets that they are of, trained and tested on.
+DATA = {
+    1: "cifar10",
+    2: "cifar10",
+    3: "om_imagenet",
+    4: "cifar10",
+    5: "cifar10",
+    6: "cifar10",
+    7: "cifar100",
+}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ijsat_tf import checks
 from ijsat_tf.evaluation import paper
+from ijsat_tf.evaluation.corruption import CELLS, is_corrupted
 from ijsat_tf.evaluation.entries import Entries, Entry, Runs
 from ijsat_tf.evaluation.statistics import (
     difference_interval,
@@ -107,6 +108,44 @@ def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
         notes = _Footnotes(1 + sum(len(table.footnotes) for table in tables))
         tables.append(_computed(printed, runs, notes))
     return tuple(tables)
+
+
+def records_table(runs: Runs) -> Table:
+    """All records in one table, a column a name, without numbers of the paper.
+
+    What cannot be compared is told as by `paper_tables`. Records of common
+    corruptions are one column, their mean over all of them; the last column
+    is the mean of the row.
+
+    Args:
+        runs: {name: {name of a record: `Record`}}, of any names.
+
+    Raises:
+        ValueError: for no records, or a run called "difference".
+    """
+    checks.require(
+        paper.DIFFERENCE not in runs,
+        f"No run can be called {paper.DIFFERENCE!r}, which is the name of "
+        "rows that compare two; rename its folder.",
+    )
+    corrupted, names = False, {}
+    for found in runs.values():
+        for name, record in found.items():
+            if is_corrupted(name, record):
+                corrupted = True
+            else:
+                names[name] = None
+    columns = [paper.Column(name, (name,)) for name in names]
+    if corrupted:
+        columns.append(paper.Column("corrupted", tuple(CELLS)))
+    checks.require(columns, "`runs` must hold at least one record.")
+    if len(columns) > 1:
+        columns.append(paper.Column(paper.AVERAGE, ()))
+    rows = tuple(
+        paper.PrintedRow(name, name, ("",) * len(columns), {}) for name in runs
+    )
+    printed = paper.Printed("All records.", tuple(columns), (rows,))
+    return _computed(printed, runs, _Footnotes(1))
 
 
 def row_names(number: int) -> list[str]:

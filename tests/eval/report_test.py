@@ -4,7 +4,13 @@ import csv
 
 import pytest
 
-from ijsat_tf.evaluation import paper_tables, records, to_markdown
+from ijsat_tf.evaluation import (
+    paper_tables,
+    read_run,
+    records,
+    to_html,
+    to_markdown,
+)
 from tests.commands import run
 from tests.evaluation.synthetic import row
 
@@ -108,6 +114,49 @@ def test_bad_input(arguments, message, folder, tmp_path):
     error = _report(*(each.format(**places) for each in arguments)).error
     assert message.format(**places) in error
     assert not list(tmp_path.iterdir())
+
+
+def test_a_page_of_all_runs(folder, tmp_path):
+    (tmp_path / "one.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08"
+    )
+    path = tmp_path / "new" / "page.html"
+    given = [f"--runs={folder},own={folder / 'at'}", f"--html={path}"]
+    given += [f"--figures={tmp_path}", "--note=A day"]
+    outcome = run("eval/report.py", *given)
+    assert outcome.code == 0 and f"page: {path}" in outcome.output
+    text = path.read_text(encoding="utf-8")
+    pictures = {"one.png": tmp_path / "one.png"}
+    names = {"at": "at", "ijsat": "ijsat", "own": "at"}
+    expected = [read_run(name, folder / of) for name, of in names.items()]
+    assert text == to_html(expected, pictures, "A day")
+    assert "apgd.npz cannot be read as a record" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--runs"),
+        (["--runs={tmp}"], "No run in {tmp}: a folder of runs has"),
+        (["--runs=at={tmp}/none"], "--runs=at={tmp}/none is no folder"),
+        (["--runs={runs},at={tmp}"], "--runs has two of at, "),
+        (["--runs={runs}", "--figures={tmp}"], "{tmp} has no PNG files"),
+        (["--runs={runs}", "--table=1"], "table"),
+        (["--runs={runs}", "--output={tmp}/a"], "output"),
+        (["--runs={runs}", "--format=csv"], "--format is of a --table"),
+    ],
+)
+def test_bad_input_of_a_page(arguments, message, folder, tmp_path):
+    places = {"runs": folder, "tmp": tmp_path}
+    given = [each.format(**places) for each in arguments]
+    outcome = run("eval/report.py", f"--html={tmp_path}/page.html", *given)
+    assert message.format(**places) in outcome.error
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_of_a_page_is_of_no_table(folder):
+    error = _report(f"--runs={folder}", "--note=A day").error
+    assert "--note is of the page: give --html=FILE" in error
 
 
 def test_a_file_that_is_no_record_is_named(tmp_path):

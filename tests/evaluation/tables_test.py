@@ -373,3 +373,37 @@ def test_every_table_without_any_record_is_not_run():
 def test_tables_and_rows_that_are_not_there(number, runs, message):
     with pytest.raises(ValueError, match=message):
         paper_tables(number, runs)
+
+
+def test_all_records_in_one_table(runs):
+    runs["mine"] = row(["standard", "apgd"], "c", seed=3)
+    table = tables.records_table(runs)
+    assert table.columns == (*SEEN, "apgd", "Avg")
+    found = _rows(table)
+    assert list(found) == ["at", "ijsat", "mine"]
+    for name, records in runs.items():
+        for heading, cell in zip(table.columns, found[name].cells[:-1]):
+            assert cell.paper == ""
+            if heading in records:
+                mean = 100 * records[heading].correct.mean()
+                assert cell.value == pytest.approx(mean)
+            else:
+                assert cell.text == "not run"
+
+
+def test_corruptions_are_one_column_of_all_records(runs):
+    mixed = {"at": {**runs["at"], **_corrupted("a", images=200)}}
+    table = tables.records_table(mixed)
+    assert table.columns == (*SEEN, "corrupted", "Avg")
+    mean = np.mean([mixed["at"][name].correct.mean() for name in CORRUPTIONS])
+    assert _rows(table)["at"].cells[-2].value == pytest.approx(100 * mean)
+    # An attack may have the name of a corruption.
+    attack = {"at": {"fog_3": record([1, 0], attack="Fog(128)")}}
+    assert tables.records_table(attack).columns == ("fog_3",)
+
+
+def test_no_records_are_no_table(runs):
+    with pytest.raises(ValueError, match="at least one record"):
+        tables.records_table({"at": {}})
+    with pytest.raises(ValueError, match="rename its folder"):
+        tables.records_table({"difference": runs["at"]})

@@ -1,0 +1,144 @@
+"""What a page about runs tells, in which order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+from ijsat_tf import checks
+from ijsat_tf.evaluation import paper
+from ijsat_tf.evaluation.page.accuracies import accuracy_table
+from ijsat_tf.evaluation.page.document import document
+from ijsat_tf.evaluation.page.elements import Element, element, section
+from ijsat_tf.evaluation.page.pictures import gallery
+from ijsat_tf.evaluation.page.runs import Run
+from ijsat_tf.evaluation.page.settings import settings
+from ijsat_tf.evaluation.page.speed import speeds
+from ijsat_tf.evaluation.page.threat import threat_models
+from ijsat_tf.evaluation.page.versions import versions
+from ijsat_tf.evaluation.page.warned import warned
+from ijsat_tf.evaluation.tables import (
+    Table,
+    paper_tables,
+    records_table,
+    row_names,
+)
+
+_NONE = (
+    "No record of the paper's tables, which are of "
+    f"{', '.join(dict.fromkeys(paper.DATA.values()))}."
+)
+
+
+def to_html(
+    runs: Sequence[Run],
+    pictures: Mapping[str, str | os.PathLike] | None = None,
+    note: str = "",
+) -> str:
+    """A page that needs no network: accuracies beside the paper's, pictures,
+    what attacks changed, speed, settings, and what to be warned of.
+
+    The same runs are the same page, to the byte.
+
+    Args:
+        runs: of different names. Those named as a row of one of the paper's
+            tables stand in it too, if they were trained on its data set, or
+            have no settings to tell.
+        pictures: {caption: path of a PNG file}, before the runs' own; None,
+            the default, for no others.
+        note: a line below the title, such as a date; default none.
+
+    Raises:
+        ValueError: for no runs, two of one name, one called "difference", or
+            pictures that are no PNG.
+    """
+    names = [run.name for run in runs]
+    checks.require(
+        names and len({*names}) == len(names),
+        "`runs` must hold at least one run, and each name once.",
+        names,
+    )
+    found = {run.name: run.records for run in runs if run.records}
+    ours = records_table(found) if found else None
+    papers = [
+        accuracy_table(key, table) for key, table in _beside_the_paper(runs)
+    ]
+    shown = {**(pictures or {})}
+    for run in runs:
+        shown |= run.pictures
+    warnings = warned(runs, ours)
+    items = [element("li", *warning) for warning in warnings]
+    sections = [
+        section(
+            "warnings",
+            "Warnings",
+            element("ul", *items) if items else element("p", "None."),
+        ),
+        section(
+            "accuracies",
+            "Accuracies",
+            accuracy_table("records", ours, "Run")
+            if ours
+            else element("p", "No record yet."),
+        ),
+        section(
+            "paper",
+            "Beside the paper",
+            *papers or [element("p", _NONE)],
+        ),
+        section(
+            "pictures",
+            "Pictures",
+            gallery(shown) if shown else element("p", "None."),
+        ),
+        section("threat", "Threat models", *threat_models(runs)),
+        section("speed", "Speed", speeds(runs)),
+        section("settings", "Settings", *settings(runs)),
+        section("versions", "Versions", versions(runs)),
+    ]
+    data = sorted({run.settings.get("dataset", "") for run in runs} - {""})
+    title = "Runs of " + ", ".join(data) if data else "Runs"
+    about = [note] if note else []
+    return document(title, [*about, _facts(runs, len(warnings))], sections)
+
+
+def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:
+    """The paper's tables that have a record, each with its anchor."""
+    for number, data in paper.DATA.items():
+        rows = row_names(number)
+        found = {
+            run.name: run.records
+            for run in runs
+            if run.name in rows and _trained_on(run, data)
+        }
+        for half, table in enumerate(paper_tables(number, found), start=1):
+            cells = [
+                cell
+                for section in table.sections
+                for row in section
+                for cell in row.cells
+            ]
+            if any(cell.value is not None or cell.marks for cell in cells):
+                yield f"table-{number}-{half}", table
+
+
+def _trained_on(run: Run, data: str) -> bool:
+    """Its images may have come with latents: om_cifar10 is CIFAR-10."""
+    trained = run.settings.get("dataset", data)
+    return trained.removeprefix("om_") == data.removeprefix("om_")
+
+
+def _facts(runs: Sequence[Run], warnings: int) -> Element:
+    records = [record for run in runs for record in run.records.values()]
+    samples = sorted({record.samples for record in records})
+    images = " or ".join(f"{each:,}" for each in samples)
+    return element(
+        "span",
+        f"{_count(len(runs), 'run')}, {_count(len(records), 'record')}",
+        f" of {images} images; " if records else "; ",
+        element("a", _count(warnings, "warning"), href="#warnings"),
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,69 @@
+"""An HTML file that is whole by itself: it loads nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import pathlib
+from collections.abc import Sequence
+from xml.etree import ElementTree
+
+from ijsat_tf.evaluation.page.elements import Child, Element, element
+
+_HERE = pathlib.Path(__file__).parent
+
+
+def document(
+    title: str, about: Sequence[Child], sections: Sequence[Element]
+) -> str:
+    """The text of the file.
+
+    Args:
+        title: in plain text.
+        about: lines below it.
+        sections: those of `elements.section`, also listed at the top.
+    """
+    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
+    # Whatever a text holds: no other script runs, and nothing is loaded.
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest.decode()}'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element(
+            "meta",
+            name_="viewport",
+            content="width=device-width, initial-scale=1",
+        ),
+        element("meta", name_="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", style),
+    )
+    links = [
+        element("a", "".join(part[0].itertext()), href="#" + part.get("id"))
+        for part in sections
+    ]
+    body = element(
+        "body",
+        element("a", "Skip to the contents", href="#main", class_="skip"),
+        element(
+            "header",
+            element("h1", title),
+            *(element("p", line) for line in about),
+        ),
+        element(
+            "nav",
+            element("ul", *(element("li", link) for link in links)),
+            aria_label="Sections",
+        ),
+        element("main", *sections, id="main", tabindex="-1"),
+        element("script", script),
+    )
+    page = element("html", head, body, lang="en")
+    text = ElementTree.tostring(page, encoding="unicode", method="html")
+    return f"<!doctype html>\n{text}\n"

@@ -1,0 +1,122 @@
+"""What the folder of a run holds for a page to show."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import pathlib
+import re
+from typing import NamedTuple
+
+from ijsat_tf.evaluation import records
+from ijsat_tf.evaluation.records import Record
+
+
+class Run(NamedTuple):
+    """A run.
+
+    Attributes:
+        name: of its row in tables.
+        records: {name: `Record`}, complete or not.
+        settings: {name of a flag: its value}.
+        speeds: training images/s, one an epoch that measured it.
+        pictures: {caption: path of a PNG file}.
+        warnings: of files that are missing or cannot be read, a line each.
+    """
+
+    name: str
+    records: dict[str, Record]
+    settings: dict[str, str] = {}
+    speeds: tuple[float, ...] = ()
+    pictures: dict[str, pathlib.Path] = {}
+    warnings: tuple[str, ...] = ()
+
+
+_PICTURES = {
+    "curve.png": "accuracy during training",
+    "samples.png": "samples",
+}
+_SETTINGS = "settings.cfg"
+
+
+def is_run(folder: str | os.PathLike) -> bool:
+    """Whether a folder holds what training or an evaluation wrote."""
+    folder = pathlib.Path(folder)
+    return (folder / _SETTINGS).is_file() or (folder / "records").is_dir()
+
+
+def read_run(
+    name: str, folder: str | os.PathLike, checkpoint: str = "last"
+) -> Run:
+    """What a folder holds; records that cannot be read are warnings.
+
+    Args:
+        name: of the run.
+        folder: train/main.py's --workdir.
+        checkpoint: whose records, "last" (the default) or "best".
+    """
+    folder = pathlib.Path(folder)
+    found: dict[str, Record] = {}
+    warnings = []
+    for path in sorted(
+        (folder / "records" / checkpoint).glob("[!.]*.npz"),
+        key=lambda path: (path.stem != "standard", path.stem),
+    ):
+        try:
+            found[path.stem] = records.load(path)
+        except ValueError as error:
+            warnings.append(str(error))
+    if not found and (folder / "classifier.keras").is_file():
+        warnings.append(
+            f"{name} has a classifier, and no record in records/{checkpoint}: "
+            "attack it with eval/main.py."
+        )
+    if not (folder / _SETTINGS).is_file():
+        warnings.append(f"{name} has no {_SETTINGS}.")
+    pictures = {
+        f"{name}: {caption}": folder / file
+        for file, caption in _PICTURES.items()
+        if (folder / file).is_file()
+    }
+    return Run(
+        name,
+        found,
+        _settings(folder / _SETTINGS),
+        _speeds(folder / "log.csv"),
+        pictures,
+        tuple(warnings),
+    )
+
+
+def _settings(path: pathlib.Path) -> dict[str, str]:
+    """A flagfile's; those of files are comments in it, "# gan, sha256=..."."""
+    found = {}
+    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    for line in lines:
+        name, given, value = re.sub("^(--|# )", "", line).partition("=")
+        if not given:
+            # Flags that are true or false: --nesterov, --nonesterov, and
+            # --normalize, which denies nothing.
+            denied, name = re.fullmatch("(no(?!rm))?(.*)", name).groups()
+            value = "false" if denied else "true"
+        if name:
+            found[name] = value
+    return found
+
+
+def _speeds(path: pathlib.Path) -> tuple[float, ...]:
+    if not path.is_file():
+        return ()
+    with open(path, encoding="utf-8", newline="") as file:
+        texts = [row.get("images_per_second") for row in csv.DictReader(file)]
+    numbers = [_number(text) for text in texts]
+    return tuple(number for number in numbers if math.isfinite(number))
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        # "NA", or the half of a line that was being written.
+        return math.nan

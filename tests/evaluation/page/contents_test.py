@@ -1,0 +1,275 @@
+"""A whole page, read back: sound, escaped, complete, and always the same."""
+
+import base64
+import hashlib
+
+import numpy as np
+import pytest
+
+from ijsat_tf.evaluation import Run, paper, to_html
+from ijsat_tf.evaluation.figures import sample_grid
+from ijsat_tf.evaluation.tables import row_names
+from tests.evaluation.page.parsed import parse, tables
+from tests.evaluation.synthetic import record, row
+
+SEEN = "standard pgd20 autoattack jsa50 elastic jpeg l2".split()
+EVIL = "<script>alert(1)</script>&\"'<img src=x onerror=alert(2)>"
+
+
+def _run(name, seed=0, columns=SEEN, **settings):
+    given = {"dataset": "cifar10", "method": name, **settings}
+    return Run(name, row(columns, name, seed=seed), given, (10.0, 30.0))
+
+
+@pytest.fixture
+def runs():
+    return [_run("at", 1), _run("at_jsa", 2), _run("ijsat", 3)]
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "samples.png"
+    sample_grid(np.zeros((4, 8, 8, 3)), path)
+    return path
+
+
+def test_the_page_is_sound(runs, picture):
+    text = to_html(runs, {"Samples": picture}, note="A day")
+    assert text.startswith("<!doctype html>\n<html lang=")
+    page = parse(text)
+    found = list(page.all())
+    ids = [node.attributes["id"] for node in found if "id" in node.attributes]
+    assert len(set(ids)) == len(ids)
+    for node in found:
+        for key in ("src", "href", "action", "data", "srcset", "poster"):
+            target = node.attributes.get(key, "#")
+            local = target == "#" or target[:1] == "#" and target[1:] in ids
+            assert local or target.startswith("data:image/png;base64,")
+        assert not [key for key in node.attributes if key.startswith("on")]
+        assert node.name not in ("link", "base", "iframe", "object", "form")
+        for key in ("aria-labelledby", "aria-describedby"):
+            assert node.attributes.get(key, ids[0]) in ids
+    headings = [
+        node.name
+        for node in found
+        if node.name[0] in "h" and node.name[1:].isdigit()
+    ]
+    assert headings == ["h1"] + ["h2"] * 8
+    listed = [
+        link.attributes["href"]
+        for nav in page.all("nav")
+        for link in nav.all("a")
+    ]
+    assert listed == [
+        "#" + part.attributes["id"] for part in page.all("section")
+    ]
+    first = next(next(page.all("body")).all("a"))
+    assert first.attributes == {"class": "skip", "href": "#main"}
+    assert "A day" in next(page.all("header")).text
+
+
+def test_every_table_has_a_caption_heads_and_buttons(runs):
+    page = parse(to_html(runs))
+    for table in page.all("table"):
+        assert next(table.all("caption")).text
+        (heads,) = [
+            row for part in table.all("thead") for row in part.all("tr")
+        ]
+        for head in heads.all("th"):
+            assert head.attributes["scope"] == "col"
+            (button,) = head.all("button")
+            assert button.attributes["type"] == "button" and button.text
+        width = len(list(heads.all("th")))
+        for body in table.all("tbody"):
+            for line in body.all("tr"):
+                cells = [*line.all("th"), *line.all("td")]
+                assert cells[0].attributes["scope"] == "row"
+                assert len(cells) == width
+
+
+def test_nothing_of_the_runs_is_markup(picture):
+    evil = record([1, 0], attack=EVIL, versions=EVIL)
+    evil = evil._replace(
+        **dict.fromkeys(("linf", "l2", "clipped"), evil.loss),
+        budget={EVIL: evil.loss},
+    )
+    run = Run(
+        EVIL,
+        {EVIL: evil, "pgd20": evil},
+        {EVIL: EVIL, "dataset": EVIL},
+        pictures={EVIL: picture},
+        warnings=(EVIL,),
+    )
+    text = to_html([run, _run("at")], {f"{EVIL}2": picture}, note=EVIL)
+    page = parse(text)
+    scripts = list(page.all("script"))
+    assert len(scripts) == 1 and "alert" not in scripts[0].text
+    assert len(list(page.all("img"))) == 2
+    shown = " ".join(EVIL.split())
+    for name in ("h1", "title", "li", "th", "td", "figcaption", "button"):
+        assert any(shown in node.text for node in page.all(name)), name
+    assert any(node.attributes["alt"] == EVIL for node in page.all("img"))
+    assert not [node for node in page.all() if "onerror" in node.attributes]
+
+
+def test_only_the_page_s_own_script_may_run(runs):
+    page = parse(to_html(runs))
+    (policy,) = [
+        node.attributes["content"]
+        for node in page.all("meta")
+        if node.attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
+    (script,) = page.all("script")
+    digest = hashlib.sha256("".join(script.children).encode()).digest()
+    assert policy.startswith("default-src 'none';")
+    assert f"'sha256-{base64.b64encode(digest).decode()}'" in policy
+
+
+def test_the_same_runs_are_the_same_page(runs, picture):
+    pictures = {"Samples": picture}
+    assert to_html(runs, pictures) == to_html(list(runs), pictures)
+
+
+def test_accuracies_intervals_and_the_paper_s(runs):
+    found = tables(parse(to_html(runs)))
+    columns, rows = found["records"]
+    assert columns == ["Run", *SEEN, "Avg"]
+    for run, (head, *cells) in zip(runs, rows):
+        assert head.text == run.name
+        for cell, each in zip(cells, run.records.values()):
+            value = 100 * each.correct.mean()
+            assert float(cell.attributes["data-value"]) == pytest.approx(value)
+            assert cell.text.startswith(f"{value:.2f} [")
+    columns, rows = found["table-1-1"]
+    assert columns == ["Method", "Standard", "PGD20", "AA", "JSA50"] + [
+        "Elastic",
+        "JPEG",
+        "L2",
+        "Avg",
+    ]
+    printed = paper.TABLE_1.rows
+    assert len(rows) == len(printed)
+    for (_, *cells), expected in zip(rows, printed):
+        for cell, number in zip(cells, expected.cells):
+            assert f"paper {number}" in cell.text
+    assert rows[0][1].text.startswith("not run paper")
+    assert "data-value" not in rows[0][1].attributes
+    bold = [len(list(row[1].all("b"))) for row in found["records"].rows]
+    assert bold == [
+        run.records["standard"].correct.sum()
+        == max(each.records["standard"].correct.sum() for each in runs)
+        for run in runs
+    ]
+
+
+def test_tables_of_the_paper_that_have_a_record(runs):
+    def numbers(runs):
+        return {
+            key
+            for key in tables(parse(to_html(runs)))
+            if key.startswith("table")
+        }
+
+    assert numbers(runs) == {"table-1-1", "table-4-1", "table-5-1"}
+    assert numbers([_run("dmat", dataset="om_cifar10")]) == {
+        "table-1-1",
+        "table-6-1",
+    }
+    assert numbers([_run("at", dataset="cifar100")]) == {"table-7-1"}
+    assert numbers([_run("at", dataset="digits")]) == set()
+    assert numbers([_run("unknown")]) == set()
+    assert numbers([_run("accuracy_ijsat", columns=SEEN[:1])]) == {"table-2-1"}
+    nowhere = _run("at")._replace(settings={})
+    assert numbers([nowhere]) == {f"table-{n}-1" for n in (1, 3, 4, 5, 7)}
+    assert "mart" in row_names(1)
+
+
+def test_warnings_are_counted_and_told(runs):
+    assert _warnings(runs) == []
+    page = parse(to_html(runs))
+    assert "0 warnings" in next(page.all("header")).text
+    at, at_jsa, ijsat = runs
+    at.records["jpeg"] = at.records["jpeg"]._replace(seed=3)
+    at_jsa.records["l2"] = at_jsa.records["l2"]._replace(samples=300)
+    runs[2] = ijsat._replace(warnings=("A file is missing.",))
+    found = _warnings(runs)
+    assert found == [
+        "at / jpeg : Seed 3, where at/standard has 0: in no average, and "
+        "compared with nothing.",
+        "at_jsa / l2 : 200 of 300 images so far: in no average, and compared "
+        "with nothing.",
+        "A file is missing.",
+    ]
+    at.records["l2"] = at.records["l2"]._replace(versions="ijsat_tf 0.0.1")
+    assert _warnings(runs)[-1] == "Records were made by different versions ."
+    rows = tables(parse(to_html(runs)))["made-by"].rows
+    assert {row[0].text: row[1].text for row in rows} == {
+        "unknown": "20",
+        "ijsat_tf 0.0.1": "1",
+    }
+
+
+def _warnings(runs):
+    page = parse(to_html(runs))
+    (part,) = [
+        part
+        for part in page.all("section")
+        if part.attributes["id"] == "warnings"
+    ]
+    return [item.text for item in part.all("li")]
+
+
+def test_settings_show_what_differs_first():
+    runs = [_run("at", seed=1, epochs="3"), _run("ijsat", epochs="3", beta="6")]
+    found = tables(parse(to_html(runs)))
+    assert found["different"].columns == ["Run", "beta", "method"]
+    assert [[cell.text for cell in row] for row in found["different"].rows] == [
+        ["at", "not set", "at"],
+        ["ijsat", "6", "ijsat"],
+    ]
+    assert [[cell.text for cell in row] for row in found["shared"].rows] == [
+        ["dataset", "cifar10"],
+        ["epochs", "3"],
+    ]
+    (alone,) = [
+        key for key in tables(parse(to_html(runs[:1]))) if key == "shared"
+    ]
+    assert "different" not in tables(parse(to_html(runs[:1]))) and alone
+
+
+def test_speeds(runs):
+    slow = runs[0].records["pgd20"]._replace(seconds=np.full(200, 0.004))
+    runs[0].records["pgd20"] = slow
+    del runs[1].records["l2"]
+    runs[2] = runs[2]._replace(speeds=())
+    columns, rows = tables(parse(to_html(runs)))["speeds"]
+    assert columns == ["Run", "Training", *SEEN]
+    assert [row[1].text for row in rows] == ["20.00", "20.00", "not timed"]
+    assert rows[0][3].text == "250" and rows[1][-1].text == "not run"
+
+
+def test_runs_without_records():
+    page = to_html([Run("flow", {}, {"dataset": "cifar10"})])
+    assert "No record yet." in page and "No attack left a record." in page
+
+
+def test_a_picture_keeps_its_place(runs, picture):
+    (image,) = parse(to_html(runs, {"Samples": picture})).all("img")
+    content = picture.read_bytes()
+    assert image.attributes["src"].endswith(base64.b64encode(content).decode())
+    # 10 columns of 0.6 inches at 160 dots an inch, and one line of them.
+    size = image.attributes["width"], image.attributes["height"]
+    assert size == ("960", "96") and image.attributes["alt"] == "Samples"
+
+
+def test_bad_input(runs, tmp_path):
+    with pytest.raises(ValueError, match="at least one run"):
+        to_html([])
+    with pytest.raises(ValueError, match="each name once"):
+        to_html([runs[0], runs[0]])
+    with pytest.raises(ValueError, match="difference"):
+        to_html([_run("difference")])
+    path = tmp_path / "picture.jpg"
+    path.write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ValueError, match="carries PNG files"):
+        to_html(runs, {"Samples": path})

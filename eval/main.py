@@ -24,9 +24,14 @@ from absl import flags  # noqa: E402
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.evaluation import records  # noqa: E402
+from ijsat_tf.evaluation.check import (  # noqa: E402
+    CHECKS_FILE,
+    listed,
+    load_checks,
+    save_checks,
+)
 from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
-from ijsat_tf.evaluation.soundness import listed  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS
@@ -146,13 +151,13 @@ def attacked(
     rows = {run: found | corrupted[run] for run, found in rows.items()}
     if FLAGS.checks:
         ball = ij.spaces.Linf(*commandline.budget("epsilon"))
-        found = {
-            run: ij.evaluation.record_checks(rows[run], attacks)
-            + ij.evaluation.model_checks(
+        found = {}
+        for run, model in models.items():
+            asked = ij.evaluation.model_checks(
                 model, (images, labels), ball, flow, FLAGS.seed
             )
-            for run, model in models.items()
-        }
+            save_checks(places[run] / CHECKS_FILE, standard[run].model, asked)
+            found[run] = ij.evaluation.record_checks(rows[run], attacks) + asked
         print(listed(found) + "\n")
     if FLAGS.picture:
         # One image of each of the first ten classes, against the last run.
@@ -192,13 +197,15 @@ def from_disk(places: dict[str, pathlib.Path]) -> str:
 
 
 def of_files(place: pathlib.Path) -> list[ij.evaluation.Check]:
-    """Checks of all records of a folder, also of those under way."""
-    return ij.evaluation.record_checks(
-        {
-            path.stem: records.load(path)
-            for path in sorted(place.glob("[!.]*.npz"))
-        }
-    )
+    """Checks of all records of a folder, also of those under way, and those
+    of the network that an evaluation left there."""
+    found = {
+        path.stem: records.load(path)
+        for path in sorted(place.glob("[!.]*.npz"))
+    }
+    models = {record.model for record in found.values()}
+    asked = load_checks(place / CHECKS_FILE, models)
+    return ij.evaluation.record_checks(found) + asked
 
 
 def generator() -> Any:

@@ -22,9 +22,10 @@ from absl import flags  # noqa: E402
 
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.evaluation import paper, records  # noqa: E402
+from ijsat_tf.evaluation.check import listed  # noqa: E402
 from ijsat_tf.evaluation.formats import FORMATS  # noqa: E402
 from ijsat_tf.evaluation.page import is_run, read_run, to_html  # noqa: E402
-from ijsat_tf.evaluation.soundness import listed, record_checks  # noqa: E402
+from ijsat_tf.evaluation.soundness import record_checks  # noqa: E402
 from ijsat_tf.evaluation.tables import paper_tables, row_names  # noqa: E402
 from ijsat_tf.files import replaced  # noqa: E402
 

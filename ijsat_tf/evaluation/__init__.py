@@ -1,5 +1,6 @@
 """Evaluation of classifiers, tables and pictures."""
 
+from ijsat_tf.evaluation.check import Check
 from ijsat_tf.evaluation.corruption import (
     corrupted,
     mean_corruption_accuracy,
@@ -22,7 +23,7 @@ from ijsat_tf.evaluation.page import Run, read_run, to_html
 from ijsat_tf.evaluation.probes import model_checks
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.report import corruption_table, table
-from ijsat_tf.evaluation.soundness import Check, record_checks
+from ijsat_tf.evaluation.soundness import record_checks
 from ijsat_tf.evaluation.tables import paper_tables
 
 __all__ = [

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import Ascent, as_logits
-from ijsat_tf.evaluation.soundness import Check
+from ijsat_tf.evaluation.check import Check
 from ijsat_tf.samples import Samples, gather
 from ijsat_tf.spaces import Ball, Linf, Pixels
 from ijsat_tf.types import LogitsFn

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ijsat_tf.attacks import APGD, Ascent, Attack, Square
+from ijsat_tf.evaluation.check import Check
 from ijsat_tf.evaluation.from_repr import attack_from_repr
 from ijsat_tf.evaluation.radii import pixel_ball, radii
 from ijsat_tf.evaluation.records import Record
@@ -15,30 +16,6 @@ from ijsat_tf.evaluation.statistics import mcnemar
 from ijsat_tf.spaces import Ball, Linf
 
 _SLACK = 1e-6
-
-
-class Check(NamedTuple):
-    """What a check found; `str` is a line of a report.
-
-    Attributes:
-        name: what should be so.
-        passed: whether it is; None where that cannot be told.
-        detail: numbers, or why it cannot be told, in one sentence.
-    """
-
-    name: str
-    passed: bool | None
-    detail: str
-
-    @property
-    def verdict(self) -> str:
-        """In words."""
-        if self.passed is None:
-            return "not applicable"
-        return "passed" if self.passed else "failed"
-
-    def __str__(self) -> str:
-        return f"{self.verdict}: {self.name} ({self.detail})"
 
 
 class _Column(NamedTuple):
@@ -88,19 +65,6 @@ def record_checks(
         _single_steps(columns),
         _square(columns),
     ]
-
-
-def listed(checks: Mapping[str, Iterable[Check]]) -> str:
-    """Checks as a Markdown list for each model.
-
-    Args:
-        checks: {model: its checks}.
-    """
-    parts = [
-        "\n".join([f"Checks of {model}:", "", *(f"- {each}" for each in found)])
-        for model, found in checks.items()
-    ]
-    return "\n\n".join(parts)
 
 
 def _samples(columns: list[_Column]) -> Check:

@@ -5,7 +5,7 @@ import pytest
 
 from ijsat_tf.attacks import APGD, FGSM, PGD, Attack, JointSpaceAttack, Square
 from ijsat_tf.evaluation import Check, record_checks
-from ijsat_tf.evaluation.soundness import listed
+from ijsat_tf.evaluation.check import listed
 from ijsat_tf.spaces import L2, Linf, Pixels
 from tests.evaluation.synthetic import record
 

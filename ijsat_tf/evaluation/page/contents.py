@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ijsat_tf import checks
 from ijsat_tf.evaluation import paper
 from ijsat_tf.evaluation.page.accuracies import accuracy_table
+from ijsat_tf.evaluation.page.checked import all_checks, checks_table
 from ijsat_tf.evaluation.page.document import document
 from ijsat_tf.evaluation.page.elements import Element, element, section
 from ijsat_tf.evaluation.page.pictures import gallery
@@ -36,7 +37,7 @@ def to_html(
     note: str = "",
 ) -> str:
     """A page that needs no network: accuracies beside the paper's, pictures,
-    what attacks changed, speed, settings, and what to be warned of.
+    checks, what attacks changed, speed, settings, and what to be warned of.
 
     The same runs are the same page, to the byte.
 
@@ -66,7 +67,8 @@ def to_html(
     shown = {**(pictures or {})}
     for run in runs:
         shown |= run.pictures
-    warnings = warned(runs, ours)
+    found_checks = all_checks(runs)
+    warnings = warned(runs, ours, found_checks)
     items = [element("li", *warning) for warning in warnings]
     sections = [
         section(
@@ -90,6 +92,13 @@ def to_html(
             "pictures",
             "Pictures",
             gallery(shown) if shown else element("p", "None."),
+        ),
+        section(
+            "checks",
+            "Checks",
+            checks_table(found_checks)
+            if found_checks
+            else element("p", "No record yet."),
         ),
         section("threat", "Threat models", *threat_models(runs)),
         section("speed", "Speed", speeds(runs)),

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from ijsat_tf.evaluation import records
+from ijsat_tf.evaluation.check import CHECKS_FILE, Check, load_checks
 from ijsat_tf.evaluation.records import Record
 
 
@@ -22,6 +23,7 @@ class Run(NamedTuple):
         settings: {name of a flag: its value}.
         speeds: training images/s, one an epoch that measured it.
         pictures: {caption: path of a PNG file}.
+        checks: of its model, those that records cannot tell.
         warnings: of files that are missing or cannot be read, a line each.
     """
 
@@ -30,6 +32,7 @@ class Run(NamedTuple):
     settings: dict[str, str] = {}
     speeds: tuple[float, ...] = ()
     pictures: dict[str, pathlib.Path] = {}
+    checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -57,16 +60,23 @@ def read_run(
         checkpoint: whose records, "last" (the default) or "best".
     """
     folder = pathlib.Path(folder)
+    place = folder / "records" / checkpoint
     found: dict[str, Record] = {}
+    checks: list[Check] = []
     warnings = []
     for path in sorted(
-        (folder / "records" / checkpoint).glob("[!.]*.npz"),
+        place.glob("[!.]*.npz"),
         key=lambda path: (path.stem != "standard", path.stem),
     ):
         try:
             found[path.stem] = records.load(path)
         except ValueError as error:
             warnings.append(str(error))
+    models = {record.model for record in found.values()}
+    try:
+        checks = load_checks(place / CHECKS_FILE, models)
+    except ValueError as error:
+        warnings.append(str(error))
     if not found and (folder / "classifier.keras").is_file():
         warnings.append(
             f"{name} has a classifier, and no record in records/{checkpoint}: "
@@ -85,6 +95,7 @@ def read_run(
         _settings(folder / _SETTINGS),
         _speeds(folder / "log.csv"),
         pictures,
+        tuple(checks),
         tuple(warnings),
     )
 

@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from ijsat_tf.evaluation import Run, paper, to_html
+from ijsat_tf.evaluation import Check, Run, paper, record_checks, to_html
 from ijsat_tf.evaluation.figures import sample_grid
 from ijsat_tf.evaluation.tables import row_names
 from tests.evaluation.page.parsed import parse, tables
@@ -54,7 +54,7 @@ def test_the_page_is_sound(runs, picture):
         for node in found
         if node.name[0] in "h" and node.name[1:].isdigit()
     ]
-    assert headings == ["h1"] + ["h2"] * 8
+    assert headings == ["h1"] + ["h2"] * 9
     listed = [
         link.attributes["href"]
         for nav in page.all("nav")
@@ -198,6 +198,7 @@ def test_warnings_are_counted_and_told(runs):
         "compared with nothing.",
         "at_jsa / l2 : 200 of 300 images so far: in no average, and compared "
         "with nothing.",
+        "at_jsa failed 1 check .",
         "A file is missing.",
     ]
     at.records["l2"] = at.records["l2"]._replace(versions="ijsat_tf 0.0.1")
@@ -217,6 +218,21 @@ def _warnings(runs):
         if part.attributes["id"] == "warnings"
     ]
     return [item.text for item in part.all("li")]
+
+
+def test_checks_of_records_and_of_models():
+    run = _run("at")
+    run = run._replace(checks=(Check("it is sound", False, "not at all"),))
+    assert _warnings([run]) == ["at failed 1 check ."]
+    found = tables(parse(to_html([run])))["checked"]
+    assert found.columns == ["Run", "Verdict", "Check", "Found"]
+    lines = [[cell.text for cell in line] for line in found.rows]
+    told = record_checks(run.records)
+    assert lines == [
+        ["at", each.verdict, each.name, each.detail]
+        for each in (*told, *run.checks)
+    ]
+    assert lines[-1][1] == "failed"
 
 
 def test_settings_show_what_differs_first():

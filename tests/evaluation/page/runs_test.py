@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from ijsat_tf.evaluation import read_run, records
+from ijsat_tf.evaluation import Check, read_run, records
+from ijsat_tf.evaluation.check import save_checks
 from ijsat_tf.evaluation.page import is_run
 from tests.evaluation.synthetic import record, row
 
@@ -66,6 +67,22 @@ def test_the_best_checkpoint(folder):
     best = folder / "records" / "best"
     records.save(record([1, 0]), best / "pgd20.npz")
     assert list(read_run("at", folder, "best").records) == ["pgd20"]
+
+
+def test_checks_of_its_model_and_of_no_other(folder):
+    path = folder / "records" / "last" / "checks.json"
+    found = Check("it is sound", True, "very"), Check("it is new", None, "no")
+    save_checks(path, "another model", found)
+    assert read_run("at", folder).checks == ()
+    model = read_run("at", folder).records["standard"].model
+    save_checks(path, model, found)
+    assert read_run("at", folder).checks == found
+    for text in ("", "[1]", '{"model": 1, "checks": [{"name": 1}]}'):
+        path.write_text(text)
+        run = read_run("at", folder)
+        assert run.checks == ()
+        (warning,) = run.warnings
+        assert warning.startswith(f"{path} holds no checks of a model")
 
 
 def test_what_is_not_there_is_told(folder):

@@ -82,7 +82,7 @@ class Entries:
         data = {record.data for record in columns.values()}
         images = f"{first.samples:,} images, seed {first.seed}"
         if len(data) == 1:
-            images += f"; their fingerprint is {first.data}"
+            images += f"; {first.origin}, with the fingerprint {first.data}"
         else:
             images += f"; corruptions: {describe(first.kind)}"
         attacks = [

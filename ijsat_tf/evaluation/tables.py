@@ -106,7 +106,11 @@ def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
     for printed in paper.TABLES[number]:
         # On one page, footnotes are counted on.
         notes = _Footnotes(1 + sum(len(table.footnotes) for table in tables))
-        tables.append(_computed(printed, runs, notes))
+        table = _computed(printed, runs, notes)
+        if table.settings:
+            data = f"The paper's numbers are of {paper.DATA[number]}."
+            table = table._replace(settings=(*table.settings, data))
+        tables.append(table)
     return tuple(tables)
 
 

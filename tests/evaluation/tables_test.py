@@ -184,7 +184,7 @@ def test_other_numbers_of_images_are_told(runs):
         "with nothing."
     }
     assert found[-1].text == "-" and not any(cell.best for cell in found)
-    assert table.settings[0].startswith("200 images, seed 0")
+    assert table.settings[0].startswith("200 images, seed 0; unknown")
 
 
 def test_most_records_decide_what_the_others_are_compared_with(runs):
@@ -226,13 +226,14 @@ def test_settings_name_the_attacks(runs):
     )
     (table,) = paper_tables(1, runs)
     assert table.settings == (
-        "200 images, seed 0; their fingerprint is data.",
+        "200 images, seed 0; unknown, with the fingerprint data.",
         "PGD20: PGD(Linf(0.0313725))",
         "AA: Attack('autoattack')",
         "JSA50: Attack('jsa50')",
         "Elastic: Attack('elastic')",
         "JPEG: Attack('jpeg')",
         "L2: Attack('l2')",
+        "The paper's numbers are of cifar10.",
     )
 
 
@@ -307,6 +308,7 @@ def test_the_halves_of_table_2():
     assert left.settings[0].startswith("4 images")
     assert right.settings == (
         "50 images, seed 0; corruptions: of unknown origin.",
+        "The paper's numbers are of cifar10.",
     )
     assert not set(left.footnotes) & set(right.footnotes)
 

@@ -12,6 +12,7 @@ from ijsat_tf.evaluation.page.elements import (
     Line,
     data_table,
     element,
+    small,
 )
 from ijsat_tf.evaluation.page.runs import Run
 from ijsat_tf.evaluation.soundness import record_checks
@@ -33,22 +34,24 @@ def all_checks(runs: Sequence[Run]) -> dict[str, list[Check]]:
 
 
 def checks_table(found: Found) -> Element:
-    """A row a check and run.
+    """A row a check, a column a run.
 
     Args:
         found: what `all_checks` returned.
     """
+    names = dict.fromkeys(
+        check.name for checks in found.values() for check in checks
+    )
+    verdicts = {
+        run: {check.name: check for check in checks}
+        for run, checks in found.items()
+    }
     lines = [
         Line(
             Datum.text(name),
-            [
-                Datum((check.verdict,), check.verdict, _kind(check)),
-                Datum.text(check.name),
-                Datum.text(check.detail),
-            ],
+            [_datum(of_run.get(name)) for of_run in verdicts.values()],
         )
-        for name, checks in found.items()
-        for check in checks
+        for name in names
     ]
     caption = (
         element("strong", "Do the numbers say what they seem to?"),
@@ -57,7 +60,7 @@ def checks_table(found: Found) -> Element:
         "numbers are no more robustness. eval/main.py --checks also asks the "
         "network and the flow themselves.",
     )
-    columns = [("Run",), ("Verdict",), ("Check",), ("Found",)]
+    columns = [(heading,) for heading in ("Check", *found)]
     return data_table("checked", caption, columns, [lines])
 
 
@@ -75,6 +78,12 @@ def failed(found: Found) -> Iterator[list[Child]]:
             yield [f"{name} failed ", link, "."]
 
 
-def _kind(check: Check) -> str:
-    kinds = {True: "", False: "failed"}
-    return kinds.get(check.passed, "none")
+def _datum(check: Check | None) -> Datum:
+    if check is None:
+        return Datum.none("not asked")
+    kind = {True: "setting", False: "setting failed"}
+    return Datum(
+        (check.verdict, small(check.detail)),
+        check.verdict,
+        kind.get(check.passed, "setting none"),
+    )

@@ -221,18 +221,21 @@ def _warnings(runs):
 
 
 def test_checks_of_records_and_of_models():
-    run = _run("at")
-    run = run._replace(checks=(Check("it is sound", False, "not at all"),))
-    assert _warnings([run]) == ["at failed 1 check ."]
-    found = tables(parse(to_html([run])))["checked"]
-    assert found.columns == ["Run", "Verdict", "Check", "Found"]
-    lines = [[cell.text for cell in line] for line in found.rows]
-    told = record_checks(run.records)
-    assert lines == [
-        ["at", each.verdict, each.name, each.detail]
-        for each in (*told, *run.checks)
+    asked = Check("it is sound", False, "not at all")
+    runs = [_run("at")._replace(checks=(asked,)), _run("ijsat")]
+    assert _warnings(runs) == ["at failed 1 check ."]
+    columns, lines = tables(parse(to_html(runs)))["checked"]
+    assert columns == ["Check", "at", "ijsat"]
+    told = [record_checks(run.records) for run in runs]
+    assert [[cell.text for cell in line] for line in lines[:-1]] == [
+        [each[0].name, *(f"{one.verdict} {one.detail}" for one in each)]
+        for each in zip(*told)
     ]
-    assert lines[-1][1] == "failed"
+    assert [cell.text for cell in lines[-1]] == [
+        "it is sound",
+        "failed not at all",
+        "not asked",
+    ]
 
 
 def test_settings_show_what_differs_first():

@@ -24,8 +24,9 @@ flags.DEFINE_list("severities", list("12345"), "of the corruptions")
 flags.DEFINE_string(
     "corrupted_data",
     None,
-    "folder of the published CIFAR-10-C or CIFAR-100-C; None to make the "
-    "corruptions here, which belong into a table of their own",
+    "folder of the published CIFAR-10-C or CIFAR-100-C, or tfds for "
+    "cifar10_corrupted of TensorFlow Datasets; None to make the corruptions "
+    "here, which belong into a table of their own",
 )
 
 Rows = dict[str, dict[str, Record]]
@@ -128,7 +129,12 @@ def _of(column: str, source: Source) -> Source:
     name, severity = CELLS[column]
     if not FLAGS.corrupted_data:
         return ij.data.corrupted(source, name, severity, FLAGS.seed)
-    published = ij.data.load_corrupted(
-        FLAGS.corrupted_data, name, severity, source.classes
+    folder = FLAGS.corrupted_data
+    return ij.data.load_corrupted(
+        None if folder == "tfds" else folder,
+        name,
+        severity,
+        source.classes,
+        len(source.images),
+        FLAGS.data_dir,
     )
-    return published.take(len(source.images))

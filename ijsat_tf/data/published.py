@@ -10,39 +10,60 @@ import numpy as np
 from ijsat_tf.checks import require
 from ijsat_tf.data.corruptions.apply import check_cell
 from ijsat_tf.data.source import Source
+from ijsat_tf.data.sources import load
 
 _IMAGES = 10_000
 _SEVERITIES = 5
+# As TensorFlow Datasets call them, where that differs.
+_TFDS = {"glass_blur": "frosted_glass_blur", "elastic_transform": "elastic"}
 
 
 def load_corrupted(
-    folder: str | os.PathLike, name: str, severity: int, classes: int = 10
+    folder: str | os.PathLike | None,
+    name: str,
+    severity: int,
+    classes: int = 10,
+    images: int = _IMAGES,
+    data_dir: str | None = None,
 ) -> Source:
-    """Reads one corruption at one severity of the published arrays.
+    """Reads one corruption at one severity of the published images.
 
     `NAME.npy` holds the 10,000 test images at severity 1, then those at
     severity 2 and so on, and `labels.npy` their labels, five times the same.
     The folder is in CIFAR-10-C.tar of https://zenodo.org/records/2535967.
-    TensorFlow Datasets has the same images in another order, as
-    `load("cifar10_corrupted/fog_3", "test")`; there `glass_blur` is
-    `frosted_glass_blur`, and `elastic_transform` is `elastic`.
+    TensorFlow Datasets has those of CIFAR-10 too, in another order, as
+    `cifar10_corrupted`.
 
     Args:
-        folder: the unpacked folder.
+        folder: the unpacked folder; None for TensorFlow Datasets'.
         name: one of `CORRUPTIONS`.
         severity: 1 to 5.
         classes: default 10; 100 for CIFAR-100-C, which has the same form.
+        images: first so many, default all 10,000.
+        data_dir: of TensorFlow Datasets, as `load` takes it.
 
     Returns:
-        The 10,000 images; their `origin` says that they are published ones.
+        The images; their `origin` says that they are published ones.
 
     Raises:
         ValueError: for an unknown name or severity, and for a file that is
             missing, truncated, or of another shape, type or content.
     """
     check_cell(name, severity)
+    require(
+        1 <= images <= _IMAGES, "`images` must be from 1 to 10,000.", images
+    )
+    if folder is None:
+        require(
+            classes == 10,
+            "TensorFlow Datasets has only CIFAR-10 corrupted; pass the "
+            "`folder` of CIFAR-100-C.",
+            f"{classes} classes",
+        )
+        set_name = f"cifar10_corrupted/{_TFDS.get(name, name)}_{severity}"
+        return load(set_name, f"test[:{images}]", data_dir)
     count, folder = _SEVERITIES * _IMAGES, pathlib.Path(folder)
-    images = _read(folder / f"{name}.npy", (count, 32, 32, 3), np.uint8)
+    levels = _read(folder / f"{name}.npy", (count, 32, 32, 3), np.uint8)
     labels = _read(folder / "labels.npy", (count,), np.integer)
     labels = labels.reshape(_SEVERITIES, _IMAGES)
     require(
@@ -58,8 +79,8 @@ def load_corrupted(
     )
     first = (severity - 1) * _IMAGES
     return Source(
-        np.array(images[first : first + _IMAGES]),
-        labels[0].astype(np.int32),
+        np.array(levels[first : first + images]),
+        labels[0, :images].astype(np.int32),
         classes,
         origin=f"published arrays: {name} {severity}",
     )

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 import ijsat_tf as ij
+from ijsat_tf.data import CORRUPTIONS, load_corrupted, published
 
 SHAPE = 50_000, 32, 32, 3
 LABELS = np.arange(10_000) % 10
@@ -77,3 +79,23 @@ def test_other_shapes_types_and_contents_are_named(folder):
     np.save(folder / "labels.npy", np.arange(50_000))
     with pytest.raises(ValueError, match="the same labels"):
         ij.data.load_corrupted(folder, "fog", 1)
+
+
+def test_those_of_tensorflow_datasets(monkeypatch):
+    asked = []
+    monkeypatch.setattr(published, "load", lambda *given: asked.append(given))
+    for name in CORRUPTIONS:
+        for severity in range(1, 6):
+            load_corrupted(None, name, severity, images=7, data_dir="here")
+    configs = tfds.builder_cls("cifar10_corrupted").BUILDER_CONFIGS
+    named = {f"cifar10_corrupted/{each.name}" for each in configs}
+    assert len(set(asked)) == 75 and {name for name, *_ in asked} <= named
+    assert {given[1:] for given in asked} == {("test[:7]", "here")}
+    with pytest.raises(ValueError, match="only CIFAR-10 corrupted"):
+        load_corrupted(None, "fog", 1, classes=100)
+
+
+@pytest.mark.parametrize("images", [0, 10_001])
+def test_other_numbers_of_images_are_refused(images, folder):
+    with pytest.raises(ValueError, match="`images` must be from 1 to 10,000"):
+        load_corrupted(folder, "fog", 1, images=images)

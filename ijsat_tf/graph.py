@@ -85,7 +85,6 @@ def _traced(function: Callable, arguments: Any) -> Callable:
     places = [n for n, item in enumerate(flat) if _is_tensor(item)]
     structure = tf.nest.map_structure(lambda _: None, arguments)
 
-    @functools.partial(tf.function, reduce_retracing=True, autograph=False)
     def traced(*tensors):
         filled = list(kept)
         for place, tensor in zip(places, tensors):
@@ -93,7 +92,11 @@ def _traced(function: Callable, arguments: Any) -> Callable:
         args, kwargs = tf.nest.pack_sequence_as(structure, filled)
         return function(*args, **kwargs)
 
-    return traced
+    # TensorFlow counts traces by code, but those of a partial by itself: that
+    # each attack has a graph of its own is nothing to warn of.
+    return tf.function(
+        functools.partial(traced), reduce_retracing=True, autograph=False
+    )
 
 
 def _is_tensor(item: Any) -> bool:

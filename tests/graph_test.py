@@ -108,3 +108,16 @@ def test_other_errors_stay_what_they_are():
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="not ours"):
         fails(tf.constant([np.nan]))
+
+
+def test_many_graphs_are_nothing_to_warn_of(caplog):
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    try:
+        times = graph.compiled(lambda number, x: number * x)
+        for number in range(30):
+            assert int(times(number, tf.constant(2))) == 2 * number
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert times.tracing_count() == 30
+    assert "retracing" not in caplog.text

@@ -122,24 +122,33 @@ def _graph(
         tf.TensorSpec([2], tf.int32),
     ]
 
-    @functools.partial(tf.function, autograph=False, input_signature=signature)
-    def graph(images, labels, seed):
-        logits_of = as_logits(model)
-        if attack is not None:
-            # Outside of any loop, where variables may still be made.
-            logits_of(images[:1])
-            images = side_by_side(
-                lambda images, labels: (
-                    attack.craft(logits_of, images, labels, seed).images
-                ),
-                (images, labels),
-            )
-        logits = logits_of(images)
-        return (
-            images,
-            succeeds(logits, labels),
-            losses.cross_entropy(labels, logits),
-            tf.reduce_all(tf.math.is_finite(logits), axis=1),
-        )
+    # Of a partial function TensorFlow counts the traces by itself: that each
+    # attack has a graph of its own is nothing to warn of.
+    outcome = functools.partial(_outcome, attack, model)
+    return tf.function(outcome, input_signature=signature, autograph=False)
 
-    return graph
+
+def _outcome(
+    attack: Attack | None,
+    model: Callable,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    seed: tf.Tensor,
+) -> tuple[tf.Tensor, ...]:
+    logits_of = as_logits(model)
+    if attack is not None:
+        # Outside of any loop, where variables may still be made.
+        logits_of(images[:1])
+        images = side_by_side(
+            lambda images, labels: (
+                attack.craft(logits_of, images, labels, seed).images
+            ),
+            (images, labels),
+        )
+    logits = logits_of(images)
+    return (
+        images,
+        succeeds(logits, labels),
+        losses.cross_entropy(labels, logits),
+        tf.reduce_all(tf.math.is_finite(logits), axis=1),
+    )

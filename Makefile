@@ -5,18 +5,27 @@ PYTHON ?= $(shell for name in python3.11 python3 python; do \
     2>/dev/null && { echo $$name; break; }; done)
 RUNS ?= runs
 WORKERS ?= 2
+# What is reported: RUNS/SET/NAME/classifier.keras of each run, and its flow.
+SET ?= digits
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
 DIGITS = $(RUNS)/digits
 FLOW = $(DIGITS)/flow/flow.keras
+MADE = $(RUNS)/$(SET)
+REPORT = $(MADE)/report
+EMPTY :=
+COMMA := ,
+FOUND = $(patsubst %/classifier.keras,%,$(wildcard $(MADE)/*/classifier.keras))
+LISTED = $(subst $(EMPTY) ,$(COMMA),$(strip \
+    $(filter %/standard,$(FOUND)) $(filter-out %/standard,$(FOUND))))
 TRAIN = $(BIN)/python train/main.py --flagfile=train/configs/digits
 
 export KERAS_BACKEND := tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart smoke-methods test lint wheel clean
+.PHONY: help quickstart report smoke-methods test lint wheel clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' \
@@ -33,6 +42,22 @@ quickstart: $(INSTALLED)  ## train and attack three classifiers of digits
 	@echo "Flow: $(FLOW)"
 	@echo "Classifiers: $(DIGITS)/standard, $(DIGITS)/at, $(DIGITS)/ijsat"
 	@echo "Picture of the Joint Space Attack: $(DIGITS)/jsa.png"
+
+report: $(INSTALLED)  ## tables, figures and a page of RUNS/SET, SET=digits
+	@test -n "$(LISTED)" || { echo "There is no classifier in" \
+	    "$(MADE)/*/classifier.keras: train first, by make quickstart for" \
+	    "the digits." >&2; exit 1; }
+	$(BIN)/python eval/main.py --flagfile=eval/configs/$(SET)_report.cfg \
+	    --runs=$(LISTED) --flow=$(MADE)/flow/flow.keras $(FLAGS)
+	$(BIN)/python eval/figures.py \
+	    --flagfile=eval/configs/$(SET)_figures.cfg --runs=$(LISTED) \
+	    --flow=$(MADE)/flow/flow.keras --output=$(REPORT) $(FLAGS)
+	for format in markdown csv latex; do \
+	    $(BIN)/python eval/report.py --table=1 --runs=$(MADE) \
+	        --format=$$format --output=$(REPORT)/table1.$$format || exit; \
+	done
+	$(BIN)/python eval/report.py --html=$(REPORT)/index.html \
+	    --runs=$(MADE) --figures=$(REPORT)
 
 smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke

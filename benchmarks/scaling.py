@@ -1,0 +1,135 @@
+"""What it costs to train on several devices.
+
+python benchmarks/scaling.py --markdown=docs/scaling_cost.md
+
+Counts what replicas of a method exchange in a step and what each computes by
+itself, and times one device beside MirroredStrategy with two logical
+processors, of the same global batch on the same cores: what the distribution
+itself costs. Run it on an idle machine.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+from absl import flags  # noqa: E402
+from timing import Group, interleaved, machine, write  # noqa: E402
+
+import ijsat_tf as ij  # noqa: E402
+from ijsat_tf import commandline  # noqa: E402
+
+FLAGS = flags.FLAGS
+flags.DEFINE_integer("repetitions", 5, "of each fit", 1)
+flags.DEFINE_integer("batch_size", 64, "images a step, on all devices", 2)
+flags.DEFINE_integer("steps", 4, "of each fit", 1)
+flags.DEFINE_string("markdown", None, "file to write the page into")
+
+METHODS = ("AT", "IJSAT")
+REPLICAS = 2
+
+
+def main(_: list[str]) -> None:
+    settings = FLAGS.batch_size, FLAGS.steps
+    groups = [
+        Group(fits, method, replicas, *settings)
+        for method in METHODS
+        for replicas in (1, REPLICAS)
+    ]
+    seconds, _ = interleaved(groups, FLAGS.repetitions)
+    for group in groups:
+        group.close()
+    lines = [
+        machine(),
+        "",
+        f"Fits of {FLAGS.steps} steps of {FLAGS.batch_size} images in all, "
+        "K = 10, ResNet-18 of width 16 and Glow 4x8 of width 64 in float32: "
+        "seconds on one device, and on two logical processors that share its "
+        "cores.",
+        "",
+        "| method | one device | two replicas | ratio |",
+        "| --- | --- | --- | --- |",
+    ]
+    for method in METHODS:
+        one, two = (seconds[f"{method}, {n}"] for n in (1, REPLICAS))
+        lines.append(f"| {method} | {one:.2f} | {two:.2f} | {two / one:.2f} |")
+    lines += [
+        "",
+        "What one replica exchanges with the others in a step of IJSAT at the "
+        "paper's settings (ResNet-18 of width 64, float32), whatever its "
+        "batch:",
+        "",
+        "| what | bytes |",
+        "| --- | --- |",
+        *(f"| {what} | {size:,} |" for what, size in exchanged().items()),
+    ]
+    print("\n".join(lines))
+    write("Cost of several devices", lines, FLAGS.markdown)
+
+
+def fits(method: str, replicas: int, batch: int, steps: int) -> dict:
+    """{"METHOD, REPLICAS": a short fit}."""
+    processors = tf.config.list_physical_devices("CPU")
+    tf.config.set_logical_device_configuration(
+        processors[0], [tf.config.LogicalDeviceConfiguration()] * replicas
+    )
+    keras.utils.set_random_seed(0)
+    draws = np.random.default_rng(0)
+    images = draws.random((batch, 32, 32, 3)).astype("float32")
+    labels = draws.integers(0, 10, batch)
+    batches = tf.data.Dataset.from_tensors((images, labels)).repeat()
+    with ij.training.strategy("mirrored" if replicas > 1 else "none").scope():
+        model = trained(method, images)
+    return {
+        f"{method}, {replicas}": lambda: model.fit(
+            batches, steps_per_epoch=steps, verbose=0, shuffle=False
+        )
+    }
+
+
+def trained(method: str, images: np.ndarray) -> keras.Model:
+    """A compiled model of a method."""
+    net = ij.models.resnet18(10, width=16)
+    pixels = ij.spaces.Linf(8 / 255, step=2 / 255)
+    if method == "IJSAT":
+        flow = ij.flows.Glow(hidden=64)
+        flow.initialize(images)
+        latent = ij.spaces.Linf(0.02, step=0.005)
+        model = ij.training.IJSAT(
+            net, ij.attacks.JointSpaceAttack(flow, pixels, latent, steps=10)
+        )
+    else:
+        at = ij.training.methods.AT(ij.attacks.PGD(pixels, steps=10))
+        model = ij.training.AdversarialModel(net, at)
+    model.compile(optimizer=ij.training.SGD(1e-6, l2=2e-4))
+    return model
+
+
+def exchanged() -> dict[str, int]:
+    """{what: its bytes}, of float32."""
+    net = ij.models.resnet18(10)
+    gradients = sum(
+        int(np.prod(weight.shape)) for weight in net.trainable_weights
+    )
+    norms = [
+        layer
+        for layer in net._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    # The mean and the variance of each channel: there and, as gradients, back.
+    channels = sum(norm.moving_mean.shape[0] for norm in norms)
+    return {
+        "gradients of the classifier": 4 * gradients,
+        "statistics of its BatchNorms, and their gradients": 16 * channels,
+        "crafting: JSA, on the replica's own samples": 0,
+        "the flow, which is not trained": 0,
+        "weights, which stay equal by equal updates": 0,
+    }
+
+
+if __name__ == "__main__":
+    commandline.run(main)

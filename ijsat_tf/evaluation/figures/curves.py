@@ -7,18 +7,21 @@ import os
 from collections.abc import Mapping
 
 from ijsat_tf import checks
+from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.training.callbacks import read_curve
 
+# Okabe and Ito's colours, which also the colour-blind tell apart.
+_COLOURS = "#0072b2 #d55e00 #009e73 #cc79a7 #e69f00 #56b4e9 #000000".split()
+_MARKERS = "osD^vP*X<>"
 
-def robust_curves(
-    curves: Mapping[str, str | os.PathLike], path: str | os.PathLike
-) -> None:
+
+def robust_curves(curves: Mapping[str, str | os.PathLike], path: Paths) -> None:
     """Clean and robust accuracy during training, a line a run (Fig. 2 and 7).
 
     Args:
         curves: {name of the run: path of the CSV file that
             `RobustAccuracy(..., path=...)` wrote}.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
 
     Raises:
         ValueError: for no curves, or a file that is missing, foreign or
@@ -43,11 +46,12 @@ def robust_curves(
     axes = figure.subplots(1, 2)
     drawn = {}
     for axis, kind in zip(axes, ("clean", "robust")):
-        for name, marker in zip(points, itertools.cycle("osD^vP*X<>")):
-            line = points[name]
+        looks = zip(itertools.cycle(_COLOURS), itertools.cycle(_MARKERS))
+        for (name, line), (colour, marker) in zip(points.items(), looks):
             (drawn[name],) = axis.plot(
                 [point.epoch for point in line],
                 [100 * getattr(point, f"{kind}_accuracy") for point in line],
+                color=colour,
                 marker=marker,
                 markersize=4.5,
                 markevery=max(1, len(line) // 12),
@@ -70,4 +74,4 @@ def robust_curves(
         loc="outside right center",
         frameon=False,
     )
-    figure.savefig(path, dpi=200)
+    save(figure, path, 200)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ijsat_tf import checks
 from ijsat_tf.attacks import Attack
 from ijsat_tf.evaluation.figures.panels import draw
+from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.evaluation.gradcam import grad_cam
 from ijsat_tf.types import Tensor
 
@@ -20,21 +20,23 @@ def heat_maps(
     attacks: Mapping[str, Attack],
     image: Tensor,
     label: int,
-    path: str | os.PathLike,
+    path: Paths,
     seed: int = 0,
+    class_names: Sequence[str] | None = None,
 ) -> None:
     """Grad-CAM of one image, a row a model, a column an attack (Fig. 5, 9).
 
     The first column is the image itself. Each model is attacked on its own,
-    and explains the class that it then predicts, which stands above.
+    and explains the class that it then predicts, which stands below.
 
     Args:
         models: {name of the row: a functional or sequential classifier}.
         attacks: {name of the column: attack}.
         image: (H, W, C) in [0, 1].
         label: its class.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
         seed: of the attacks' starts, default 0.
+        class_names: one a class; None, the default, for their numbers.
 
     Raises:
         ValueError: for no models.
@@ -59,9 +61,14 @@ def heat_maps(
             predicted = int(np.argmax(model(images, training=False)))
             draw(axis, np.asarray(images)[0])
             heat = np.asarray(grad_cam(model, images))[0]
-            axis.imshow(heat, "jet", alpha=0.45, vmin=0, vmax=1)
+            # Of even lightness, so that also the colour-blind read it.
+            axis.imshow(
+                heat, "inferno", alpha=0.3 + 0.35 * heat, vmin=0, vmax=1
+            )
+            found = class_names[predicted] if class_names else predicted
             mark = "" if predicted == label else " (wrong)"
-            axis.set_title(f"class {predicted}{mark}", fontsize=7)
-    for axis, column in zip(axes[-1], columns):
-        axis.set_xlabel(column, fontsize=9)
-    figure.savefig(path, dpi=150)
+            mark += "" if heat.any() else "\nno heat"
+            axis.set_xlabel(f"{found}{mark}", fontsize=8)
+    for axis, column in zip(axes[0], columns):
+        axis.set_title(column, fontsize=9)
+    save(figure, path, 150)

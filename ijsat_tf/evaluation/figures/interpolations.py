@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.evaluation.figures.panels import sample_grid
+from ijsat_tf.evaluation.figures.saving import Paths
 from ijsat_tf.flows import Glow
 from ijsat_tf.types import Tensor
 
@@ -17,7 +16,7 @@ def interpolations(
     flow: Glow,
     images: Tensor,
     others: Tensor,
-    path: str | os.PathLike,
+    path: Paths,
     columns: int = 9,
 ) -> None:
     """G((1 - t) G^-1(x) + t G^-1(x')) for t from 0 to 1, a line a pair.
@@ -26,7 +25,7 @@ def interpolations(
         flow: G.
         images: x, (B, H, W, C) in [0, 1].
         others: x', likewise.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
         columns: values of t, default 9.
 
     Raises:

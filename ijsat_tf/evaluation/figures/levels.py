@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ijsat_tf import checks
 from ijsat_tf.attacks import OnManifoldPGD
-from ijsat_tf.evaluation.figures.panels import draw
+from ijsat_tf.evaluation.figures.panels import draw, magnified
+from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.flows import Glow
 from ijsat_tf.spaces import Linf
 from ijsat_tf.types import Tensor
@@ -20,7 +20,7 @@ def attacked_levels(
     flow: Glow,
     image: Tensor,
     label: int,
-    path: str | os.PathLike,
+    path: Paths,
     etas: Sequence[float] = (0.02, 0.04, 0.1),
     steps: int = 10,
     seed: int = 0,
@@ -33,7 +33,7 @@ def attacked_levels(
         flow: G.
         image: (H, W, C) in [0, 1].
         label: its class.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
         etas: radii of lambda_i, default those of the paper.
         steps: of the attack, default 10, each a quarter of the radius.
         seed: of its start, default 0.
@@ -55,14 +55,13 @@ def attacked_levels(
         for column, level in enumerate(levels):
             attack = OnManifoldPGD(flow, ball, steps, levels=[level])
             found = attack(model, images, np.array([label]), seed=seed).images
-            change = np.asarray(found - images)[0]
-            largest = max(float(np.abs(change).max()), 1e-12)
+            difference, factor = magnified(np.asarray(found - images)[0])
             upper, lower = axes[2 * row : 2 * row + 2, column]
             draw(upper, np.asarray(found)[0])
-            draw(lower, 0.5 + 0.5 * change / largest)
-            lower.set_xlabel(f"x {0.5 / largest:.0f}", fontsize=7)
+            draw(lower, difference)
+            lower.set_xlabel(factor, fontsize=8)
             if not row:
                 upper.set_title(f"level {level}", fontsize=9)
         axes[2 * row, 0].set_ylabel(f"$\\eta$ = {eta:g}", fontsize=9)
-        axes[2 * row + 1, 0].set_ylabel("difference", fontsize=7)
-    figure.savefig(path, dpi=150)
+        axes[2 * row + 1, 0].set_ylabel("difference", fontsize=8)
+    save(figure, path, 150)

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ijsat_tf import checks
+from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.types import Tensor
 
 
 def adversarial_panel(
     images: Tensor,
     adversarial: Tensor,
-    path: str | os.PathLike,
+    path: Paths,
     name: str = "JSA",
+    titles: Sequence[str] | None = None,
 ) -> None:
     """Original, adversarial sample, magnified difference (Fig. 4 and 10).
 
-    Grey in the third row is no difference; the largest of all differences is
-    drawn as black or white.
+    Grey in the third row is no difference; the largest ones, one of a hundred,
+    are drawn as black or white.
 
     Args:
         images: (B, H, W, C) in [0, 1].
         adversarial: likewise.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
         name: of the attack, default "JSA".
+        titles: one above each image, e.g. its class; None, the default, for
+            none.
     """
     images, adversarial = np.asarray(images), np.asarray(adversarial)
-    change = adversarial - images
-    largest = max(float(np.abs(change).max()), 1e-12)
+    difference, factor = magnified(adversarial - images)
     image_rows(
         {
             "original": images,
             name: adversarial,
-            f"difference x {0.5 / largest:.0f}": 0.5 + 0.5 * change / largest,
+            f"difference {factor}": difference,
         },
         path,
+        titles,
     )
 
 
-def image_rows(rows: Mapping[str, Tensor], path: str | os.PathLike) -> None:
+def image_rows(
+    rows: Mapping[str, Tensor],
+    path: Paths,
+    titles: Sequence[str] | None = None,
+) -> None:
     """Kinds of images below each other, a column an image (Fig. 1 and 6).
 
     Args:
         rows: {name of the row: images (B, H, W, C) in [0, 1]}, of equal B.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
+        titles: one above each column, e.g. the class; None, the default, for
+            none.
 
     Raises:
         ValueError: for rows of different lengths, or none.
@@ -70,17 +79,17 @@ def image_rows(rows: Mapping[str, Tensor], path: str | os.PathLike) -> None:
         line[0].set_ylabel(label, fontsize=9)
         for axis, image in zip(line, np.asarray(images)):
             draw(axis, image)
-    figure.savefig(path, dpi=150)
+    for axis, title in zip(axes[0], titles or ()):
+        axis.set_title(title, fontsize=9)
+    save(figure, path, 150)
 
 
-def sample_grid(
-    images: Tensor, path: str | os.PathLike, columns: int = 10
-) -> None:
-    """Images side by side, without gaps, e.g. the samples of a generator.
+def sample_grid(images: Tensor, path: Paths, columns: int = 10) -> None:
+    """Images side by side, e.g. the samples of a generator.
 
     Args:
         images: (B, H, W, C) in [0, 1], or a little outside.
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
         columns: default 10; the last line may be shorter.
     """
     from matplotlib.figure import Figure
@@ -94,8 +103,13 @@ def sample_grid(
     grid = grid.transpose(0, 2, 1, 3, 4)
     figure = Figure(figsize=(0.6 * columns, 0.6 * lines * height / width))
     axis = figure.add_axes((0, 0, 1, 1))
+    axis.set_axis_off()
     draw(axis, grid.reshape(lines * height, columns * width, channels))
-    figure.savefig(path, dpi=160)
+    for column in range(1, columns):
+        axis.axvline(column * width - 0.5, color="white", linewidth=1)
+    for line in range(1, lines):
+        axis.axhline(line * height - 0.5, color="white", linewidth=1)
+    save(figure, path, 160)
 
 
 def draw(axis: Any, image: np.ndarray) -> None:
@@ -110,3 +124,18 @@ def draw(axis: Any, image: np.ndarray) -> None:
     )
     axis.set_xticks([])
     axis.set_yticks([])
+
+
+def magnified(change: np.ndarray) -> tuple[np.ndarray, str]:
+    """A change of images as images, grey where it is 0, and how many times
+    as large, in words.
+
+    Args:
+        change: (..., H, W, C) in [-1, 1].
+    """
+    sizes = np.abs(change[change != 0])
+    # A few pixels of high contrast would leave the others grey.
+    largest = float(np.quantile(sizes, 0.99)) if sizes.size else 0.5
+    factor = 0.5 / largest
+    shown = np.clip(0.5 + factor * change, 0, 1)
+    return shown, f"x {factor:.{0 if factor >= 10 else 1}f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ import tensorflow as tf
 from ijsat_tf import checks
 from ijsat_tf.attacks import JointSpaceAttack
 from ijsat_tf.evaluation.figures.panels import draw
+from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.mixup import Batch, mix
 from ijsat_tf.types import Tensor
 
@@ -21,9 +22,10 @@ def pipeline(
     attack: JointSpaceAttack,
     images: Tensor,
     labels: Tensor,
-    path: str | os.PathLike,
+    path: Paths,
     alpha: float = 0.6,
     seed: int = 0,
+    class_names: Sequence[str] | None = None,
 ) -> None:
     """IJSAT step by step (Fig. 3): x_i and x_j, IM(x), its latents z, the
     attacked G(z + lambda) + delta, and what the classifier says of it.
@@ -33,9 +35,10 @@ def pipeline(
         attack: with a `flow` of several levels.
         images: (2, H, W, C) in [0, 1].
         labels: (2,) ints or (2, K).
-        path: of the picture to write; its ending says the format.
+        path: of the picture to write, or of several; endings say the formats.
         alpha: weight of the first image, default 0.6.
         seed: of the attack's start, default 0.
+        class_names: one a class; None, the default, for their numbers.
 
     Raises:
         ValueError: for other than two images.
@@ -84,8 +87,9 @@ def pipeline(
         "$G(z + \\lambda) + \\delta$",
         result.images[0],
     )
-    _bars(figure.add_subplot(grid[:, 9:12]), before, after)
-    figure.savefig(path, dpi=200)
+    names = class_names or range(classes)
+    _bars(figure.add_subplot(grid[:, 9:12]), before, after, names)
+    save(figure, path, 200)
 
 
 def _titled(figure: Any, place: Any, title: str, image: tf.Tensor) -> None:
@@ -94,15 +98,27 @@ def _titled(figure: Any, place: Any, title: str, image: tf.Tensor) -> None:
     axis.set_title(title, fontsize=10)
 
 
-def _bars(axis: Any, before: np.ndarray, after: np.ndarray) -> None:
+def _bars(
+    axis: Any, before: np.ndarray, after: np.ndarray, names: Sequence
+) -> None:
     # Of a hundred classes no one could read the names.
     shown = np.sort(np.argsort(before + after)[-10:])
     places = np.arange(len(shown))
     axis.barh(places - 0.2, before[shown], 0.4, label="$IM(x)$")
     axis.barh(places + 0.2, after[shown], 0.4, label="attacked")
-    axis.set_yticks(places, [str(number) for number in shown], fontsize=7)
-    axis.set_ylabel("class")
+    axis.set_yticks(
+        places, [str(names[number]) for number in shown], fontsize=8
+    )
+    axis.invert_yaxis()
     axis.set_xlim(0, 1)
-    axis.set_title("$f_\\theta$", fontsize=10)
-    axis.legend(frameon=False, fontsize=8)
+    axis.set_xlabel("probability by $f_\\theta$", fontsize=9)
+    axis.tick_params(axis="x", labelsize=8)
+    # Above, as a bar may end anywhere.
+    axis.legend(
+        frameon=False,
+        fontsize=9,
+        ncols=2,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+    )
     axis.spines[["top", "right"]].set_visible(False)

@@ -74,6 +74,20 @@ def test_heat_maps_have_a_row_a_model_and_a_column_an_attack(
         evaluation.heat_maps({}, attacks, IMAGES[0], 0, path)
 
 
+def test_classes_are_named(jsa, classifier, tmp_path):
+    names = ["cat", "dog", "frog"]
+    path = tmp_path / "named.svg"
+    evaluation.heat_maps(
+        {"one": classifier}, {}, IMAGES[0], 0, path, class_names=names
+    )
+    found = names[int(np.argmax(classifier(IMAGES[:1])))]
+    assert f"<!-- {found}" in path.read_text()
+    evaluation.pipeline(
+        classifier, jsa, IMAGES[:2], LABELS[:2], path, class_names=names
+    )
+    assert all(f"<!-- {name} -->" in path.read_text() for name in names)
+
+
 def test_interpolations_end_in_the_images(flow, tmp_path):
     path = tmp_path / "lines.png"
     evaluation.interpolations(flow, IMAGES[:2], IMAGES[2:], path, columns=3)

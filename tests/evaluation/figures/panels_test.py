@@ -52,6 +52,22 @@ def test_the_largest_difference_is_black_or_white(tmp_path):
         assert np.sum(np.abs(column - shade) < 0.01) > 20
 
 
+def test_a_pixel_of_high_contrast_leaves_the_others_visible(tmp_path):
+    images = np.full((1, 32, 32, 3), 0.5, "float32")
+    adversarial = images - 0.01
+    adversarial[0, 0, 0] = 1
+    adversarial_panel(images, adversarial, tmp_path / "one.svg")
+    assert "<!-- difference x 50 -->" in (tmp_path / "one.svg").read_text()
+
+
+def test_titles_stand_above_the_images(tmp_path):
+    images = RANDOM.random((2, 8, 8, 1), "float32")
+    path = tmp_path / "rows.svg"
+    image_rows({"row": images}, path, titles=["cat", "dog"])
+    for title in ("cat", "dog", "row"):
+        assert f"<!-- {title} -->" in path.read_text()
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_grid_shows_each_sample_at_its_place(tmp_path, channels):
     shades = np.linspace(0.1, 0.9, 7, dtype="float32")
@@ -79,6 +95,21 @@ def test_the_ending_says_the_format(tmp_path):
     assert "<svg" in (tmp_path / "panel.svg").read_text()
 
 
+def test_several_files_of_the_same_bytes_each_time(tmp_path):
+    images = RANDOM.random((2, 8, 8, 3), "float32")
+    kinds = ("pdf", "png", "svg")
+    for name in ("one", "other"):
+        paths = [tmp_path / name / f"rows.{kind}" for kind in kinds]
+        image_rows({"a row": images}, paths)
+    for kind in kinds:
+        one, other = (
+            (tmp_path / name / f"rows.{kind}").read_bytes()
+            for name in ("one", "other")
+        )
+        assert one == other
+    assert len(list((tmp_path / "one").iterdir())) == 3
+
+
 def curve(path, points):
     rows = [f"{epoch},{clean},{robust}" for epoch, clean, robust in points]
     header = "epoch,clean_accuracy,robust_accuracy"
@@ -88,7 +119,7 @@ def curve(path, points):
 
 def line_in(picture) -> np.ndarray:
     """Rows and columns of what is drawn in the first line's blue."""
-    blue = np.array([0x1F, 0x77, 0xB4]) / 255
+    blue = np.array([0x00, 0x72, 0xB2]) / 255
     return np.argwhere(np.abs(picture - blue).max(axis=-1) < 0.02)
 
 

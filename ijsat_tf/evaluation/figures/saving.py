@@ -1,0 +1,40 @@
+"""Drawn figures as files, the same ones every time."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from ijsat_tf.files import replaced
+
+Paths = str | os.PathLike | Sequence[str | os.PathLike]
+
+# What would say when, or by which version, a file was written.
+_DATED = {
+    ".pdf": {"CreationDate": None},
+    ".png": {"Software": None},
+    ".svg": {"Date": None},
+}
+
+
+def save(figure: Any, paths: Paths, dpi: int) -> None:
+    """Writes a figure, byte for byte the same whenever it is drawn the same.
+
+    Args:
+        figure: of matplotlib.
+        paths: of the file to write, or of several; endings say the formats.
+        dpi: pixels an inch of what is made of pixels.
+    """
+    import matplotlib
+
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    # Letters as TrueType, as publishers ask for, and names that no random
+    # number is part of.
+    settings = {"pdf.fonttype": 42, "svg.hashsalt": "ijsat_tf"}
+    for path in map(pathlib.Path, paths):
+        dated = _DATED.get(path.suffix)
+        with matplotlib.rc_context(settings), replaced(path) as aside:
+            figure.savefig(aside, dpi=dpi, metadata=dated)

@@ -18,6 +18,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import corruptions  # noqa: E402
+import inputs  # noqa: E402
 import keras  # noqa: E402
 from absl import flags  # noqa: E402
 
@@ -77,7 +78,7 @@ def main(_: list[str]) -> None:
     corruptions.chosen()
     flow = None if FLAGS.table_only else generator()
     attacks = {} if FLAGS.table_only else searches(flow)
-    runs = folders(FLAGS.runs)
+    runs = inputs.folders(FLAGS.runs)
     places = {run: records_of(run, folder) for run, folder in runs.items()}
     if FLAGS.table_only:
         text = from_disk(places)
@@ -112,7 +113,10 @@ def attacked(
     places: dict[str, pathlib.Path],
 ) -> dict[str, dict[str, ij.evaluation.Record]]:
     """The rows of the tables, after what is not on disk yet."""
-    models = {run: classifier(folder) for run, folder in runs.items()}
+    models = {
+        run: inputs.classifier(folder, FLAGS.checkpoint)
+        for run, folder in runs.items()
+    }
     source = ij.data.load(*commandline.split("test"))
     if FLAGS.examples:
         source = source.take(FLAGS.examples)
@@ -160,10 +164,8 @@ def attacked(
             found[run] = ij.evaluation.record_checks(rows[run], attacks) + asked
         print(listed(found) + "\n")
     if FLAGS.picture:
-        # One image of each of the first ten classes, against the last run.
-        first = [
-            list(labels).index(label) for label in sorted(set(labels))[:10]
-        ]
+        # Ten images, one of each class first, against the last run.
+        first = inputs.one_of_each(labels, 10)
         shown, latents = images_and_latents(
             keras.tree.map_structure(lambda part: part[first], images)
         )
@@ -213,14 +215,8 @@ def generator() -> Any:
     if FLAGS.flow and FLAGS.gan:
         raise ValueError("--flow and --gan are two generators: give one")
     if FLAGS.gan:
-        gan = commandline.load(FLAGS.gan, "GAN", "decode")
-        commandline.in_float32(gan)
-        return gan
-    if FLAGS.flow:
-        # Numbers are made with the exact inverse, whatever crafting used.
-        flow = commandline.load(FLAGS.flow, "flow", "with_dtype")
-        return flow.with_dtype("float32")
-    return None
+        return inputs.gan(FLAGS.gan)
+    return inputs.flow(FLAGS.flow) if FLAGS.flow else None
 
 
 def searches(flow: Any) -> dict[str, ij.attacks.Attack]:
@@ -237,37 +233,11 @@ def searches(flow: Any) -> dict[str, ij.attacks.Attack]:
     }
 
 
-def folders(runs: list[str]) -> dict[str, pathlib.Path]:
-    """The folders of runs, by their names."""
-    found = [pathlib.Path(run).absolute() for run in runs]
-    names = [folder.name for folder in found]
-    if len(set(names)) < len(names):
-        raise ValueError(
-            "--runs must name folders of different names, which are the "
-            f"rows of the table; received {', '.join(names)}"
-        )
-    return {folder.name: pathlib.Path(run) for run, folder in zip(runs, found)}
-
-
 def records_of(run: str, folder: pathlib.Path) -> pathlib.Path:
     """Where the records of a run are."""
     if FLAGS.records:
         return pathlib.Path(FLAGS.records) / run
     return folder / "records" / FLAGS.checkpoint
-
-
-def classifier(folder: pathlib.Path) -> keras.Model:
-    """The classifier of a run."""
-    best = FLAGS.checkpoint == "best"
-    path = folder / ("best.keras" if best else "classifier.keras")
-    if best and not path.exists():
-        raise ValueError(
-            f"No best classifier at {path}: train with --held_out, or "
-            "evaluate --checkpoint=last"
-        )
-    model = commandline.load(str(path), "classifier")
-    commandline.in_float32(model)
-    return model
 
 
 def curves(runs: dict[str, pathlib.Path]) -> None:

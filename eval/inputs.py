@@ -1,0 +1,76 @@
+"""What the commands of eval/ are given: runs, generators and images."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+
+from ijsat_tf import commandline
+
+
+def folders(runs: list[str]) -> dict[str, pathlib.Path]:
+    """Where runs are, FOLDER or NAME=FOLDER each, by their names."""
+    found: dict[str, pathlib.Path] = {}
+    for run in runs:
+        name, equal, place = run.partition("=")
+        if not equal or "/" in name:
+            name, place = pathlib.Path(run).absolute().name, run
+            name = name.removesuffix(".keras")
+        if name in found:
+            raise ValueError(
+                "--runs must have different names, which are the rows; "
+                f"received two of {name}: write NAME=FOLDER for one of them"
+            )
+        found[name] = pathlib.Path(place)
+    return found
+
+
+def classifier(folder: pathlib.Path, checkpoint: str) -> keras.Model:
+    """The "last" or "best" classifier of a run."""
+    best = checkpoint == "best"
+    path = folder / ("best.keras" if best else "classifier.keras")
+    if best and not path.exists():
+        raise ValueError(
+            f"No best classifier at {path}: train with --held_out, or "
+            "choose --checkpoint=last"
+        )
+    return network(path)
+
+
+def network(path: pathlib.Path | str) -> keras.Model:
+    """A classifier."""
+    model = commandline.load(str(path), "classifier")
+    commandline.in_float32(model)
+    return model
+
+
+def flow(path: str) -> Any:
+    """A flow; numbers are made with the exact inverse, whatever crafting
+    used."""
+    found = commandline.load(path, "flow", "with_dtype")
+    return found.with_dtype("float32")
+
+
+def gan(path: str) -> Any:
+    """A GAN."""
+    found = commandline.load(path, "GAN", "decode")
+    commandline.in_float32(found)
+    return found
+
+
+def one_of_each(labels: np.ndarray, count: int) -> np.ndarray:
+    """Places of images: the first one of each class, in the order of the
+    classes, then the second one of each, and so on.
+
+    Args:
+        labels: (N,) ints.
+        count: how many.
+    """
+    before = np.zeros(len(labels), int)
+    for label in np.unique(labels):
+        same = labels == label
+        before[same] = np.arange(same.sum())
+    return np.lexsort((labels, before))[:count]

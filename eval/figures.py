@@ -85,9 +85,8 @@ def main(_: list[str]) -> None:
             raise ValueError(
                 f"--formats must be among png, pdf and svg; received {kind}"
             )
-    # A graph for each attack is meant, and a PDF's letters are no news.
-    for chatty in ("tensorflow", "fontTools"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    # Which letters a PDF takes along is no news.
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     folder = pathlib.Path(FLAGS.output)
     # Whatever is wrong must show before a file is written.
     for name in chosen():

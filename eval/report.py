@@ -90,13 +90,13 @@ def page() -> str:
 
 
 def figures() -> dict[str, pathlib.Path]:
-    """The pictures of --figures, by their names."""
+    """The pictures of --figures, by their names in words."""
     if not FLAGS.figures:
         return {}
     found = sorted(pathlib.Path(FLAGS.figures).glob("*.png"))
     if not found:
         raise ValueError(f"--figures={FLAGS.figures} has no PNG files")
-    return {path.name: path for path in found}
+    return {path.stem.replace("_", " "): path for path in found}
 
 
 def rows() -> dict[str, dict[str, records.Record]]:

@@ -10,14 +10,46 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A path to write to, which becomes `path` when all is written.
+    """A path to write to, which becomes `path` when all is on the disk.
 
-    An interruption leaves the file that was there before.
+    An interruption, an error or a power failure leaves the file that was
+    there before; an error leaves nothing beside it.
 
     Args:
         path: of the file; its folder is made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
-    yield aside
-    os.replace(aside, path)
+    try:
+        yield aside
+        _flush(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    # The new name is lost with the power otherwise, not the old file; some
+    # systems cannot flush a folder.
+    with contextlib.suppress(OSError):
+        _flush(path.parent)
+
+
+def reserve(path: pathlib.Path, size: int) -> None:
+    """Makes a file of `size` bytes, to be written over.
+
+    A full disk shows at once, as an `OSError`. HDF5, which meets one in the
+    middle of a file, prints more than it raises.
+
+    Args:
+        path: of the file.
+        size: in bytes.
+    """
+    with open(path, "wb") as file:
+        if size and hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+
+
+def _flush(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

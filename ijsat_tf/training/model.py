@@ -90,7 +90,10 @@ class AdversarialModel(StepModel):
                 loss += penalty / seeds.replicas()
             scaled = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        gradients = tape.gradient(scaled, variables)
+        # Which do not depend on the check of the loss.
+        with tf.control_dependencies([loss]):
+            self.optimizer.apply(gradients, variables)
         self._loss_tracker.update_state(each)
         return self.compute_metrics(batch.images, labels, outputs)
 

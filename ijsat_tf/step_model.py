@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from ijsat_tf import checks
+from ijsat_tf import checks, divergence
 from ijsat_tf.multi_worker import MultiWorkerModel
 
 
@@ -81,7 +81,7 @@ class StepModel(MultiWorkerModel):
 
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As Keras' own; see the class for what x and y may be."""
-        with checks.readable_errors():
+        with divergence.located(self), checks.readable_errors():
             return super().fit(*args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:

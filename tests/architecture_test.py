@@ -10,7 +10,7 @@ PACKAGES = (
 ).split()
 LEAVES = (
     "types seeds checks graph losses mixup samples files fingerprints "
-    "commandline step_model parts multi_worker"
+    "commandline step_model parts multi_worker divergence"
 ).split()
 
 

@@ -39,6 +39,7 @@ def batches(
     seed: int,
     first_epoch: int = 0,
     augment: str | None = None,
+    first_step: int = 0,
 ) -> tf.data.Dataset:
     """Shuffled batches, epoch after epoch without end.
 
@@ -59,6 +60,8 @@ def batches(
             to the old size at random, and mirrors left to right with
             probability 1/2 (not for digits, whose mirror images are no
             digits); None leaves images as they are.
+        first_step: batches of the first epoch to pass over, default 0; a run
+            resumed after s steps of an epoch passes s.
 
     Returns:
         A dataset of x, images (B, H, W, C), float32 in [0, 1], or a
@@ -66,10 +69,16 @@ def batches(
         with it.
 
     Raises:
-        ValueError: for a `batch_size` that does not fit or an unknown
-            `augment`.
+        ValueError: for a `batch_size` or `first_step` that does not fit or
+            an unknown `augment`.
     """
-    steps_per_epoch(source, batch_size)
+    steps = steps_per_epoch(source, batch_size)
+    require(
+        0 <= first_step < steps,
+        f"`first_step` must be below the {steps} steps of an epoch, and not "
+        "negative.",
+        first_step,
+    )
     require(
         augment in (None, "crop_flip"),
         "`augment` must be 'crop_flip' or None.",
@@ -130,6 +139,7 @@ def batches(
     return (
         tf.data.Dataset.counter(first_epoch)
         .flat_map(epoch_of_batches)
+        .skip(first_step)  # Before any image is read.
         .map(load, num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(tf.data.AUTOTUNE)
         .with_options(options)

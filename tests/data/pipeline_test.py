@@ -59,10 +59,11 @@ def test_the_order_is_a_function_of_seed_and_epoch():
 
 
 @pytest.mark.parametrize("augment", [None, "crop_flip"])
-def test_a_resumed_run_equals_an_uninterrupted_one(augment):
+@pytest.mark.parametrize("step", [0, 1, 4])
+def test_a_resumed_run_equals_an_uninterrupted_one(augment, step):
     run = pipeline.batches(SOURCE, 4, seed=1, augment=augment)
-    resumed = pipeline.batches(SOURCE, 4, 1, first_epoch=2, augment=augment)
-    later = run.skip(10).take(8).as_numpy_iterator()
+    resumed = pipeline.batches(SOURCE, 4, 1, 2, augment, first_step=step)
+    later = run.skip(10 + step).take(8).as_numpy_iterator()
     for expected, got in zip(later, resumed.as_numpy_iterator(), strict=False):
         np.testing.assert_array_equal(got[0], expected[0])
         np.testing.assert_array_equal(got[1], expected[1])
@@ -128,6 +129,12 @@ def test_steps_per_epoch_are_full_batches():
 def test_a_batch_that_does_not_fit_is_refused(batch_size):
     with pytest.raises(ValueError, match=f"{COUNT} images.*{batch_size}$"):
         pipeline.batches(SOURCE, batch_size, seed=0)
+
+
+@pytest.mark.parametrize("step", [-1, 5])
+def test_a_step_that_no_epoch_has_is_refused(step):
+    with pytest.raises(ValueError, match=f"below the 5 steps.*{step}$"):
+        pipeline.batches(SOURCE, 4, seed=0, first_step=step)
 
 
 def test_an_unknown_augmentation_is_refused():

@@ -4,7 +4,11 @@ from ijsat_tf.flows import WarmUp
 from ijsat_tf.training import methods
 from ijsat_tf.training.callbacks import (
     AdversarialImages,
+    Backup,
     Checkpoint,
+    FiniteLogs,
+    Interrupted,
+    Interruption,
     RobustAccuracy,
     StepLosses,
     Throughput,
@@ -23,8 +27,12 @@ from ijsat_tf.training.schedules import (
 __all__ = [
     "AdversarialImages",
     "AdversarialModel",
+    "Backup",
     "Checkpoint",
+    "FiniteLogs",
     "IJSAT",
+    "Interrupted",
+    "Interruption",
     "PiecewiseLinear",
     "RobustAccuracy",
     "SGD",

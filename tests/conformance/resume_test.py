@@ -1,4 +1,6 @@
-"""Resume = uninterrupted."""
+"""Resume = uninterrupted, to the bit, in the middle of an epoch."""
+
+import signal
 
 import keras
 import numpy as np
@@ -19,30 +21,48 @@ def digits_flow():
     return flow
 
 
-def train(model, folder, epochs):
-    """One process' share of a run: what is saved is continued."""
-    checkpoint = ij.training.Checkpoint(folder / "checkpoint.weights.h5")
-    first = checkpoint.restore(model) // 3
-    model.fit(
-        ij.data.batches(DIGITS, 8, seed=0, first_epoch=first),
-        initial_epoch=first,
-        epochs=epochs,
-        steps_per_epoch=3,
-        callbacks=[checkpoint],
-        verbose=0,
-        shuffle=False,
-    )
-    return model.get_weights()
+def train(model, folder, stop=None):
+    """One process' share of two epochs of three steps.
+
+    Returns:
+        What the files of a run would hold, from where this share began.
+    """
+    interruption = ij.training.Interruption()
+
+    def count(batch, logs):
+        if int(model.optimizer.iterations.numpy()) == stop:
+            signal.raise_signal(signal.SIGTERM)
+
+    backup = ij.training.Backup(folder, interruption=interruption)
+    epoch, step = backup.restore(model)
+    with interruption:
+        logs = model.fit(
+            ij.data.batches(
+                DIGITS, 8, seed=0, first_epoch=epoch, first_step=step
+            ),
+            initial_epoch=epoch,
+            epochs=2,
+            steps_per_epoch=3,
+            callbacks=[
+                keras.callbacks.LambdaCallback(on_train_batch_end=count),
+                backup,
+            ],
+            verbose=0,
+            shuffle=False,
+        ).history
+    variables = model.variables + model.optimizer.variables
+    return logs, [variable.numpy() for variable in variables]
 
 
-def check(make, folder):
-    whole, halves = folder / "whole", folder / "halves"
-    whole.mkdir()
-    halves.mkdir()
-    expected = train(make(), whole, epochs=2)
-    train(make(), halves, epochs=1)
-    for one, other in zip(expected, train(make(), halves, epochs=2)):
-        np.testing.assert_allclose(one, other, atol=1e-6)
+def check(make, folder, stop=4):
+    logs, expected = train(make(), folder / "whole")
+    halves = folder / "halves"
+    with pytest.raises(ij.training.Interrupted, match="SIGTERM"):
+        train(make(), halves, stop)
+    rest, found = train(make(), halves)
+    assert rest == {name: each[stop // 3 :] for name, each in logs.items()}
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("name", catalogue.METHODS)
@@ -62,5 +82,38 @@ def test_glow(digits_flow, tmp_path):
         flow = digits_flow.with_dtype("float32")
         flow.compile(optimizer=keras.optimizers.Adam(1e-3))
         return flow
+
+    check(make, tmp_path)
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_any_step(stop, tmp_path):
+    """A signal at an epoch's last step waits for its end."""
+
+    def make():
+        net = tiny.make_classifier(10, shape=SHAPE)
+        model = catalogue.make_model(ij.training.methods.Standard(), net)
+        model.run_eagerly = True  # Tracing takes most of the time.
+        return model
+
+    check(make, tmp_path, stop)
+
+
+@pytest.mark.parametrize("name", ["SNGAN", "VAEGAN"])
+def test_gans(name, tmp_path):
+    def make():
+        keras.utils.set_random_seed(0)
+        gan = getattr(ij.generators, name)(SHAPE, latent_size=5, width=4)
+        gan.compile(keras.optimizers.Adam(1e-3), run_eagerly=True)
+        return gan
+
+    check(make, tmp_path)
+
+
+def test_two_replicas(tmp_path):
+    def make():
+        with tiny.two_replicas().scope():
+            net = tiny.make_classifier(10, shape=SHAPE)
+            return catalogue.make_model(ij.training.methods.Standard(), net)
 
     check(make, tmp_path)

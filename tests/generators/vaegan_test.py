@@ -176,21 +176,6 @@ def test_save_and_load(tmp_path, dtype):
         np.testing.assert_allclose(one[name], other[name], rtol=1e-5)
 
 
-def test_a_resumed_run_is_an_uninterrupted_one(tmp_path):
-    path = tmp_path / "run.weights.h5"
-    whole = make()
-    fit(whole, epochs=4)
-    half = make()
-    fit(half, epochs=2)
-    checkpoint = ij.training.Checkpoint(path)
-    checkpoint.save(half)
-    rest = make()
-    assert checkpoint.restore(rest) == 2
-    fit(rest, epochs=4, initial_epoch=2)
-    for one, other in zip(whole.get_weights(), rest.get_weights()):
-        np.testing.assert_allclose(one, other, atol=1e-6)
-
-
 def test_two_replicas_take_the_steps_of_one():
     one = make()
     with tiny.two_replicas().scope():

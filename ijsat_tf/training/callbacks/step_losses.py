@@ -23,6 +23,8 @@ class StepLosses(keras.callbacks.Callback):
         every: steps a mean, default 100; what is left at an epoch's end is
             a mean of its own.
         monitor: key of the logs, default "loss"; a flow has "bits_per_dim".
+        first_step: steps of the first epoch that were taken before it was
+            resumed, default 0.
 
     Raises:
         ValueError: for `every` below 1.
@@ -33,23 +35,29 @@ class StepLosses(keras.callbacks.Callback):
         directory: str | os.PathLike,
         every: int = 100,
         monitor: str = "loss",
+        first_step: int = 0,
     ):
         super().__init__()
         self.monitor = monitor
         self.every = checks.at_least_one("every", every)
+        self.first_step = first_step
         self.writer = tf.summary.create_file_writer(os.fspath(directory))
 
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
         self.steps, self.total, self.written = 0, 0.0, 0
+        self.before, self.first_step = self.first_step, 0
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         # With `steps_per_execution` not every step is seen.
-        self.steps = batch + 1
-        if self.steps - self.written >= self.every:
+        self.steps = self.before + batch + 1
+        if self.written < self.before:
+            # What was logged before the epoch was resumed is in its mean.
+            self._mean(logs)
+        elif self.steps // self.every > self.written // self.every:
             self._write(logs)
 
     def on_epoch_end(
@@ -59,6 +67,13 @@ class StepLosses(keras.callbacks.Callback):
             self._write(logs)
 
     def _write(self, logs: dict[str, Any] | None) -> None:
+        step = int(self.model.optimizer.iterations.numpy())
+        with self.writer.as_default(step):
+            tf.summary.scalar(self.monitor, self._mean(logs))
+        self.writer.flush()
+
+    def _mean(self, logs: dict[str, Any] | None) -> float:
+        """The mean since the last one."""
         checks.require(
             self.monitor in logs,
             f"`monitor` must be one of {', '.join(logs)}.",
@@ -68,7 +83,4 @@ class StepLosses(keras.callbacks.Callback):
         total = float(logs[self.monitor]) * self.steps
         mean = (total - self.total) / (self.steps - self.written)
         self.total, self.written = total, self.steps
-        step = int(self.model.optimizer.iterations.numpy())
-        with self.writer.as_default(step):
-            tf.summary.scalar(self.monitor, mean)
-        self.writer.flush()
+        return mean

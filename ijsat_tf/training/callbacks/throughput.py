@@ -14,8 +14,9 @@ class Throughput(keras.callbacks.Callback):
     """Adds images/s to an epoch's logs and says how much time is left.
 
     Put it before callbacks that write the logs. Each epoch's first batch is
-    left out of the speed, since the very first traces the graph. The time
-    left includes what was measured between epochs: validation, and other
+    left out of the speed, since the very first traces the graph, unless it is
+    the only one, as where an epoch is resumed near its end. The time left
+    includes what was measured between epochs: validation, and other
     callbacks.
 
     Args:
@@ -34,6 +35,7 @@ class Throughput(keras.callbacks.Callback):
     ) -> None:
         if self.stop is not None:
             self.pauses.append(time.perf_counter() - self.stop)
+        self.begin = time.perf_counter()
         self.start, self.first, self.batches = None, 0, 0
 
     def on_train_batch_end(
@@ -48,8 +50,14 @@ class Throughput(keras.callbacks.Callback):
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        if not self.batches:
+        if self.start is None:
             return
+        if not self.batches:
+            self.start, self.batches, self.first = (
+                self.begin,
+                self.first + 1,
+                -1,
+            )
         speed = self.batches * self.batch_size
         speed /= max(self.stop - self.start, 1e-9)
         if logs is not None:

@@ -212,7 +212,6 @@ def test_two_replicas(tmp_path):
             callback,
             ij.training.AdversarialImages(PGD, data, tmp_path / "events"),
             ij.training.Checkpoint(tmp_path / "c.keras", "robust_accuracy"),
-            ij.training.Checkpoint(tmp_path / "c.weights.h5"),
         ],
     )
     net = keras.saving.load_model(tmp_path / "c.keras")

@@ -51,6 +51,23 @@ def test_means_of_two_steps_and_of_what_is_left(images, labels, tmp_path):
     )
 
 
+def test_an_epoch_that_is_resumed(tmp_path):
+    """After 3 steps: the mean of all is known, that of the 4th is not."""
+    callback = ij.training.StepLosses(tmp_path, every=2, first_step=3)
+    model = catalogue.make_model(ij.training.methods.Standard())
+    callback.set_model(model)
+    losses = np.array([8.0, 4.0, 9.0, 3.0, 1.0, 5.0, 12.0])
+    for epoch, first in ((1, 3), (2, 0)):
+        callback.on_epoch_begin(epoch)
+        for batch, step in enumerate(range(first, 7)):
+            model.optimizer.iterations.assign(7 * epoch + step + 1)
+            logs = {"loss": np.mean(losses[: step + 1])}
+            callback.on_train_batch_end(batch, logs)
+        callback.on_epoch_end(epoch, logs)
+    expected = {13: 3.0, 14: 12.0, 16: 6.0, 18: 6.0, 20: 3.0, 21: 12.0}
+    assert read(tmp_path) == pytest.approx(expected)
+
+
 def test_bad_settings(tmp_path):
     with pytest.raises(ValueError, match="`every`"):
         ij.training.StepLosses(tmp_path, every=0)

@@ -1,0 +1,260 @@
+"""Checkpoints from which a run goes on, to the same numbers."""
+
+from __future__ import annotations
+
+import math
+import os
+import pathlib
+import signal
+import time
+import warnings
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.divergence import NotFinite, first_variable
+from ijsat_tf.files import reserve
+from ijsat_tf.training.callbacks import snapshots
+from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
+
+
+class Position(NamedTuple):
+    """How far a run has come.
+
+    Attributes:
+        epoch: finished epochs.
+        step: finished steps of the next one.
+    """
+
+    epoch: int
+    step: int
+
+    def __str__(self) -> str:
+        within = f" and {self.step} steps" if self.step else ""
+        return f"epoch {self.epoch}{within}"
+
+
+class Backup(keras.callbacks.Callback):
+    """Saves weights, optimizer and metrics, so that `fit` can go on there.
+
+    It saves after each epoch, when all callbacks are done with it, and within
+    an epoch every few minutes; then it removes the oldest. Put it first among
+    the callbacks. To go on:
+
+        epoch, step = backup.restore(model)
+        model.fit(
+            ij.data.batches(..., first_epoch=epoch, first_step=step),
+            initial_epoch=epoch, epochs=epochs, steps_per_epoch=steps,
+            callbacks=[backup, ...],
+        )
+
+    Random numbers follow from `optimizer.iterations`, which is saved: weights,
+    optimizer and the logs at epochs' ends are those of a run that was never
+    interrupted. In an epoch that is resumed, callbacks count batches from 0.
+
+    `keras.callbacks.BackupAndRestore` goes on with the epoch's first batch,
+    forgets what its metrics had counted, knows no damaged file, and overwrites
+    what it saved last.
+
+    Args:
+        folder: of the checkpoints, e.g. "run/checkpoints".
+        minutes: from one checkpoint to the next within an epoch, default 15;
+            0 saves after each step. Where `fit` does not know the steps of an
+            epoch, there are none within it.
+        keep: how many of the last are kept, default 3.
+        settings: of the run, as a string; a checkpoint with other ones is not
+            used. Default "".
+        interruption: whose signal is obeyed at the end of a step, or, when an
+            epoch ends, of all callbacks; None, the default, for none.
+
+    Raises:
+        ValueError: for settings out of range; when saving, for variables that
+            are not finite.
+        OSError: when saving, for a disk that is full or cannot be written.
+        Interrupted: in training, after a signal, when all is saved.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        minutes: float = 15.0,
+        keep: int = 3,
+        settings: str = "",
+        interruption: Interruption | None = None,
+    ):
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        checks.not_negative("minutes", minutes)
+        self.minutes = minutes
+        self.keep = checks.at_least_one("keep", keep)
+        self.settings = settings
+        self.interruption = interruption or Interruption()
+        self.position = Position(0, 0)
+        self._counted: list = []
+        self._resumed = 0
+        self._ending = self._unsaved = False
+
+    def restore(self, model: keras.Model) -> Position:
+        """Loads the last checkpoint that can be read into a compiled model.
+
+        Returns:
+            Where to go on; (0, 0) where nothing was saved.
+
+        Raises:
+            ValueError: where checkpoints are, and none of them can be used.
+        """
+        checks.require(
+            getattr(model, "optimizer", None) is not None,
+            "`model` must be compiled: its optimizer is restored too.",
+        )
+        found = snapshots.newest_first(self.folder)
+        for path in found:
+            try:
+                facts = snapshots.read(path)
+                checks.require(
+                    facts["settings"] == self.settings,
+                    "it is of a run with other settings.",
+                )
+                _load(model, path)
+            except ValueError as error:
+                print(f"{path} cannot be used: {error}", flush=True)
+                continue
+            self.position = Position(facts["epoch"], facts["step"])
+            self._counted = facts["metrics"]
+            return self.position
+        checks.require(
+            not found,
+            f"None of the checkpoints in {self.folder} can be used. Nothing "
+            "was changed: put whole ones of this run there, or move the "
+            "folder away to start anew.",
+        )
+        return self.position
+
+    def save(self) -> None:
+        """Writes a checkpoint of the model that is trained."""
+        model = self.model
+        if first_variable(model):
+            raise NotFinite(
+                model,
+                "The model is not finite, and was not saved; lower the "
+                "learning rate, or warm it up for longer.",
+            )
+        steps = int(model.optimizer.iterations.numpy())
+        path = snapshots.path_of(self.folder, steps)
+        metrics = [v.numpy().tolist() for v in model.metrics_variables]
+        facts = {
+            **self.position._asdict(),
+            "metrics": metrics if self.position.step else [],
+            "settings": self.settings,
+        }
+        size = _size(model)
+
+        def write(aside: pathlib.Path) -> None:
+            reserve(aside, size)
+            model.save_weights(aside)
+
+        try:
+            snapshots.write(path, write, facts)
+        except (OSError, RuntimeError) as error:  # HDF5 raises both.
+            reason = getattr(error, "strerror", None) or error
+            raise OSError(
+                f"{path}, {size / 1e6:.1f} MB, cannot be written: {reason}. "
+                "The checkpoints before it are whole."
+            ) from error
+        snapshots.prune(self.folder, path, self.keep)
+        self._unsaved, self._last = False, time.monotonic()
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._last = time.monotonic()
+
+    def on_epoch_begin(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        # Here the callbacks are done with the epoch before.
+        self._end_epoch()
+        if self.position.epoch != epoch:
+            self.position = Position(epoch, 0)
+        self._resumed = self.position.step
+
+    def on_train_batch_end(
+        self, batch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        # With `steps_per_execution` not every step is seen.
+        self.position = self.position._replace(step=self._resumed + batch + 1)
+        self._unsaved = True
+        if self._counted:
+            self._count_on(logs)
+        steps = self.params["steps"]
+        if steps is None:
+            return
+        if self.position.step >= steps:
+            if self._resumed and not self.model.stop_training:
+                # Keras does not know that this epoch has fewer batches.
+                self._ending = self.model.stop_training = True
+        elif self._is_due() or self.interruption.signal:
+            self.save()
+            self._obey()
+
+    def on_epoch_end(
+        self, epoch: int, logs: dict[str, Any] | None = None
+    ) -> None:
+        if self._ending:
+            self._ending = self.model.stop_training = False
+        self.position = Position(epoch + 1, 0)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._end_epoch()
+
+    def _end_epoch(self) -> None:
+        if self._unsaved:
+            self.save()
+        self._obey()
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._last >= 60 * self.minutes
+
+    def _obey(self) -> None:
+        number = self.interruption.signal
+        if number:
+            raise Interrupted(
+                number,
+                f"{signal.Signals(number).name}: saved in {self.folder} after "
+                f"{self.position}",
+            )
+
+    def _count_on(self, logs: dict[str, Any] | None) -> None:
+        """Adds what metrics had counted of this epoch.
+
+        Metrics are sums, and some have no variables before the first step.
+        """
+        variables = self.model.metrics_variables
+        for variable, before in zip(variables, self._counted, strict=True):
+            variable.assign(variable.numpy() + before)
+        self._counted = []
+        found = self.model.get_metrics_result()
+        if logs is not None:
+            logs.update((n, float(found[n])) for n in logs if n in found)
+
+
+def _load(model: keras.Model, path: pathlib.Path) -> None:
+    model.optimizer.build(model.trainable_variables)
+    try:
+        with warnings.catch_warnings():
+            # Keras passes over an optimizer of another kind, and over layers.
+            warnings.filterwarnings("error", "Skipping")
+            model.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        reason = str(error).split("\n")[0]
+        raise ValueError(f"it is of another model: {reason}") from error
+
+
+def _size(model: keras.Model) -> int:
+    """Bytes of a checkpoint, at most."""
+    variables = [*model.weights, *model.optimizer.variables]
+    return sum(
+        # HDF5 needs less than 2 kB beside the numbers.
+        math.prod(variable.shape) * tf.as_dtype(variable.dtype).size + 4096
+        for variable in variables
+    )

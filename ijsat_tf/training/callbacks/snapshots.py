@@ -1,0 +1,100 @@
+"""Files of weights that say what they are, and whether they are whole.
+
+`step-000000123.weights.h5` is Keras' own; beside it `step-000000123.json`
+holds its SHA-256 and the facts that a run needs to go on. The facts are on the
+disk before the weights get their name: weights without facts are damage, and
+facts without weights are nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from ijsat_tf import checks
+from ijsat_tf.files import replaced
+
+_WEIGHTS = ".weights.h5"
+
+
+def path_of(folder: pathlib.Path, step: int) -> pathlib.Path:
+    """The file of the weights after `step` steps."""
+    return folder / f"step-{step:09d}{_WEIGHTS}"
+
+
+def newest_first(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The files of weights in a folder, which need not exist."""
+    return sorted(folder.glob(f"step-*{_WEIGHTS}"), reverse=True)
+
+
+def write(
+    path: pathlib.Path,
+    save: Callable[[pathlib.Path], None],
+    facts: dict[str, Any],
+) -> None:
+    """Writes weights and facts; an interruption leaves neither.
+
+    Args:
+        path: of the weights.
+        save: writes them to the path that it is given.
+        facts: what JSON can hold.
+    """
+    with replaced(path) as aside:
+        save(aside)
+        with replaced(_facts_of(path)) as small:
+            facts = {**facts, "sha256": _digest(aside)}
+            small.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def read(path: pathlib.Path) -> dict[str, Any]:
+    """The facts of weights that are whole.
+
+    Args:
+        path: of the weights.
+
+    Raises:
+        ValueError: for weights that are truncated or changed, or whose facts
+            are missing.
+    """
+    beside = _facts_of(path)
+    try:
+        facts = json.loads(beside.read_text(encoding="utf-8"))
+        expected = facts["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{beside.name} is missing, or cannot be read."
+        ) from None
+    checks.require(
+        _digest(path) == expected,
+        f"it is truncated or changed: not the SHA-256 of {beside.name}.",
+    )
+    return facts
+
+
+def prune(folder: pathlib.Path, newest: pathlib.Path, keep: int) -> None:
+    """Removes all but `newest` and the `keep - 1` before it.
+
+    What lies after it is of a past that the run has left: it went on from
+    an earlier snapshot, as the later ones could not be read.
+    """
+    found = newest_first(folder)
+    start = found.index(newest)
+    for path in found[:start] + found[start + keep :]:
+        path.unlink()
+    kept = {_facts_of(path).name for path in newest_first(folder)}
+    # Left by a process that was killed between two files, or within one.
+    for path in [*folder.glob("step-*.json"), *folder.glob(".step-*")]:
+        if path.name not in kept:
+            path.unlink()
+
+
+def _facts_of(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(path.name.removesuffix(_WEIGHTS) + ".json")
+
+
+def _digest(path: pathlib.Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

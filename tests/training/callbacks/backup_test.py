@@ -1,0 +1,293 @@
+"""What a backup leaves on the disk, and what it makes of damage."""
+
+import json
+import resource
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+import ijsat_tf as ij
+from tests import tiny
+from tests.conformance import catalogue
+
+IMAGES = np.tile(tiny.random_images(), (4, 1, 1, 1))
+LABELS = np.tile(np.arange(3), 8)
+
+
+def make_model(net=None):
+    model = catalogue.make_model(ij.training.methods.Standard(), net)
+    model.run_eagerly = True  # Tracing takes most of a test's time.
+    return model
+
+
+def fit(model, backup, *callbacks, **settings):
+    """Epochs of four steps."""
+    return model.fit(
+        IMAGES,
+        LABELS,
+        **{"batch_size": 6, "verbose": 0, "shuffle": False, **settings},
+        callbacks=[backup, *callbacks],
+    )
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def both(*steps):
+    """The names of checkpoints after so many steps."""
+    return sorted(
+        f"step-{step:09d}{ending}"
+        for step in steps
+        for ending in (".json", ".weights.h5")
+    )
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A checkpoint after each of two epochs."""
+    model = make_model()
+    fit(model, ij.training.Backup(tmp_path), epochs=2)
+    assert names(tmp_path) == both(4, 8)
+    return model
+
+
+def test_restore(trained, tmp_path):
+    other = make_model()
+    assert ij.training.Backup(tmp_path).restore(other) == (2, 0)
+    for one, two in (
+        (trained.weights, other.weights),
+        (trained.optimizer.variables, other.optimizer.variables),
+    ):
+        for mine, its in zip(one, two, strict=True):
+            np.testing.assert_array_equal(mine.numpy(), its.numpy())
+    assert names(tmp_path) == both(4, 8)
+
+
+def test_nothing_saved(tmp_path):
+    backup = ij.training.Backup(tmp_path / "checkpoints")
+    assert backup.restore(make_model()) == (0, 0)
+    assert not backup.folder.exists()
+
+
+def test_the_last_are_kept(tmp_path):
+    """With a minute of 0 each step is saved, and an epoch's last once."""
+    seen = []
+    look = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: seen.append(names(tmp_path))
+    )
+    fit(make_model(), ij.training.Backup(tmp_path, 0, keep=2), look, epochs=2)
+    assert seen[3] == both(2, 3)  # The epoch's end is not over.
+    assert seen[4] == both(4, 5)
+    assert names(tmp_path) == both(7, 8)
+
+
+def test_every_few_minutes(tmp_path, monkeypatch):
+    now = 0.0
+
+    def tick(batch, logs):
+        nonlocal now
+        now += 70
+
+    monkeypatch.setattr(
+        ij.training.callbacks.backup.time, "monotonic", lambda: now
+    )
+    clock = keras.callbacks.LambdaCallback(on_train_batch_begin=tick)
+    backup = ij.training.Backup(tmp_path, minutes=2, keep=9)
+    fit(make_model(), backup, clock, epochs=2)
+    assert names(tmp_path) == both(2, 4, 6, 8)
+
+
+def test_what_killed_processes_left_goes(tmp_path):
+    left = (".step-000000001.weights.h5", "step-000000002.json")
+    for name in left:
+        (tmp_path / name).touch()
+    (tmp_path / "notes.txt").touch()
+    fit(make_model(), ij.training.Backup(tmp_path))
+    assert names(tmp_path) == ["notes.txt", *both(4)]
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def lose_facts(path):
+    path.with_name(path.name.replace(".weights.h5", ".json")).unlink()
+
+
+def other_settings(path):
+    facts = path.with_name(path.name.replace(".weights.h5", ".json"))
+    facts.write_text(
+        json.dumps({**json.loads(facts.read_text()), "settings": "other"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (truncate, "truncated or changed"),
+        (flip, "truncated or changed"),
+        (lose_facts, "is missing"),
+        (other_settings, "other settings"),
+    ],
+)
+def test_damage(spoil, reason, trained, tmp_path, capsys):
+    first, last = sorted(tmp_path.glob("*.h5"))
+    spoil(last)
+    model, backup = make_model(), ij.training.Backup(tmp_path, keep=1)
+    assert backup.restore(model) == (1, 0)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"{last} cannot be used: ") and reason in line
+    # What is saved next is never taken for older than the damaged one.
+    fit(model, backup, initial_epoch=1, epochs=2, batch_size=8)
+    assert names(tmp_path) == both(7)
+
+    fit(make_model(), ij.training.Backup(tmp_path))
+    for path in tmp_path.glob("*.h5"):
+        spoil(path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match="None of the checkpoints in .* move"):
+        ij.training.Backup(tmp_path).restore(make_model())
+    assert before == {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_another_model(trained, tmp_path, capsys):
+    net = ij.models.small_cnn(3, width=4, image_shape=(8, 8, 2))
+    with pytest.raises(ValueError, match="None of the checkpoints"):
+        ij.training.Backup(tmp_path).restore(make_model(net))
+    assert capsys.readouterr().out.count("it is of another model: ") == 2
+
+
+def test_another_optimizer(trained, tmp_path):
+    other = make_model()
+    other.compile(optimizer="adam")
+    with pytest.raises(ValueError, match="None of the checkpoints"):
+        ij.training.Backup(tmp_path).restore(other)
+    other = ij.training.AdversarialModel(
+        other.classifier, ij.training.methods.Standard()
+    )
+    with pytest.raises(ValueError, match="must be compiled"):
+        ij.training.Backup(tmp_path).restore(other)
+
+
+def test_bad_settings(tmp_path):
+    with pytest.raises(ValueError, match="`keep`"):
+        ij.training.Backup(tmp_path, keep=0)
+    with pytest.raises(ValueError, match="`minutes`"):
+        ij.training.Backup(tmp_path, minutes=-1)
+
+
+def test_a_full_disk(trained, tmp_path):
+    """A file-size limit fails as a full disk does, for any user."""
+    model, backup = make_model(), ij.training.Backup(tmp_path)
+    backup.restore(model)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="cannot be written.* are whole"):
+            fit(model, backup, initial_epoch=2, epochs=3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert names(tmp_path) == both(4, 8)
+    assert ij.training.Backup(tmp_path).restore(make_model()) == (2, 0)
+
+
+def test_a_disk_that_fails_in_the_middle(trained, tmp_path, monkeypatch):
+    def half(self, path):
+        path.write_bytes(b"half of it")
+        raise RuntimeError("Unable to close the file")
+
+    model, backup = make_model(), ij.training.Backup(tmp_path)
+    backup.restore(model)
+    monkeypatch.setattr(keras.Model, "save_weights", half)
+    with pytest.raises(OSError, match="Unable to close.* are whole"):
+        fit(model, backup, initial_epoch=2, epochs=3)
+    assert names(tmp_path) == both(4, 8)
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_a_loss_that_is_not_finite(eager, trained, tmp_path):
+    model, backup = make_model(), ij.training.Backup(tmp_path, minutes=0)
+    model.run_eagerly = eager
+    backup.restore(model)
+    kernel = model.trainable_weights[0]
+
+    def spoil(batch, logs):
+        if int(model.optimizer.iterations.numpy()) == 10:
+            kernel.assign(np.nan * kernel)
+
+    bad = keras.callbacks.LambdaCallback(on_train_batch_end=spoil)
+    with pytest.raises(ValueError) as caught:
+        fit(model, backup, bad, initial_epoch=2, epochs=3)
+    message = str(caught.value)
+    assert message.startswith("The loss is not finite; lower the learning rate")
+    assert f"after step 10; the first such variable is {kernel.path}" in message
+    assert names(tmp_path) == both(8, 9, 10)
+
+
+def test_weights_that_are_not_finite(trained, tmp_path):
+    """As after a gradient that is not, of a loss that is."""
+    with tiny.two_replicas().scope():
+        model = catalogue.make_model(ij.training.methods.Standard())
+    backup = ij.training.Backup(tmp_path)
+    backup.restore(model)
+    momentum = model.optimizer.variables[-1]
+
+    def spoil(batch, logs):
+        if batch == 3:
+            momentum.assign(np.inf * np.ones(momentum.shape))
+
+    bad = keras.callbacks.LambdaCallback(on_train_batch_end=spoil)
+    message = f"was not saved; .* after step 12; .* {momentum.path}"
+    with pytest.raises(ValueError, match=message):
+        fit(model, backup, bad, initial_epoch=2, epochs=3)
+    assert names(tmp_path) == both(4, 8)
+
+
+def test_a_stop_by_another_callback_stands(tmp_path):
+    """In an epoch that is resumed, too."""
+    backup = ij.training.Backup(tmp_path, 0)
+
+    def stop(epoch, logs):
+        backup.model.stop_training = True
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=stop)
+    fit(make_model(), backup, callback, epochs=9)
+    assert names(tmp_path) == both(2, 3, 4)
+    (tmp_path / "step-000000004.weights.h5").unlink()
+    model = make_model()
+    assert backup.restore(model) == (0, 3)
+    fit(model, backup, callback, epochs=9)
+    assert int(model.optimizer.iterations.numpy()) == 4
+
+
+def test_the_second_signal_acts_as_ever():
+    before = signal.getsignal(signal.SIGINT)
+    with ij.training.Interruption() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.signal == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_another_thread_has_no_signals():
+    def enter():
+        with ij.training.Interruption():
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    found = []
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert found == [signal.SIG_DFL]

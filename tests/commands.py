@@ -55,15 +55,25 @@ def call(function: Callable, *arguments: Any) -> Outcome:
 
 def killed(file: pathlib.Path, script: str, *arguments: str) -> None:
     """Runs a command, and kills it without warning once `file` is there."""
-    process = _server.Process(
-        target=_logged, args=(os.devnull, _main, script, arguments)
-    )
-    process.start()
-    while process.is_alive() and not file.exists():
-        time.sleep(0.01)
-    process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL, "it ended before it was killed"
+    stopped(signal.SIGKILL, file, script, *arguments)
+
+
+def stopped(
+    number: int, file: pathlib.Path, script: str, *arguments: str
+) -> Outcome:
+    """Runs a command, which ends by a signal sent once `file` is there."""
+    with tempfile.NamedTemporaryFile("r+") as log:
+        process = _server.Process(
+            target=_logged, args=(log.name, _main, script, arguments)
+        )
+        process.start()
+        while process.is_alive() and not file.exists():
+            time.sleep(0.01)
+        os.kill(process.pid, number)
+        process.join()
+        found = Outcome(process.exitcode, log.read())
+    assert found.code == -number, found.output
+    return found
 
 
 def _logged(log: str, function: Callable, *arguments: Any) -> None:

@@ -4,10 +4,20 @@ python train/main.py --flagfile=train/configs/digits_ijsat.cfg \\
     --flow=runs/digits/flow/flow.keras --workdir=runs/digits/ijsat
 
 Writes into --workdir: settings.cfg (a flagfile that repeats or resumes the
-run), log.csv, events for TensorBoard, a checkpoint after every epoch, and at
-the end METHOD.keras of a generator with samples.png, or classifier.keras and
+run), log.csv, events for TensorBoard, checkpoints/, and at the end
+METHOD.keras of a generator with samples.png, or classifier.keras and
 model.keras (with method and optimizer). --method=project writes the set
 om_DATASET instead, to be read with --data_dir=WORKDIR.
+
+The same command again goes on from the last checkpoint, in the middle of an
+epoch too, to the numbers of a run that was never interrupted. There is one
+after each epoch and every --checkpoint_every minutes; the last --keep stay,
+each with a checksum, and one that is damaged is passed over for the one before.
+SIGTERM and Ctrl-C save at the end of the step; the process then ends by the
+signal, which a shell sees as 143 or 130. A full disk, and a loss or weight
+that is not finite, end in one line and code 2, with the checkpoints as they
+were.
+
 With --held_out images also curve.csv and curve.png, the accuracy under attack
 as training goes on, and best.keras, the classifier of the epoch that was most
 robust on them (of --method=standard, most accurate).
@@ -28,7 +38,7 @@ import rows  # noqa: E402
 from options import FLAGS  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
-from ijsat_tf import commandline  # noqa: E402
+from ijsat_tf import commandline, files  # noqa: E402
 
 
 def main(_: list[str]) -> None:
@@ -55,11 +65,19 @@ def train() -> None:
         watched = rows.attack(FLAGS.robust_attack, generator)
 
     folder = options.claim(FLAGS.workdir)
-    checkpoint = ij.training.Checkpoint(folder / "checkpoint.weights.h5")
+    interruption = ij.training.Interruption()
+    backup = ij.training.Backup(
+        folder / "checkpoints",
+        FLAGS.checkpoint_every,
+        FLAGS.keep,
+        options.fingerprint(),
+        interruption,
+    )
     with strategy.scope():
-        epoch = checkpoint.restore(model) // steps
-    if epoch:
-        print(f"resuming {folder} after epoch {epoch}")
+        epoch, step = start = backup.restore(model)
+    resumed = any(start)
+    if resumed:
+        print(f"resuming {folder} after {start}", flush=True)
         options.trim(folder / "log.csv", epoch)
     elif FLAGS.method == "flow":
         model.initialize(source.take(min(256, len(source.labels))).scaled())
@@ -69,28 +87,39 @@ def train() -> None:
         FLAGS.seed,
         first_epoch=epoch,
         augment=None if FLAGS.augment == "none" else FLAGS.augment,
+        first_step=step,
     )
     callbacks = [
+        backup,
+        ij.training.FiniteLogs(),
         ij.training.Throughput(FLAGS.batch_size),
-        keras.callbacks.CSVLogger(folder / "log.csv", append=epoch > 0),
+        keras.callbacks.CSVLogger(folder / "log.csv", append=resumed),
         ij.training.StepLosses(
             folder / "events" / "steps",
             FLAGS.log_every,
             options.GENERATORS.get(FLAGS.method, (None, "loss"))[1],
+            first_step=step,
         ),
         *(watch(folder, epoch, watched, held_out) if held_out else []),
         keras.callbacks.TensorBoard(folder / "events"),
-        checkpoint,
     ]
     if epoch < FLAGS.epochs:
-        model.fit(
-            batches,
-            initial_epoch=epoch,
-            epochs=FLAGS.epochs,
-            steps_per_epoch=steps,
-            shuffle=False,  # The batches are shuffled already.
-            callbacks=callbacks,
-        )
+        try:
+            with interruption:
+                model.fit(
+                    batches,
+                    initial_epoch=epoch,
+                    epochs=FLAGS.epochs,
+                    steps_per_epoch=steps,
+                    shuffle=False,  # The batches are shuffled already.
+                    callbacks=callbacks,
+                )
+        except ij.training.Interrupted as interrupted:
+            print(f"\n{interrupted}; the same command goes on", flush=True)
+            interrupted.die()
+        except Exception:
+            print(flush=True)  # Keras' progress bar has not ended its line.
+            raise
 
     if FLAGS.method in options.GENERATORS:
         ij.training.Checkpoint(folder / f"{FLAGS.method}.keras").save(model)
@@ -98,7 +127,8 @@ def train() -> None:
             model.sample(100, seed=FLAGS.seed), folder / "samples.png"
         )
     else:
-        model.save(folder / "model.keras")
+        with files.replaced(folder / "model.keras") as aside:
+            model.save(aside)
         ij.training.Checkpoint(folder / "classifier.keras").save(model)
     found = model.evaluate(
         test.scaled(),

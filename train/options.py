@@ -143,6 +143,13 @@ flags.DEFINE_string(
 )
 flags.DEFINE_integer("robust_every", 5, "epochs from one to the next", 1)
 flags.DEFINE_integer("log_every", 100, "steps a loss for TensorBoard", 1)
+commandline.define_fraction(
+    "checkpoint_every",
+    15,
+    "minutes from one checkpoint to the next within an epoch, beside the one "
+    "at its end; 0 for each step",
+)
+flags.DEFINE_integer("keep", 3, "how many of the last checkpoints", 1)
 
 flags.DEFINE_integer("flow_levels", 4, "of Glow", 1)
 flags.DEFINE_integer("flow_steps", 8, "flow steps a level", 1)
@@ -181,6 +188,8 @@ _FREE = (
     *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
     "strategy",
     "log_every",
+    "checkpoint_every",
+    "keep",
 )
 _SETTINGS = "settings.cfg"
 
@@ -219,10 +228,22 @@ def claim(workdir: str) -> pathlib.Path:
             f"{folder} is not empty and holds no run (no {_SETTINGS}); "
             "choose another --workdir"
         )
+    if (folder / "checkpoint.weights.h5").exists():
+        raise ValueError(
+            f"{folder} holds a run of an earlier version, whose single "
+            "checkpoint.weights.h5 has no checksum: finish it with that "
+            "version, or choose another --workdir"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with files.replaced(settings) as aside:
         aside.write_text("\n".join(lines) + "\n")
     return folder
+
+
+def fingerprint() -> str:
+    """Of the settings that may not differ when a run is resumed."""
+    lines = [line for line in _resolved() if not _is_free(line)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def trim(log: pathlib.Path, epochs: int) -> None:

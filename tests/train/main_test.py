@@ -1,11 +1,13 @@
+import csv
 import shutil
+import signal
 
 import keras
 import numpy as np
 import pytest
 
 import ijsat_tf as ij
-from tests.commands import killed, run
+from tests.commands import run, stopped
 
 TINY = [
     "--dataset=digits",
@@ -52,7 +54,7 @@ def test_what_a_run_leaves(runs):
             *models,
             "settings.cfg",
             "log.csv",
-            "checkpoint.weights.h5",
+            "checkpoints/step-000000004.weights.h5",
         ]:
             assert (folder / name).stat().st_size > 0, name
         assert list((folder / "events").rglob("events.out.*"))
@@ -66,8 +68,22 @@ def test_what_a_run_leaves(runs):
 WATCHED = ["--held_out=40", "--robust_every=1", "--robust_attack=pgd2"]
 
 
-@pytest.mark.parametrize("method", ["at", "ijsat"])
-def test_a_killed_run_ends_as_the_uninterrupted_one(method, runs, tmp_path):
+def log(folder):
+    """The rows of a run's log, without times."""
+    with open(folder / "log.csv") as file:
+        return [
+            {name: row[name] for name in row if "second" not in name}
+            for row in csv.DictReader(file)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("method", "number", "step"),
+    [("at", signal.SIGKILL, 4), ("ijsat", signal.SIGTERM, 1)],
+)
+def test_a_stopped_run_ends_as_the_uninterrupted_one(
+    method, number, step, runs, tmp_path
+):
     arguments = [
         *TINY,
         *NET,
@@ -79,8 +95,13 @@ def test_a_killed_run_ends_as_the_uninterrupted_one(method, runs, tmp_path):
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     outcome = run("train", *arguments, f"--workdir={whole}")
     assert outcome.code == 0 and "resuming" not in outcome.output
-    again = [*arguments, f"--workdir={halves}"]
-    killed(halves / "checkpoint.weights.h5", "train", *again)
+    again = [*arguments, f"--workdir={halves}", "--checkpoint_every=0"]
+    file = halves / "checkpoints" / f"step-{step:09d}.weights.h5"
+    outcome = stopped(number, file, "train", *again)
+    if number == signal.SIGTERM:
+        last = outcome.output.strip().splitlines()[-1]
+        assert last.startswith(f"SIGTERM: saved in {halves}/checkpoints after")
+        assert last.endswith("; the same command goes on")
     assert not (halves / "classifier.keras").exists()
     outcome = run("train", *again)
     assert outcome.code == 0, outcome.output
@@ -92,15 +113,11 @@ def test_a_killed_run_ends_as_the_uninterrupted_one(method, runs, tmp_path):
             for folder in (whole, halves)
         ]
         for one, other in zip(*weights):
-            np.testing.assert_allclose(one, other, atol=1e-6)
+            np.testing.assert_array_equal(one, other)
+    assert log(whole) == log(halves) and len(log(whole)) == 3
     curves = [(folder / "curve.csv").read_text() for folder in (whole, halves)]
     assert curves[0] == curves[1] and len(curves[0].splitlines()) == 4
     assert (halves / "curve.png").stat().st_size > 1000
-    epochs = [
-        line.split(",")[0]
-        for line in (halves / "log.csv").read_text().splitlines()
-    ]
-    assert epochs == ["epoch", "0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -128,20 +145,36 @@ def test_every_method_runs(flags, runs, tmp_path):
     keras.saving.load_model(tmp_path / "run" / "model.keras")
 
 
-def test_a_truncated_checkpoint(runs, tmp_path):
+def test_no_run_starts_over_what_cannot_be_read(runs, tmp_path):
     folder = tmp_path / "ijsat"
     shutil.copytree(runs / "ijsat", folder)
-    checkpoint = folder / "checkpoint.weights.h5"
+    again = f"--flagfile={folder / 'settings.cfg'}", f"--workdir={folder}"
+    checkpoint = folder / "checkpoints" / "step-000000004.weights.h5"
     content = checkpoint.read_bytes()[:1000]
     checkpoint.write_bytes(content)
-    result = run(
-        "train",
-        f"--flagfile={folder / 'settings.cfg'}",
-        f"--workdir={folder}",
-    )
-    assert "cannot be read as a checkpoint" in result.error
+    assert "None of the checkpoints" in run("train", *again).error
     assert checkpoint.read_bytes() == content
     assert (folder / "model.keras").exists()
+    shutil.rmtree(checkpoint.parent)
+    (folder / "checkpoint.weights.h5").touch()
+    assert "of an earlier version" in run("train", *again).error
+
+
+def test_a_divergence_is_one_line(tmp_path):
+    result = run(
+        "train",
+        *TINY,
+        *NET,
+        "--method=at",
+        "--learning_rate=1e30",
+        "--checkpoint_every=0",
+        f"--workdir={tmp_path}",
+    )
+    assert "main.py: The loss is not finite; " in result.error
+    assert "This was after step 1; all variables are finite" in result.error
+    # What was good stays.
+    (found,) = (tmp_path / "checkpoints").glob("*.weights.h5")
+    assert found.name == "step-000000001.weights.h5"
 
 
 def test_evaluation(runs):

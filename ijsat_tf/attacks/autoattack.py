@@ -81,7 +81,7 @@ class AutoAttack(Attack):
 
     @property
     def stages(self) -> dict[str, Attack]:
-        """{name: attack}, in order."""
+        """The attacks by their names, in order."""
         return stages(self.ball, self.version, self.attacks)
 
     @property

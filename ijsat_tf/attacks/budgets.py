@@ -52,3 +52,4 @@ BUDGETS: dict[str, dict[str, Attack]] = {
         "gabor": Gabor(12.5),
     },
 }
+"""The unforeseen attacks, by the data set of their budgets and by name."""

@@ -39,7 +39,7 @@ def corrupted(
         records: {column: `Record`}, as `read` returns them.
 
     Returns:
-        {(corruption, severity): `Record`}, in the order of `CORRUPTIONS`.
+        The `Record` of each (corruption, severity), as `CORRUPTIONS` has them.
     """
     return {
         cell: records[column]

@@ -59,7 +59,7 @@ def evaluate(
             "standard"; "fog_3" for those of a corruption.
 
     Returns:
-        {column: `Record`}.
+        The `Record` of each column.
 
     Raises:
         ValueError: before any attack, and with no file changed: for images,

@@ -113,7 +113,7 @@ class Record(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The kind of its images' origin: "made here", for instance."""
+        """The kind of its images' origin, "made here" for instance."""
         return self.origin.partition(":")[0]
 
     @property
@@ -207,7 +207,8 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
         folder: that of `evaluate`.
 
     Returns:
-        {column: `Record`}, "standard" first, then in alphabetical order.
+        The `Record` of each column, "standard" first, then in alphabetical
+        order.
 
     Raises:
         ValueError: for a folder without complete records, or with a file

@@ -44,10 +44,10 @@ def record_checks(
             the records, which works for those of this library.
 
     Returns:
-        The checks: that every sample was evaluated, by one version; that
-        no change is larger than its attack allows; and signs of masked
-        gradients: attacks of fewer steps, of one step, or without gradients
-        (Square) that are stronger than those of more.
+        The checks that every sample was evaluated, by one version, and that
+        no change is larger than its attack allows; and those for signs of
+        masked gradients, which are attacks of fewer steps, of one step, or
+        without gradients (Square) that are stronger than those of more.
 
     Source: Carlini et al., On Evaluating Adversarial Robustness, 2019;
     Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.

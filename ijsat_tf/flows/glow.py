@@ -142,7 +142,7 @@ class Glow(LikelihoodModel):
 
     @property
     def bijector(self) -> tfb.Bijector:
-        """G as a bijector: `forward` takes `encode`'s list to images."""
+        """G as a bijector; its `forward` takes `encode`'s list to images."""
         return self.multiscale()
 
     def initialize(self, images: Tensor) -> None:

@@ -16,9 +16,9 @@ def inversion_errors(flow: Glow, images: Tensor) -> dict[str, float]:
         images: (B, H, W, C) in [0, 1], that the flow has not seen.
 
     Returns:
-        {what: error}, in [0, 1]: of the images, of black, white, saturated,
-        checkerboard and noise images, and of the images when the coupling
-        nets compute in bfloat16.
+        Errors by their names, in [0, 1], of the images, of black, white,
+        saturated, checkerboard and noise images, and of the images when the
+        coupling nets compute in bfloat16.
     """
     images = np.asarray(images)
     draws = np.random.default_rng(0).random((8, *images.shape[1:]))

@@ -19,8 +19,8 @@ class Classifier(keras.Model):
 
     @property
     def stages(self) -> list[keras.Model]:
-        """`ijsat_tf.models.stages(self)`: the models, from images to logits,
-        whose composition it is."""
+        """The models, from images to logits, whose composition it is;
+        `ijsat_tf.models.stages(self)`."""
         return stages(self)
 
     def __dir__(self) -> list[str]:

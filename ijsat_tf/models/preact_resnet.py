@@ -54,10 +54,9 @@ def preact_resnet18(
     Raises:
         ValueError: for settings that are no network.
 
-    Reference: He et al., Identity Mappings in Deep Residual Networks, ECCV
-        2016; Wong et al., Fast is Better than Free, ICLR 2020; Kireev et
-        al., On the Effectiveness of Adversarial Training against Common
-        Corruptions, UAI 2022.
+    Source: He et al., Identity Mappings in Deep Residual Networks, ECCV 2016;
+    Wong et al., Fast is Better than Free, ICLR 2020; Kireev et al., On the
+    Effectiveness of Adversarial Training against Common Corruptions, UAI 2022.
     """
     check_sizes(classes, width, image_shape)
     inputs, x = images_in(image_shape, normalization)

@@ -52,8 +52,7 @@ def resnet18(
     Raises:
         ValueError: for settings that are no network.
 
-    Reference: He et al., Deep Residual Learning for Image Recognition,
-        CVPR 2016.
+    Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016.
     """
     check_sizes(classes, width, image_shape)
     inputs, x = images_in(image_shape, normalization)
@@ -99,8 +98,8 @@ def resnet50(
     Raises:
         ValueError: for settings that are no network.
 
-    Reference: He et al., Deep Residual Learning for Image Recognition,
-        CVPR 2016; torchvision's ResNet-50 V1.5.
+    Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016;
+    torchvision's ResNet-50 V1.5.
     """
     check_sizes(classes, width, image_shape)
     inputs, x = images_in(image_shape, normalization)

@@ -60,8 +60,9 @@ SEVERITIES = {
     },
 }
 CORRUPTIONS = tuple(name for file in SEVERITIES.values() for name in file)
-# What is not made as the original makes it, and what stands in its place.
+"""The names of the fifteen, those of noise first."""
 SUBSTITUTES = {
     "frost": "random textures with the colours, variances and spectra of the "
     "original's photographs, which cannot be redistributed here"
 }
+"""What is not made as the original makes it, and what takes its place."""

@@ -46,7 +46,7 @@ class RandomizedLA(Method):
 
     @property
     def space(self) -> Latent:
-        """What may change: one step goes all the way."""
+        """What may change; one step goes all the way."""
         return Latent(self.flow, L2(self.radius, step=self.radius))
 
     def craft(

@@ -14,11 +14,11 @@ from ijsat_tf.types import value
 
 @value
 class RLAT(Method):
-    """Relaxed LPIPS adversarial training: min_theta L(f_d(x), y), with
+    """Relaxed LPIPS adversarial training: min_theta L(f_d(x), y).
 
-    f_d(x) = f_n(... f_1(f_0(clip(x + d_0)) + d_1) ... + d_n),
-    d_i = epsilon_i g_i / |g_i|_2,  g_i = dL / d(input of f_i) at x,
-    epsilon_i = epsilon size_i / size_0 / (i + 1).
+        f_d(x) = f_n(... f_1(f_0(clip(x + d_0)) + d_1) ... + d_n),
+        d_i = epsilon_i g_i / |g_i|_2,  g_i = dL / d(input of f_i) at x,
+        epsilon_i = epsilon size_i / size_0 / (i + 1).
 
     f_0 to f_n are the classifier's stages, size_i is the number of values a
     sample at the input of f_i. Both passes are in training mode, as in the

@@ -1,11 +1,10 @@
 """README's Python runs, here and from the wheel, on foreign models."""
 
-import os
 import pathlib
-import re
 import subprocess
 import sys
 
+import cells
 import keras
 import numpy as np
 import pytest
@@ -14,23 +13,14 @@ import tensorflow as tf
 import ijsat_tf as ij
 
 ROOT = pathlib.Path(__file__).parents[1]
-SNIPPET = "".join(
-    re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
-    )
-)
+README = ROOT / "README.md"
 
 
 @pytest.fixture(scope="module")
 def readme(tmp_path_factory):
-    names = {}
-    here = pathlib.Path.cwd()
-    os.chdir(tmp_path_factory.mktemp("readme"))
-    try:
-        exec(compile(SNIPPET, "README.md", "exec"), names)
-        assert pathlib.Path("run/curve.png").stat().st_size > 1000
-    finally:
-        os.chdir(here)
+    folder = tmp_path_factory.mktemp("readme")
+    names, _ = cells.run(README, folder)
+    assert (folder / "run/curve.png").stat().st_size > 1000
     return names
 
 
@@ -90,7 +80,7 @@ def test_it_runs_from_the_wheel(tmp_path):
     }
     where = "\nprint(ij.__file__)"
     done = subprocess.run(
-        [sys.executable, "-c", SNIPPET + where],
+        [sys.executable, "-c", cells.code(README) + where],
         check=True,
         cwd=tmp_path,
         env={"PATH": "", "PYTHONPATH": str(clean)},

@@ -10,6 +10,7 @@ SET ?= digits
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
+SPHINX := .venv/installed-docs
 DIGITS = $(RUNS)/digits
 FLOW = $(DIGITS)/flow/flow.keras
 MADE = $(RUNS)/$(SET)
@@ -25,7 +26,7 @@ export KERAS_BACKEND := tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart report smoke-methods test lint wheel clean
+.PHONY: help quickstart report smoke-methods test lint docs wheel clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' \
@@ -70,6 +71,14 @@ lint: $(INSTALLED)  ## check format and style
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
+docs: $(SPHINX)  ## run the tutorial, build the pages and the reference
+	rm -rf .build/docs
+	mkdir -p .build/docs
+	cp -r docs .build/docs/source
+	$(BIN)/python -m sphinx -q -W --keep-going \
+	    .build/docs/source .build/docs/html
+	@echo "Pages: .build/docs/html/index.html"
+
 wheel: $(INSTALLED)  ## build dist/*.whl
 	rm -rf .build dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation \
@@ -89,4 +98,9 @@ $(INSTALLED): requirements.txt setup.py
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
 	    --editable .
+	touch $@
+
+$(SPHINX): docs/requirements.txt $(INSTALLED)
+	@echo "Installing docs/requirements.txt into .venv."
+	$(BIN)/python -m pip install --quiet -r docs/requirements.txt
 	touch $@

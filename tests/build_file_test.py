@@ -23,10 +23,17 @@ def named() -> list[str]:
 
 
 def present() -> set[str]:
-    """The Python files of the library, the scripts and the tests."""
+    """The Python files of the library, the scripts, the docs and the tests."""
     paths = [
         path.relative_to(ROOT)
-        for folder in ("ijsat_tf", "train", "eval", "benchmarks", "tests")
+        for folder in (
+            "ijsat_tf",
+            "train",
+            "eval",
+            "benchmarks",
+            "docs",
+            "tests",
+        )
         for path in (ROOT / folder).rglob("*.py")
     ]
     return {

@@ -2,15 +2,17 @@
 
 python benchmarks/scaling.py --markdown=docs/scaling_cost.md
 
-Counts what replicas of a method exchange in a step and what each computes by
-itself, and times one device beside MirroredStrategy with two logical
-processors, of the same global batch on the same cores: what the distribution
-itself costs. Run it on an idle machine.
+Times one device beside MirroredStrategy with two logical processors, of the
+same global batch on the same cores: what the distribution itself costs. Counts
+what replicas exchange in a step of IJSAT, and what each computes by itself; how
+eight devices would share the work follows by arithmetic from the rates that
+--teraflops and --gigabytes suppose. Run it on an idle machine.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -27,10 +29,17 @@ FLAGS = flags.FLAGS
 flags.DEFINE_integer("repetitions", 5, "of each fit", 1)
 flags.DEFINE_integer("batch_size", 64, "images a step, on all devices", 2)
 flags.DEFINE_integer("steps", 4, "of each fit", 1)
+flags.DEFINE_float("teraflops", 50.0, "operations of a device, 1e12/s", 0.0)
+flags.DEFINE_list(
+    "gigabytes",
+    ["200", "12.5", "1.25"],
+    "1e9 bytes/s between devices: within a machine, at 100 and at 10 Gbit/s",
+)
 flags.DEFINE_string("markdown", None, "file to write the page into")
 
 METHODS = ("AT", "IJSAT")
 REPLICAS = 2
+K = 10
 
 
 def main(_: list[str]) -> None:
@@ -47,7 +56,7 @@ def main(_: list[str]) -> None:
         machine(),
         "",
         f"Fits of {FLAGS.steps} steps of {FLAGS.batch_size} images in all, "
-        "K = 10, ResNet-18 of width 16 and Glow 4x8 of width 64 in float32: "
+        f"K = {K}, ResNet-18 of width 16 and Glow 4x8 of width 64 in float32: "
         "seconds on one device, and on two logical processors that share its "
         "cores.",
         "",
@@ -66,6 +75,8 @@ def main(_: list[str]) -> None:
         "| what | bytes |",
         "| --- | --- |",
         *(f"| {what} | {size:,} |" for what, size in exchanged().items()),
+        "",
+        *expected(sum(exchanged().values())),
     ]
     print("\n".join(lines))
     write("Cost of several devices", lines, FLAGS.markdown)
@@ -100,10 +111,10 @@ def trained(method: str, images: np.ndarray) -> keras.Model:
         flow.initialize(images)
         latent = ij.spaces.Linf(0.02, step=0.005)
         model = ij.training.IJSAT(
-            net, ij.attacks.JointSpaceAttack(flow, pixels, latent, steps=10)
+            net, ij.attacks.JointSpaceAttack(flow, pixels, latent, steps=K)
         )
     else:
-        at = ij.training.methods.AT(ij.attacks.PGD(pixels, steps=10))
+        at = ij.training.methods.AT(ij.attacks.PGD(pixels, steps=K))
         model = ij.training.AdversarialModel(net, at)
     model.compile(optimizer=ij.training.SGD(1e-6, l2=2e-4))
     return model
@@ -129,6 +140,55 @@ def exchanged() -> dict[str, int]:
         "the flow, which is not trained": 0,
         "weights, which stay equal by equal updates": 0,
     }
+
+
+def expected(size: int) -> list[str]:
+    """A table of the share of 8 devices' time that is no exchange."""
+    images = tf.random.stateless_uniform((2, 32, 32, 3), (0, 0))
+    net, flow = ij.models.resnet18(10), ij.flows.Glow(hidden=512)
+    flow.initialize(images)
+    classify = operations(lambda x: net(x, training=False), [images[:1]])
+    decode = operations(
+        lambda *latents: flow.decode(list(latents)), flow.encode(images[:1])
+    )
+    # Encoding costs what decoding does. A step of the attack runs flow and
+    # classifier forwards and backwards to their inputs, training the
+    # classifier to its weights too.
+    total = decode + K * 2 * (decode + classify) + 3 * classify
+    rate, devices = FLAGS.teraflops * 1e12, 8
+    lines = [
+        f"An image is {classify / 1e9:.2f}e9 operations in the classifier and "
+        f"{decode / 1e9:.2f}e9 in Glow 4x8 of width 512, so that a step with "
+        f"K = {K} is {total / 1e9:.0f}e9. Where a device does "
+        f"{FLAGS.teraflops:g}e12 a second, and nothing is exchanged while it "
+        f"computes, {devices} devices in a ring are busy for this share of "
+        "their time:",
+        "",
+        "| images a device | seconds "
+        + "".join(f"| {speed} GB/s " for speed in FLAGS.gigabytes)
+        + "|",
+        "| --- | --- " + "| --- " * len(FLAGS.gigabytes) + "|",
+    ]
+    for images in (16, 128):
+        busy = images * total / rate
+        shares = []
+        for speed in commandline.numbers("gigabytes", float):
+            # Each sends, and receives, nearly all of it twice.
+            sent = 2 * (devices - 1) / devices * size / (speed * 1e9)
+            shares.append(f"{100 * busy / (busy + sent):.1f} %")
+        lines.append(f"| {images} | {busy:.3f} | {' | '.join(shares)} |")
+    return lines
+
+
+def operations(function: Callable, tensors: list[tf.Tensor]) -> int:
+    """The floating-point operations of a call."""
+    graph = tf.function(function, autograph=False)
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder.float_operation()
+    return profiler.profile(
+        graph.get_concrete_function(*tensors).graph,
+        options={**options, "output": "none"},
+    ).total_float_ops
 
 
 if __name__ == "__main__":

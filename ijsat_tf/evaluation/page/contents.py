@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ijsat_tf import checks
@@ -132,9 +133,11 @@ def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:
 
 
 def _trained_on(run: Run, data: str) -> bool:
-    """Its images may have come with latents: om_cifar10 is CIFAR-10."""
-    trained = run.settings.get("dataset", data)
-    return trained.removeprefix("om_") == data.removeprefix("om_")
+    """Its images may have come with latents: om_cifar10 is CIFAR-10. Without
+    settings, what it was tested on tells, if that is known."""
+    origins = {record.origin for record in run.records.values()} - {"unknown"}
+    told = run.settings.get("dataset") or " ".join(origins) or data
+    return data.removeprefix("om_") in re.findall(r"(?:om_)?(\w+)", told)
 
 
 def _facts(runs: Sequence[Run], warnings: int) -> Element:

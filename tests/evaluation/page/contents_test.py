@@ -184,6 +184,27 @@ def test_tables_of_the_paper_that_have_a_record(runs):
     assert "mart" in row_names(1)
 
 
+@pytest.mark.parametrize(
+    ("settings", "origin", "beside"),
+    [
+        ({"dataset": "cifar10"}, "digits", True),
+        ({"dataset": "om_cifar10"}, "digits", True),
+        ({"dataset": "digits"}, "TensorFlow Datasets: cifar10/3.0.2", False),
+        ({}, "unknown", True),
+        ({}, "TensorFlow Datasets: cifar10/3.0.2", True),
+        ({}, "TensorFlow Datasets: cifar100/3.0.2", False),
+        ({}, "digits", False),
+    ],
+)
+def test_beside_the_paper_are_its_data_sets(settings, origin, beside):
+    found = {
+        name: each._replace(origin=origin)
+        for name, each in row(SEEN, "at").items()
+    }
+    page = parse(to_html([Run("at", found, settings)]))
+    assert ("table-1-1" in tables(page)) == beside
+
+
 def test_warnings_are_counted_and_told(runs):
     assert _warnings(runs) == []
     page = parse(to_html(runs))

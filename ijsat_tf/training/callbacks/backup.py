@@ -177,6 +177,8 @@ class Backup(keras.callbacks.Callback):
         if self.position.epoch != epoch:
             self.position = Position(epoch, 0)
         self._resumed = self.position.step
+        if len(self._counted) == len(self.model.metrics_variables):
+            self._count_on()
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
@@ -185,6 +187,8 @@ class Backup(keras.callbacks.Callback):
         self.position = self.position._replace(step=self._resumed + batch + 1)
         self._unsaved = True
         if self._counted:
+            # Keras' own have their variables since this step. They count
+            # once a step, so that the order of sums does not matter.
             self._count_on(logs)
         steps = self.params["steps"]
         if steps is None:
@@ -224,17 +228,14 @@ class Backup(keras.callbacks.Callback):
                 f"{self.position}",
             )
 
-    def _count_on(self, logs: dict[str, Any] | None) -> None:
-        """Adds what metrics had counted of this epoch.
-
-        Metrics are sums, and some have no variables before the first step.
-        """
+    def _count_on(self, logs: dict[str, Any] | None = None) -> None:
+        """Adds what metrics had counted of this epoch."""
         variables = self.model.metrics_variables
         for variable, before in zip(variables, self._counted, strict=True):
             variable.assign(variable.numpy() + before)
         self._counted = []
-        found = self.model.get_metrics_result()
-        if logs is not None:
+        if logs:
+            found = self.model.get_metrics_result()
             logs.update((n, float(found[n])) for n in logs if n in found)
 
 

@@ -126,7 +126,7 @@ def test_a_page_of_all_runs(folder, tmp_path):
     outcome = run("eval/report.py", *given)
     assert outcome.code == 0 and f"page: {path}" in outcome.output
     text = path.read_text(encoding="utf-8")
-    pictures = {"one.png": tmp_path / "one.png"}
+    pictures = {"one": tmp_path / "one.png"}
     names = {"at": "at", "ijsat": "ijsat", "own": "at"}
     expected = [read_run(name, folder / of) for name, of in names.items()]
     assert text == to_html(expected, pictures, "A day")

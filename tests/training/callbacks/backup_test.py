@@ -270,7 +270,15 @@ def test_a_stop_by_another_callback_stands(tmp_path):
     assert int(model.optimizer.iterations.numpy()) == 4
 
 
-def test_the_second_signal_acts_as_ever():
+@pytest.fixture
+def heeded():
+    """Shells start what runs in the background deaf to SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_second_signal_acts_as_ever(heeded):
     before = signal.getsignal(signal.SIGINT)
     with ij.training.Interruption() as interruption:
         signal.raise_signal(signal.SIGINT)

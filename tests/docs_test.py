@@ -172,3 +172,13 @@ def test_docstrings_are_not_taken_for_what_they_are_not(built):
         assert not re.search(r">(Return type|Type)<", text), path.name
         assert "(*args, **kwargs)" not in text, path.name
         assert "Alias for field" not in text, path.name
+
+
+def test_pages_are_listed_and_link_to_what_is_there():
+    """What a build says too, where Sphinx is not installed."""
+    listed = (DOCS / "index.md").read_text("utf-8").split("```")[1].split()
+    pages = sorted(DOCS.glob("*.md"))
+    assert {page.stem for page in pages} - {"index"} <= {*listed}
+    for page in pages:
+        links = re.findall(r"\]\(([\w./-]+)[)#]", page.read_text("utf-8"))
+        assert [link for link in links if not (DOCS / link).exists()] == []

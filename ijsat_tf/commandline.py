@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fractions
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,11 +18,13 @@ class _FractionParser(flags.ArgumentParser):
     syntactic_help = "a number or a fraction such as 8/255, not negative"
 
     def parse(self, argument: str | float) -> float:
+        # fractions.Fraction would write out all digits of 1e999999999.
+        above, slash, below = str(argument).partition("/")
         try:
-            number = float(fractions.Fraction(str(argument)))
+            number = float(above) / float(below if slash else 1)
         except (ValueError, ZeroDivisionError):
             number = -1.0
-        if number < 0:
+        if not 0 <= number < math.inf:
             raise ValueError(f"expected {self.syntactic_help}")
         return number
 
@@ -105,6 +107,8 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     def parse(arguments: Sequence[str]) -> Sequence[str]:
         try:
             rest = flags.FLAGS(arguments)
+        except UnicodeDecodeError as error:
+            _fail(f"a file of --flagfile is no text: {error}")
         except (flags.Error, OSError, ValueError) as error:
             _fail(error)
         if rest[1:]:

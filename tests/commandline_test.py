@@ -44,6 +44,7 @@ WRONG = {
     ("--epsilom=1",): "Unknown command line flag 'epsilom'",
     ("epsilon=1",): "unknown arguments epsilon=1: flags start with --",
     ("--flagfile=/nowhere",): "/nowhere",
+    (f"--flagfile={sys.executable}",): "a file of --flagfile is no text",
 }
 
 
@@ -118,6 +119,12 @@ def test_fractions(parsed, text, expected):
         "",
         "nan",
         "inf",
+        "1e400",
+        "1e999999999",
+        "1/1e-999999999",
+        "1/inf2",
+        "nan/1",
+        "1/nan",
         "1/2/3",
         "2**3",
         '__import__("os")',

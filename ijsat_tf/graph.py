@@ -20,9 +20,9 @@ def compiled(function: Callable) -> Callable:
     Inside a graph the function's own operations are added to that graph, so
     that nothing is traced twice and distribution strategies see plain code.
     Python objects among the arguments (a model, an attack) select the cached
-    graph, equal ones the same, as they were at the first call; tensors do
-    not, whatever their batch size. The graphs used last are kept, with what
-    they refer to.
+    graph, equal ones the same, as they were at the first call; tensors do by
+    their ranks alone, whatever their batch size. The graphs used last are
+    kept, with what they refer to.
     """
     graphs: collections.OrderedDict = collections.OrderedDict()
     dropped = 0
@@ -56,7 +56,9 @@ def compiled(function: Callable) -> Callable:
 
 
 class _Key:
-    """An argument as a key: any tensor is like any other.
+    """An argument as a key: any tensor is like any other of its rank.
+
+    A graph that is shared by several ranks would know none.
 
     `tf.function` itself would keep weak references, so that a value made
     anew for each call is traced each time, and would replace a function made
@@ -64,7 +66,7 @@ class _Key:
     """
 
     def __init__(self, item: Any):
-        self.item = _Key if _is_tensor(item) else item
+        self.item = (_Key, len(item.shape)) if _is_tensor(item) else item
         try:
             self.hash = hash(self.item)
         except TypeError:

@@ -53,6 +53,13 @@ def test_batch_sizes_need_one_relaxed_graph():
     assert traces == [[2, 3], [None, 3]]
 
 
+def test_ranks_need_graphs_of_their_own():
+    scaled, traces = _counted()
+    for shape in ([2], [2, 3], [4], [4, 3], [5], [5, 3]):
+        assert scaled(tf.ones(shape)).shape == shape
+    assert traces == [[2], [2, 3], [None], [None, 3]]
+
+
 def test_python_objects_select_the_graph():
     scaled, traces = _counted()
     first, second = Offset(1.0), Offset(2.0)

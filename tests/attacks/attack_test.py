@@ -69,6 +69,7 @@ def test_soft_labels_give_the_soft_loss_and_the_heavier_class(model):
         list(LABELS),
         tf.constant(LABELS),
         np.eye(3)[LABELS],
+        np.eye(3, dtype=LABELS.dtype)[LABELS],
         tf.one_hot(LABELS, 3),
     ],
 )

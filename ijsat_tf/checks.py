@@ -138,7 +138,7 @@ def images(
         ValueError: for another type, rank, shape or range, or for NaN.
     """
     dtype = getattr(batch, "dtype", None)
-    batch = tf.convert_to_tensor(batch)
+    batch = _tensor(batch, name)
     require(
         batch.dtype.is_floating,
         f"`{name}` must be floats in [0, 1]; divide pixels of 0..255 by "
@@ -169,6 +169,17 @@ def images(
     return after(checked, batch)
 
 
+def _tensor(given: Any, name: str) -> tf.Tensor:
+    try:
+        return tf.convert_to_tensor(given)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"`{name}` must be an array or a tensor of numbers, rows of one "
+            f"length. Received: {type(given).__name__}, of which TensorFlow "
+            f"makes no tensor"
+        ) from error
+
+
 def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
     """Labels as a tensor, after a check that there is one for each image.
 
@@ -179,7 +190,7 @@ def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
     Raises:
         ValueError: for labels of another rank or length.
     """
-    labels = tf.convert_to_tensor(labels)
+    labels = _tensor(labels, "labels")
     if labels.shape.rank == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     require(

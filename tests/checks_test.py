@@ -54,6 +54,15 @@ def test_wrong_images_are_refused(call, case):
         call(check, tf.constant(batch))
 
 
+@pytest.mark.parametrize("given", [None, {}, [[1, 2], [3]], object()])
+def test_what_is_no_tensor_is_refused(given):
+    reason = "must be an array or a tensor of numbers.* Received: "
+    with pytest.raises(ValueError, match=f"`x` {reason}"):
+        checks.images(given, "x")
+    with pytest.raises(ValueError, match=f"`labels` {reason}"):
+        checks.one_a_row(given, tf.constant(IMAGES))
+
+
 def test_the_type_named_is_that_of_the_argument():
     with pytest.raises(ValueError, match="dtype int64$"):
         checks.images(np.zeros((1, 2, 2, 1), "int64"))

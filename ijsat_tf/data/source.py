@@ -6,15 +6,26 @@ or augments.
 
 from __future__ import annotations
 
+import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf.checks import require
+from ijsat_tf.checks import at_least_one, require
 
 
-class Source(NamedTuple):
+class _Parts(NamedTuple):
+    images: np.ndarray
+    labels: np.ndarray
+    classes: int
+    bins: int = 256
+    latents: np.ndarray | list[np.ndarray] | None = None
+    class_names: tuple[str, ...] | None = None
+    origin: str = "unknown"
+
+
+class Source(_Parts):
     """A set of labelled images.
 
     Attributes:
@@ -27,15 +38,65 @@ class Source(NamedTuple):
             `source._replace(latents=None)`.
         class_names: one a class, or None.
         origin: where the set comes from, in words.
+
+    Raises:
+        ValueError: for parts of other types, shapes or ranges.
     """
 
-    images: np.ndarray
-    labels: np.ndarray
-    classes: int
-    bins: int = 256
-    latents: np.ndarray | list[np.ndarray] | None = None
-    class_names: tuple[str, ...] | None = None
-    origin: str = "unknown"
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        images: np.ndarray,
+        labels: np.ndarray,
+        classes: int,
+        bins: int = 256,
+        latents: np.ndarray | list[np.ndarray] | None = None,
+        class_names: tuple[str, ...] | None = None,
+        origin: str = "unknown",
+    ) -> Source:
+        at_least_one("classes", classes)
+        require(
+            isinstance(bins, numbers.Integral) and bins >= 2,
+            "`bins` must be an integer of at least 2.",
+            repr(bins),
+        )
+        _require_integers(
+            "images",
+            images,
+            4,
+            f"(N, H, W, C), grey levels 0 to {bins - 1}, such as "
+            f"np.rint({bins - 1} * images).astype(np.uint8) of floats in "
+            "[0, 1]",
+            bins,
+        )
+        count = len(images)
+        _require_integers(
+            "labels",
+            labels,
+            1,
+            f"({count},), one of the classes 0 to {classes - 1} for each image",
+            classes,
+        )
+        require(
+            len(labels) == count,
+            f"`labels` must have one entry for each of the {count} images.",
+            f"shape {labels.shape}",
+        )
+        for part in tf.nest.flatten(latents) if latents is not None else ():
+            require(
+                np.shape(part)[:1] == (count,),
+                f"`latents` must have one row for each of the {count} images.",
+                f"shape {np.shape(part)}",
+            )
+        require(
+            class_names is None or len(class_names) == classes,
+            f"`class_names` must be one for each of the {classes} classes.",
+            class_names,
+        )
+        return super().__new__(
+            cls, images, labels, classes, bins, latents, class_names, origin
+        )
 
     def scaled(self) -> np.ndarray:
         """The images in [0, 1], levels / (bins - 1), (N, H, W, C) float32."""
@@ -101,3 +162,27 @@ class Source(NamedTuple):
             (self.images, self.labels, self.latents),
         )
         return self._replace(images=images, labels=labels, latents=latents)
+
+
+def _require_integers(
+    name: str, array: Any, rank: int, what: str, below: int
+) -> None:
+    """Raises `ValueError` unless these are some integers from 0 on."""
+    known = isinstance(array, np.ndarray)
+    require(
+        known
+        and array.dtype.kind in "iu"
+        and array.ndim == rank
+        and array.size > 0,
+        f"`{name}` must be an array of integers {what}.",
+        f"{array.dtype} of shape {array.shape}"
+        if known
+        else type(array).__name__,
+    )
+    low, high = array.min(), array.max()
+    require(
+        0 <= low and high < below,
+        f"`{name}` must be an array of integers {what}.",
+        low,
+        high,
+    )

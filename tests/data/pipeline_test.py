@@ -33,7 +33,7 @@ def test_batches_are_images_in_the_unit_interval_and_their_labels():
 def test_batches_equal_the_scaled_source_bit_by_bit():
     levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
     for bins in (256, 17, 200):
-        source = Source(np.minimum(levels, bins - 1), np.zeros(1), 1, bins)
+        source = Source(np.minimum(levels, bins - 1), np.zeros(1, int), 1, bins)
         images, _ = _epoch(source=source, batch_size=1)
         np.testing.assert_array_equal(images, source.scaled())
 

@@ -17,7 +17,12 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Args:
         path: of the file; its folder is made.
+
+    Raises:
+        ValueError: for a path that ends in no name, such as ".".
     """
+    if path.name in ("", ".."):
+        raise ValueError(f"{str(path)!r} is no name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
     try:
@@ -30,6 +35,24 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
     # systems cannot flush a folder.
     with contextlib.suppress(OSError):
         _flush(path.parent)
+
+
+def read_text(path: pathlib.Path) -> str:
+    """The text in a file.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        ValueError: for one that is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is damaged, or no text: {error.reason} at byte "
+            f"{error.start}. Restore it, or move it away."
+        ) from error
 
 
 def reserve(path: pathlib.Path, size: int) -> None:

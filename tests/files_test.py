@@ -1,10 +1,31 @@
 """What an error leaves of a file that is replaced."""
 
 import os
+import pathlib
 
 import pytest
 
 from ijsat_tf import files
+
+
+@pytest.mark.parametrize("path", ["", ".", "..", "deeper/.."])
+def test_a_path_without_a_name_is_refused(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="is no name of a file"):
+        with files.replaced(pathlib.Path(path)):
+            pass
+    assert not os.listdir(tmp_path)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "settings.cfg"
+    path.write_text("--method=ü", encoding="utf-8")
+    assert files.read_text(path) == "--method=ü"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(
+        ValueError, match="settings.cfg is damaged, .* byte 128"
+    ):
+        files.read_text(path)
 
 
 def test_a_file_is_replaced_when_all_is_written(tmp_path):

@@ -211,7 +211,7 @@ def claim(workdir: str) -> pathlib.Path:
     lines = _resolved()
     settings = folder / _SETTINGS
     if settings.exists():
-        before = settings.read_text().splitlines()
+        before = files.read_text(settings).splitlines()
         changed = [
             line.removeprefix("--").removeprefix("# ")
             for line in sorted({*lines} ^ {*before})
@@ -249,7 +249,7 @@ def fingerprint() -> str:
 def trim(log: pathlib.Path, epochs: int) -> None:
     """Cuts rows of epochs that are trained again off a log."""
     if log.exists():
-        lines = log.read_text().splitlines(keepends=True)
+        lines = files.read_text(log).splitlines(keepends=True)
         with files.replaced(log) as aside:
             aside.write_text("".join(lines[: 1 + epochs]))
 

@@ -7,11 +7,13 @@ import math
 import os
 import pathlib
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.check import CHECKS_FILE, Check, load_checks
 from ijsat_tf.evaluation.records import Record
+from ijsat_tf.files import read_text
 
 
 class Run(NamedTuple):
@@ -52,7 +54,7 @@ def is_run(folder: str | os.PathLike) -> bool:
 def read_run(
     name: str, folder: str | os.PathLike, checkpoint: str = "last"
 ) -> Run:
-    """What a folder holds; records that cannot be read are warnings.
+    """What a folder holds; files that cannot be read are warnings.
 
     Args:
         name: of the run.
@@ -61,22 +63,24 @@ def read_run(
     """
     folder = pathlib.Path(folder)
     place = folder / "records" / checkpoint
-    found: dict[str, Record] = {}
-    checks: list[Check] = []
     warnings = []
-    for path in sorted(
-        place.glob("[!.]*.npz"),
-        key=lambda path: (path.stem != "standard", path.stem),
-    ):
+
+    def read(reader: Callable, *arguments: Any) -> Any:
         try:
-            found[path.stem] = records.load(path)
+            return reader(*arguments)
         except ValueError as error:
             warnings.append(str(error))
+
+    paths = sorted(
+        place.glob("[!.]*.npz"),
+        key=lambda path: (path.stem != "standard", path.stem),
+    )
+    loaded = {path.stem: read(records.load, path) for path in paths}
+    found = {name: each for name, each in loaded.items() if each}
     models = {record.model for record in found.values()}
-    try:
-        checks = load_checks(place / CHECKS_FILE, models)
-    except ValueError as error:
-        warnings.append(str(error))
+    checks = read(load_checks, place / CHECKS_FILE, models) or ()
+    settings = read(_settings, folder / _SETTINGS) or {}
+    speeds = read(_speeds, folder / "log.csv") or ()
     if not found and (folder / "classifier.keras").is_file():
         warnings.append(
             f"{name} has a classifier, and no record in records/{checkpoint}: "
@@ -92,8 +96,8 @@ def read_run(
     return Run(
         name,
         found,
-        _settings(folder / _SETTINGS),
-        _speeds(folder / "log.csv"),
+        settings,
+        speeds,
         pictures,
         tuple(checks),
         tuple(warnings),
@@ -103,7 +107,7 @@ def read_run(
 def _settings(path: pathlib.Path) -> dict[str, str]:
     """A flagfile's; those of files are comments in it, "# gan, sha256=..."."""
     found = {}
-    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+    lines = read_text(path).splitlines() if path.is_file() else []
     for line in lines:
         name, given, value = re.sub("^(--|# )", "", line).partition("=")
         if not given:
@@ -119,8 +123,8 @@ def _settings(path: pathlib.Path) -> dict[str, str]:
 def _speeds(path: pathlib.Path) -> tuple[float, ...]:
     if not path.is_file():
         return ()
-    with open(path, encoding="utf-8", newline="") as file:
-        texts = [row.get("images_per_second") for row in csv.DictReader(file)]
+    rows = csv.DictReader(read_text(path).splitlines())
+    texts = [row.get("images_per_second") for row in rows]
     numbers = [_number(text) for text in texts]
     return tuple(number for number in numbers if math.isfinite(number))
 

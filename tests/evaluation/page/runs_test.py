@@ -102,3 +102,12 @@ def test_which_folders_are_runs(folder):
     assert is_run(folder)
     (folder / "settings.cfg").unlink()
     assert is_run(folder) and not is_run(folder / "records")
+
+
+def test_what_is_no_text_is_told(folder):
+    for name in ("settings.cfg", "log.csv"):
+        (folder / name).write_bytes(bytes(range(256)))
+    run = read_run("at", folder)
+    assert run.settings == {} and run.speeds == () and len(run.records) == 3
+    for name, warning in zip(("settings.cfg", "log.csv"), run.warnings):
+        assert f"{folder / name} is damaged" in warning

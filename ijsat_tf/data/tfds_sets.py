@@ -33,6 +33,12 @@ def read(
             f"`name` must be 'digits' or a data set of TensorFlow Datasets, "
             f"such as {', '.join(map(repr, near))}. Received: {name!r}"
         ) from None
+    except ValueError as error:
+        # Of a name that it cannot parse it explains at length what names are.
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"`name` {name!r} is none of a data set: {reason}"
+        ) from error
 
     # Before any download: a wrong kind of set can be gigabytes.
     shape = _image_shape(builder.info.features, name, image_size)

@@ -13,6 +13,8 @@ from ijsat_tf import commandline
 
 def folders(runs: list[str]) -> dict[str, pathlib.Path]:
     """Where runs are, FOLDER or NAME=FOLDER each, by their names."""
+    if not runs:
+        raise ValueError("--runs must name one folder or more")
     found: dict[str, pathlib.Path] = {}
     for run in runs:
         name, equal, place = run.partition("=")

@@ -33,6 +33,7 @@ from ijsat_tf.evaluation.check import (  # noqa: E402
 )
 from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
+from ijsat_tf.evaluation.figures.saving import require_format  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS
@@ -76,6 +77,8 @@ flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 def main(_: list[str]) -> None:
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
     corruptions.chosen()
+    for path in filter(None, (FLAGS.picture, FLAGS.curves)):
+        require_format(path)
     flow = None if FLAGS.table_only else generator()
     attacks = {} if FLAGS.table_only else searches(flow)
     runs = inputs.folders(FLAGS.runs)

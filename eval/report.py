@@ -83,8 +83,9 @@ def page() -> str:
     ]
     if not found:
         raise ValueError(
-            f"No run in {','.join(FLAGS.runs)}: a folder of runs has folders "
-            "with a settings.cfg or records; or give --runs=NAME=FOLDER"
+            f"No run in --runs={','.join(FLAGS.runs)}: a folder of runs has "
+            "folders with a settings.cfg or records; or give "
+            "--runs=NAME=FOLDER"
         )
     return to_html(found, figures(), FLAGS.note)
 
@@ -111,8 +112,9 @@ def rows() -> dict[str, dict[str, records.Record]]:
     }
     if not any(found.values()):
         raise ValueError(
-            f"No record of Table {FLAGS.table} in {','.join(FLAGS.runs)}: its "
-            f"rows are {', '.join(names)}, and their records in "
+            f"No record of Table {FLAGS.table} in "
+            f"--runs={','.join(FLAGS.runs)}: its rows are "
+            f"{', '.join(names)}, and their records in "
             f"ROW/records/{FLAGS.checkpoint}; evaluate with eval/main.py "
             "first, or correct --runs"
         )

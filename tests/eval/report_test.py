@@ -98,7 +98,7 @@ def test_records_of_both_halves_of_table_2(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--runs={tmp}"], "No record of Table 1 in {tmp}: its rows are stand"),
+        (["--runs={tmp}"], "Table 1 in --runs={tmp}: its rows are standard"),
         (["--runs={runs}", "--checkpoint=best"], "ROW/records/best; evaluate"),
         (["--runs=at={tmp}/none"], "--runs=at={tmp}/none is no folder"),
         (["--runs=fgsm={runs}/at"], "Table 1 has the rows standard, at, dmat"),
@@ -137,7 +137,7 @@ def test_a_page_of_all_runs(folder, tmp_path):
     ("arguments", "message"),
     [
         ([], "--runs"),
-        (["--runs={tmp}"], "No run in {tmp}: a folder of runs has"),
+        (["--runs={tmp}"], "No run in --runs={tmp}: a folder of runs"),
         (["--runs=at={tmp}/none"], "--runs=at={tmp}/none is no folder"),
         (["--runs={runs},at={tmp}"], "--runs has two of at, "),
         (["--runs={runs}", "--figures={tmp}"], "{tmp} has no PNG files"),

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
+from ijsat_tf import checks
 from ijsat_tf.files import replaced
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
@@ -19,6 +20,18 @@ _DATED = {
 }
 
 
+def require_format(path: str | os.PathLike) -> None:
+    """Raises `ValueError` unless a file's ending is that of a format."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    checks.require(
+        pathlib.Path(path).suffix[1:].lower() in known,
+        f"A picture's file must end in .{', .'.join(sorted(known))}.",
+        repr(str(path)),
+    )
+
+
 def save(figure: Any, paths: Paths, dpi: int) -> None:
     """Writes a figure, byte for byte the same whenever it is drawn the same.
 
@@ -26,11 +39,16 @@ def save(figure: Any, paths: Paths, dpi: int) -> None:
         figure: of matplotlib.
         paths: of the file to write, or of several; endings say the formats.
         dpi: pixels an inch of what is made of pixels.
+
+    Raises:
+        ValueError: for an ending that is none of a format.
     """
     import matplotlib
 
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
+    for path in paths:
+        require_format(path)
     # Letters as TrueType, as publishers ask for, and names that no random
     # number is part of.
     settings = {"pdf.fonttype": 42, "svg.hashsalt": "ijsat_tf"}

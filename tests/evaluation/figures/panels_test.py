@@ -95,6 +95,14 @@ def test_the_ending_says_the_format(tmp_path):
     assert "<svg" in (tmp_path / "panel.svg").read_text()
 
 
+@pytest.mark.parametrize("name", ["panel", "panel.md", ".png"])
+def test_an_ending_without_a_format_is_refused(name, tmp_path):
+    images = RANDOM.random((1, 8, 8, 1), "float32")
+    with pytest.raises(ValueError, match="must end in .*png.* Received: "):
+        adversarial_panel(images, images, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_several_files_of_the_same_bytes_each_time(tmp_path):
     images = RANDOM.random((2, 8, 8, 3), "float32")
     kinds = ("pdf", "png", "svg")

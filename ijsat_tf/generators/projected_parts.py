@@ -28,7 +28,7 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
     """
     way_out = "Choose another `name` or `data_dir`, or delete that folder."
     if any(folder.glob("*.npz")) and (folder / _REQUEST).exists():
-        found = json.loads((folder / _REQUEST).read_text())
+        found = _request(folder / _REQUEST)
         differences = [
             f"{key} (expected {request.get(key)}, received {found.get(key)})"
             for key in {**request, **found}
@@ -49,6 +49,19 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
     )
     with replaced(folder / _REQUEST) as aside:
         aside.write_text(json.dumps(request, indent=1))
+
+
+def _request(path: pathlib.Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        found = None
+    checks.require(
+        isinstance(found, dict),
+        f"{path} is damaged: delete {path.parent}, or choose another `name` "
+        "or `data_dir`.",
+    )
+    return found
 
 
 def write(found: Projected, path: pathlib.Path) -> None:

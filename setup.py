@@ -52,7 +52,13 @@ setup(
     extras_require={
         "corruptions": ["pillow>=10", "scipy>=1.11"],
         "demo": DIGITS,
-        "dev": [*DIGITS, "pytest>=8", "pytest-xdist>=3.5", "ruff>=0.9"],
+        "dev": [
+            *DIGITS,
+            "hypothesis>=6.100",
+            "pytest>=8",
+            "pytest-xdist>=3.5",
+            "ruff>=0.9",
+        ],
         "docs": [*DIGITS, "furo>=2025", "myst-parser>=5", "sphinx>=9"],
         "oracles": [
             "adversarial-robustness-toolbox>=1.20",

@@ -80,10 +80,10 @@ class Missing(ValueError):
 
 
 def main(_: list[str]) -> None:
-    for kind in FLAGS.formats:
+    for kind in FLAGS.formats or [""]:
         if kind not in ("png", "pdf", "svg"):
             raise ValueError(
-                f"--formats must be among png, pdf and svg; received {kind}"
+                f"--formats must be among png, pdf and svg; received {kind!r}"
             )
     # Which letters a PDF takes along is no news.
     logging.getLogger("fontTools").setLevel(logging.ERROR)

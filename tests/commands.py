@@ -12,7 +12,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -39,17 +39,23 @@ def run(script: str, *arguments: str) -> Outcome:
 
     A script is a file, such as eval/report.py, or the folder of a main.py.
     """
-    return call(_main, script, arguments)
+    return call(main, script, arguments)
 
 
-def call(function: Callable, *arguments: Any) -> Outcome:
-    """A function of this folder in a process of its own."""
+def call(
+    function: Callable, *arguments: Any, seconds: float | None = None
+) -> Outcome:
+    """A function of this folder in a process of its own, which is killed
+    after so many seconds."""
     with tempfile.NamedTemporaryFile("r+") as log:
         process = _server.Process(
             target=_logged, args=(log.name, function, *arguments)
         )
         process.start()
-        process.join()
+        process.join(seconds)
+        if process.is_alive():
+            process.kill()
+            process.join()
         return Outcome(process.exitcode, log.read())
 
 
@@ -64,7 +70,7 @@ def stopped(
     """Runs a command, which ends by a signal sent once `file` is there."""
     with tempfile.NamedTemporaryFile("r+") as log:
         process = _server.Process(
-            target=_logged, args=(log.name, _main, script, arguments)
+            target=_logged, args=(log.name, main, script, arguments)
         )
         process.start()
         while process.is_alive() and not file.exists():
@@ -83,8 +89,11 @@ def _logged(log: str, function: Callable, *arguments: Any) -> None:
     function(*arguments)
 
 
-def _main(script: str, arguments: tuple[str, ...]) -> None:
-    os.chdir(ROOT)
+def main(
+    script: str, arguments: Sequence[str], folder: pathlib.Path = ROOT
+) -> None:
+    """`python SCRIPT ARGUMENTS` in a folder, in this process."""
+    os.chdir(folder)
     path = ROOT / script
     path = path / "main.py" if path.is_dir() else path
     sys.path.insert(0, str(path.parent))

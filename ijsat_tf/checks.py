@@ -120,6 +120,14 @@ def at_least_one(name: str, count: Any) -> int:
     return int(count)
 
 
+def iterations(name: str, count: Any) -> int:
+    """`count`, or a `ValueError` unless it is an integer from 1 that a loop
+    can count to: a larger one would wrap around, and do nothing."""
+    count = at_least_one(name, count)
+    require(count < 2**31, f"`{name}` must be below 2^31.", count)
+    return count
+
+
 def images(
     batch: Any,
     name: str = "images",

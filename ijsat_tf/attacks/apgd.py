@@ -69,7 +69,7 @@ class APGD(Attack):
             repr(self.loss),
         )
         for name in ("steps", "restarts", "targets", "gradient_samples"):
-            count = checks.at_least_one(name, getattr(self, name))
+            count = checks.iterations(name, getattr(self, name))
             object.__setattr__(self, name, count)
 
     @property

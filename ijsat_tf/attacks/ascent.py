@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
-
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
@@ -49,13 +47,8 @@ class Ascent(Attack):
         object.__setattr__(self, "space", as_space(self.space))
         super().__post_init__()
         for name in ("steps", "restarts"):
-            count = getattr(self, name)
-            checks.require(
-                isinstance(count, numbers.Integral) and count >= 1,
-                f"`{name}` must be an integer of at least 1.",
-                repr(count),
-            )
-            object.__setattr__(self, name, int(count))
+            count = checks.iterations(name, getattr(self, name))
+            object.__setattr__(self, name, count)
         checks.require(
             self.restarts == 1 or self.random_start,
             "`restarts` need random starts: all searches would be the same.",

@@ -67,7 +67,7 @@ class FAB(Attack):
         super().__post_init__()
         require_pixel_ball(self.ball, "FAB")
         for name in ("steps", "restarts", "targets"):
-            count = checks.at_least_one(name, getattr(self, name))
+            count = checks.iterations(name, getattr(self, name))
             object.__setattr__(self, name, count)
 
     @property

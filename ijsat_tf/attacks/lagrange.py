@@ -151,7 +151,7 @@ class LagrangePerceptual(LagrangianAttack):
 
     def __post_init__(self):
         super().__post_init__()
-        rounds = checks.at_least_one("rounds", self.rounds)
+        rounds = checks.iterations("rounds", self.rounds)
         object.__setattr__(self, "rounds", rounds)
 
     def find(

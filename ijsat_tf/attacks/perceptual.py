@@ -55,7 +55,7 @@ class PerceptualAttack(Attack):
         super().__post_init__()
         checks.not_negative("bound", self.bound)
         object.__setattr__(self, "bound", float(self.bound))
-        steps = checks.at_least_one("steps", self.steps)
+        steps = checks.iterations("steps", self.steps)
         object.__setattr__(self, "steps", steps)
         checks.require(
             self.distance is None or hasattr(self.distance, "prepare"),

@@ -48,7 +48,7 @@ class PerceptualPGD(PerceptualAttack):
 
     def __post_init__(self):
         super().__post_init__()
-        count = checks.at_least_one("conjugate_steps", self.conjugate_steps)
+        count = checks.iterations("conjugate_steps", self.conjugate_steps)
         object.__setattr__(self, "conjugate_steps", count)
 
     def find(

@@ -48,7 +48,7 @@ class Square(Attack):
         super().__post_init__()
         require_pixel_ball(self.ball, "Square")
         for name in ("queries", "restarts"):
-            count = checks.at_least_one(name, getattr(self, name))
+            count = checks.iterations(name, getattr(self, name))
             object.__setattr__(self, name, count)
 
     @property

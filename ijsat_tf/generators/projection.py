@@ -91,7 +91,7 @@ class Projection(Value):
             repr(self.distance),
         )
         for name in ("steps", "candidates"):
-            checks.at_least_one(name, getattr(self, name))
+            checks.iterations(name, getattr(self, name))
         for name in ("learning_rate", "l1"):
             checks.not_negative(name, getattr(self, name))
         checks.require(

@@ -178,29 +178,12 @@ def shown() -> ij.data.Source:
             f"--image={FLAGS.image} must be one of the {len(places)} images"
         )
     if FLAGS.flow:
-        fits("--flow", flow().image_shape, source)
+        inputs.fits("--flow", flow().image_shape, source)
     for run, model in models().items() if FLAGS.runs else ():
-        fits(run, model.input_shape[1:], source, model.output_shape[-1])
+        inputs.fits(run, model.input_shape[1:], source, model.output_shape[-1])
     return source._replace(
         images=source.images[places], labels=source.labels[places]
     )
-
-
-def fits(
-    what: str,
-    shape: tuple[int | None, ...],
-    source: ij.data.Source,
-    classes: int | None = None,
-) -> None:
-    """Refuses a network of other images or classes."""
-    size = source.images.shape[1:]
-    known = all(one in (None, other) for one, other in zip(shape, size))
-    if not known or classes not in (None, source.classes):
-        of = f" and {classes} classes" if classes else ""
-        raise ValueError(
-            f"{what} is of images {shape}{of}, --dataset={FLAGS.dataset} of "
-            f"images {size} and {source.classes} classes"
-        )
 
 
 @functools.cache

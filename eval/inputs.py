@@ -7,8 +7,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from absl import flags
 
 from ijsat_tf import commandline
+from ijsat_tf.data import Source
 
 
 def folders(runs: list[str]) -> dict[str, pathlib.Path]:
@@ -21,6 +23,11 @@ def folders(runs: list[str]) -> dict[str, pathlib.Path]:
         if not equal or "/" in name:
             name, place = pathlib.Path(run).absolute().name, run
             name = name.removesuffix(".keras")
+        if not name:
+            raise ValueError(
+                f"--runs={run} gives no name, which is the row: write "
+                "NAME=FOLDER"
+            )
         if name in found:
             raise ValueError(
                 "--runs must have different names, which are the rows; "
@@ -61,6 +68,24 @@ def gan(path: str) -> Any:
     found = commandline.load(path, "GAN", "decode")
     commandline.in_float32(found)
     return found
+
+
+def fits(
+    what: str,
+    shape: tuple[int | None, ...],
+    source: Source,
+    classes: int | None = None,
+) -> None:
+    """Refuses a network of other images or classes."""
+    size = source.images.shape[1:]
+    known = all(one in (None, other) for one, other in zip(shape, size))
+    if not known or classes not in (None, source.classes):
+        of = f" and {classes} classes" if classes else ""
+        raise ValueError(
+            f"{what} is of images {shape}{of}, "
+            f"--dataset={flags.FLAGS.dataset} of images {size} and "
+            f"{source.classes} classes"
+        )
 
 
 def one_of_each(labels: np.ndarray, count: int) -> np.ndarray:

@@ -121,6 +121,8 @@ def attacked(
         for run, folder in runs.items()
     }
     source = ij.data.load(*commandline.split("test"))
+    for run, model in models.items():
+        inputs.fits(run, model.input_shape[1:], source, model.output_shape[-1])
     if FLAGS.examples:
         source = source.take(FLAGS.examples)
     if not FLAGS.gan:

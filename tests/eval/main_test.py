@@ -222,6 +222,8 @@ def test_curves_without_a_table(runs, tmp_path):
         (["--epsilon=0.2"], "fgsm.npz is the record of another"),
         (["--checkpoint=best"], "train with --held_out"),
         (["--checkpoint=first"], "checkpoint"),
+        (["--runs=={runs}/at"], "gives no name"),
+        (["--image_size=4"], "at is of images (8, 8, 1) and 10 classes"),
         (["--runs="], "--runs must name one folder or more"),
         (["--runs=", "--table_only"], "--runs must name one folder or more"),
         (["--picture={tmp}/x"], "must end in"),

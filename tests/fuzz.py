@@ -222,7 +222,10 @@ def unclear(
             for word in re.split("[-=,]+", each)
             if len(word) > 2
         }
-        if not any(mark in line for mark in ("--", "flag", "`", *words)):
+        if not any(
+            mark in line
+            for mark in ("--", "flag", "learning rate", "`", *words)
+        ):
             return f"it names no flag, file or argument: {line}"
     return None
 

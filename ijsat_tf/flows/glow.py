@@ -107,11 +107,13 @@ class Glow(LikelihoodModel):
         checks.require(
             len(self.image_shape) == 3
             and all(side > 0 for side in self.image_shape)
+            # 2^levels may be a number of more digits than memory holds.
+            and self.levels < max(self.image_shape[:2])
             and all(
                 side % 2**self.levels == 0 for side in self.image_shape[:2]
             ),
             f"`image_shape` must be (H, W, C) with sides divisible by "
-            f"2^levels = {2**self.levels}; use fewer levels or pad the "
+            f"2^levels, levels = {self.levels}; use fewer levels or pad the "
             "images.",
             self.image_shape,
         )

@@ -401,6 +401,7 @@ def test_wrong_latents_are_refused(flow):
     [
         ("image_shape", {"image_shape": (6, 8, 2), "levels": 2}),
         ("image_shape", {"image_shape": (8, 12, 2), "levels": 3}),
+        ("image_shape", {"levels": 10**12}),
         ("image_shape", {"image_shape": (8, 8)}),
         ("image_shape", {"image_shape": (0, 8, 2)}),
         ("levels", {"levels": 0}),

@@ -255,11 +255,11 @@ def damaged(
             return f"{path} was left behind"
         if not file.stat().st_size and "events" not in path:
             return f"{path} is empty"
-        if (
-            file.suffix in (".keras", ".npz")
-            and zipfile.ZipFile(file).testzip()
-        ):
-            return f"{path} is damaged"
+        if file.suffix in (".keras", ".npz"):
+            if not zipfile.is_zipfile(file):
+                return f"{path} is no archive"
+            if zipfile.ZipFile(file).testzip():
+                return f"{path} is damaged"
     return None
 
 

@@ -29,6 +29,17 @@ def of_several(strategy: tf.distribute.Strategy) -> bool:
     )
 
 
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes files and prints."""
+    if not of_several(strategy):
+        return True
+    resolver = strategy.cluster_resolver
+    chiefs = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_type == "chief" or (
+        not chiefs and resolver.task_id == 0
+    )
+
+
 class MultiWorkerModel(keras.Model):
     """A Keras model whose `fit` and `evaluate` run on several workers."""
 

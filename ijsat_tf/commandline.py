@@ -119,6 +119,8 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
 
     def guarded(arguments: Sequence[str]) -> None:
         try:
+            # Strategies tell there of each of their steps.
+            tf.get_logger().setLevel("WARNING")
             _one_core_an_operation()
             main(arguments)
         except (ValueError, OSError, ImportError) as error:

@@ -1,4 +1,5 @@
-"""What Keras' `fit` lacks under `MultiWorkerMirroredStrategy`.
+"""Several workers: which one writes, what they agree on, and what Keras' `fit`
+lacks under `MultiWorkerMirroredStrategy`.
 
 https://github.com/keras-team/keras/issues/20585: the first batch, a value of
 each replica, is reduced to build the model, which fails; and metrics, which
@@ -7,10 +8,14 @@ are scalars, are averaged along their axis 0.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow import trainer
 
@@ -38,6 +43,58 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return resolver.task_type == "chief" or (
         not chiefs and resolver.task_id == 0
     )
+
+
+def of_all(
+    strategy: tf.distribute.Strategy, numbers: Sequence[int]
+) -> np.ndarray:
+    """The numbers of every worker, (replicas, N).
+
+    All workers must ask at the same moment, and each waits for the others.
+
+    Args:
+        strategy: with several workers or not; then they are those given.
+        numbers: N of this worker.
+    """
+    if not of_several(strategy):
+        return np.array([numbers])
+    mine = tf.constant([numbers], tf.int64)
+    found = strategy.experimental_local_results(_gather(strategy)(mine))
+    return found[0].numpy()
+
+
+@functools.lru_cache(maxsize=1)
+def _gather(strategy: tf.distribute.Strategy) -> Callable:
+    def each(mine: tf.Tensor) -> tf.Tensor:
+        # An input has no device yet, and so no one to gather for.
+        mine = tf.identity(mine)
+        return tf.distribute.get_replica_context().all_gather(mine, axis=0)
+
+    return tf.function(
+        lambda mine: strategy.run(each, args=(mine,)), autograph=False
+    )
+
+
+@contextlib.contextmanager
+def needing_all(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Within, the end of another worker is an error that says what to do.
+
+    Args:
+        strategy: with several workers; with one nothing is changed.
+
+    Raises:
+        ConnectionError: an `OSError`, when another worker is gone.
+    """
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
+        if not of_several(strategy):
+            raise
+        raise ConnectionError(
+            "another worker has ended, or cannot be reached; its own output "
+            "says why. Start all workers again, each by its command: they go "
+            "on from the last checkpoint."
+        ) from error
 
 
 class MultiWorkerModel(keras.Model):

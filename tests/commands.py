@@ -47,16 +47,32 @@ def call(
 ) -> Outcome:
     """A function of this folder in a process of its own, which is killed
     after so many seconds."""
-    with tempfile.NamedTemporaryFile("r+") as log:
-        process = _server.Process(
-            target=_logged, args=(log.name, function, *arguments)
+    return Running(function, *arguments).outcome(seconds)
+
+
+class Running:
+    """A function of this folder that runs in a process of its own."""
+
+    def __init__(self, function: Callable, *arguments: Any):
+        self.log = tempfile.NamedTemporaryFile("r+")
+        self.process = _server.Process(
+            target=_logged, args=(self.log.name, function, *arguments)
         )
-        process.start()
-        process.join(seconds)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        return Outcome(process.exitcode, log.read())
+        self.process.start()
+
+    def outcome(self, seconds: float | None = None) -> Outcome:
+        """How it ended; after so many seconds it is killed."""
+        self.process.join(seconds)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        return Outcome(self.process.exitcode, self.log.read())
+
+    def stop(self, number: int, file: pathlib.Path) -> None:
+        """Sends a signal once `file` is there."""
+        while self.process.is_alive() and not file.exists():
+            time.sleep(0.01)
+        os.kill(self.process.pid, number)
 
 
 def killed(file: pathlib.Path, script: str, *arguments: str) -> None:
@@ -68,16 +84,9 @@ def stopped(
     number: int, file: pathlib.Path, script: str, *arguments: str
 ) -> Outcome:
     """Runs a command, which ends by a signal sent once `file` is there."""
-    with tempfile.NamedTemporaryFile("r+") as log:
-        process = _server.Process(
-            target=_logged, args=(log.name, main, script, arguments)
-        )
-        process.start()
-        while process.is_alive() and not file.exists():
-            time.sleep(0.01)
-        os.kill(process.pid, number)
-        process.join()
-        found = Outcome(process.exitcode, log.read())
+    running = Running(main, script, arguments)
+    running.stop(number, file)
+    found = running.outcome()
     assert found.code == -number, found.output
     return found
 

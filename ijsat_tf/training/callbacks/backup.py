@@ -8,12 +8,14 @@ import pathlib
 import signal
 import time
 import warnings
+import zlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks
+from ijsat_tf import checks, multi_worker
 from ijsat_tf.divergence import NotFinite, first_variable
 from ijsat_tf.files import reserve
 from ijsat_tf.training.callbacks import snapshots
@@ -53,6 +55,10 @@ class Backup(keras.callbacks.Callback):
     Random numbers follow from `optimizer.iterations`, which is saved: weights,
     optimizer and the logs at epochs' ends are those of a run that was never
     interrupted. In an epoch that is resumed, callbacks count batches from 0.
+
+    With several workers each needs this callback, on a folder that all of them
+    see; the first writes it. They save at the same step, and stop together,
+    whichever of them is given the signal.
 
     `keras.callbacks.BackupAndRestore` goes on with the epoch's first batch,
     forgets what its metrics had counted, knows no damaged file, and overwrites
@@ -103,27 +109,28 @@ class Backup(keras.callbacks.Callback):
             Where to go on; (0, 0) where nothing was saved.
 
         Raises:
-            ValueError: where checkpoints are, and none of them can be used.
+            ValueError: where checkpoints are, and none of them can be used, or
+                where other workers find other ones.
         """
         checks.require(
             getattr(model, "optimizer", None) is not None,
             "`model` must be compiled: its optimizer is restored too.",
         )
+        strategy = model.distribute_strategy
         found = snapshots.newest_first(self.folder)
-        for path in found:
+        for path, facts in self._whole(found):
+            position = Position(facts["epoch"], facts["step"])
+            # Several workers load together: each assignment is a broadcast.
+            self._agree(strategy, position, facts["sha256"])
             try:
-                facts = snapshots.read(path)
-                checks.require(
-                    facts["settings"] == self.settings,
-                    "it is of a run with other settings.",
-                )
                 _load(model, path)
             except ValueError as error:
-                print(f"{path} cannot be used: {error}", flush=True)
+                _pass_over(path, error)
                 continue
-            self.position = Position(facts["epoch"], facts["step"])
+            self.position = position
             self._counted = facts["metrics"]
             return self.position
+        self._agree(strategy, self.position)
         checks.require(
             not found,
             f"None of the checkpoints in {self.folder} can be used. Nothing "
@@ -131,6 +138,39 @@ class Backup(keras.callbacks.Callback):
             "folder away to start anew.",
         )
         return self.position
+
+    def _whole(
+        self, found: list[pathlib.Path]
+    ) -> Iterator[tuple[pathlib.Path, dict[str, Any]]]:
+        for path in found:
+            try:
+                facts = snapshots.read(path)
+                checks.require(
+                    facts["settings"] == self.settings,
+                    "it is of a run with other settings.",
+                )
+            except ValueError as error:
+                _pass_over(path, error)
+                continue
+            yield path, facts
+
+    def _agree(
+        self,
+        strategy: tf.distribute.Strategy,
+        position: Position,
+        digest: str = "0",
+    ) -> None:
+        settings = zlib.crc32(self.settings.encode())
+        mine = settings, *position, int(digest[:12], 16)
+        everywhere = multi_worker.of_all(strategy, mine)
+        same = (everywhere == everywhere[0]).all(axis=0)
+        checks.require(same[0], "`settings` must be those of all workers.")
+        checks.require(
+            same.all(),
+            "`folder` must be on a file system that all workers see: in "
+            f"{self.folder} they found different checkpoints.",
+            f"epoch and step of each, {everywhere[:, 1:3].tolist()}",
+        )
 
     def save(self) -> None:
         """Writes a checkpoint of the model that is trained."""
@@ -141,9 +181,19 @@ class Backup(keras.callbacks.Callback):
                 "The model is not finite, and was not saved; lower the "
                 "learning rate, or warm it up for longer.",
             )
+        # Each worker has counted its own: all must take part in the sum.
+        metrics = [v.numpy().tolist() for v in model.metrics_variables]
+        strategy = model.distribute_strategy
+        if multi_worker.is_chief(strategy):
+            self._write(metrics)
+        # None may end before it is written.
+        multi_worker.of_all(strategy, self.position)
+        self._unsaved, self._last = False, time.monotonic()
+
+    def _write(self, metrics: list) -> None:
+        model = self.model
         steps = int(model.optimizer.iterations.numpy())
         path = snapshots.path_of(self.folder, steps)
-        metrics = [v.numpy().tolist() for v in model.metrics_variables]
         facts = {
             **self.position._asdict(),
             "metrics": metrics if self.position.step else [],
@@ -164,7 +214,6 @@ class Backup(keras.callbacks.Callback):
                 "The checkpoints before it are whole."
             ) from error
         snapshots.prune(self.folder, path, self.keep)
-        self._unsaved, self._last = False, time.monotonic()
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._last = time.monotonic()
@@ -197,9 +246,11 @@ class Backup(keras.callbacks.Callback):
             if self._resumed and not self.model.stop_training:
                 # Keras does not know that this epoch has fewer batches.
                 self._ending = self.model.stop_training = True
-        elif self._is_due() or self.interruption.signal:
+            return
+        due, number = self._agreed()
+        if due or number:
             self.save()
-            self._obey()
+            self._obey(number)
 
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -214,13 +265,16 @@ class Backup(keras.callbacks.Callback):
     def _end_epoch(self) -> None:
         if self._unsaved:
             self.save()
-        self._obey()
+        self._obey(self._agreed()[1])
 
-    def _is_due(self) -> bool:
-        return time.monotonic() - self._last >= 60 * self.minutes
+    def _agreed(self) -> list[int]:
+        """Whether it is time to save, and a signal or 0: of any worker."""
+        due = time.monotonic() - self._last >= 60 * self.minutes
+        mine = due, self.interruption.signal or 0
+        strategy = self.model.distribute_strategy
+        return multi_worker.of_all(strategy, mine).max(axis=0).tolist()
 
-    def _obey(self) -> None:
-        number = self.interruption.signal
+    def _obey(self, number: int) -> None:
         if number:
             raise Interrupted(
                 number,
@@ -237,6 +291,10 @@ class Backup(keras.callbacks.Callback):
         if logs:
             found = self.model.get_metrics_result()
             logs.update((n, float(found[n])) for n in logs if n in found)
+
+
+def _pass_over(path: pathlib.Path, error: ValueError) -> None:
+    print(f"{path} cannot be used: {error}", flush=True)
 
 
 def _load(model: keras.Model, path: pathlib.Path) -> None:

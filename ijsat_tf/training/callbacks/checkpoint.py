@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from ijsat_tf import checks
+from ijsat_tf import checks, multi_worker
 from ijsat_tf.divergence import NotFinite, first_variable
 from ijsat_tf.files import replaced
 from ijsat_tf.training.model import AdversarialModel
@@ -54,7 +54,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._seen = False
 
     def save(self, model: keras.Model) -> None:
-        """Writes the file.
+        """Writes the file; of several workers the first does.
 
         Args:
             model: a built one.
@@ -64,8 +64,9 @@ class Checkpoint(keras.callbacks.Callback):
             raise NotFinite(
                 model, f"The model is not finite, and {self.path} not written."
             )
-        with replaced(self.path) as aside:
-            classifier.save(aside)
+        if multi_worker.is_chief(model.distribute_strategy):
+            with replaced(self.path) as aside:
+                classifier.save(aside)
 
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None

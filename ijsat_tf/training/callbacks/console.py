@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import keras
 
+from ijsat_tf import multi_worker
+
 
 def say(callback: keras.callbacks.Callback, line: str) -> None:
-    """Prints a line of its own.
+    """Prints a line of its own, on the first of several workers.
 
     Args:
         callback: of a run, which may show a progress bar.
         line: without an end.
     """
+    if not multi_worker.is_chief(callback.model.distribute_strategy):
+        return
     # At the end of an epoch Keras' bar is not ended yet.
     bar = callback.params.get("verbose") in (1, "auto")
     print(("\n" if bar else "") + line, flush=True)

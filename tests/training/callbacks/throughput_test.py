@@ -1,5 +1,6 @@
 """Speed and time left, by Keras' clock and by one of ours."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -31,6 +32,7 @@ def test_pauses_between_epochs_count(monkeypatch, capsys):
     now = 0
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: now)
     callback = ij.training.Throughput(batch_size=10)
+    callback.set_model(keras.Sequential())
     callback.set_params({"epochs": 3, "steps": 4, "verbose": 0})
     callback.on_train_begin()
     said = []
@@ -57,6 +59,7 @@ def test_an_epoch_of_one_batch(monkeypatch):
     now = 0
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: now)
     callback = ij.training.Throughput(batch_size=10)
+    callback.set_model(keras.Sequential())
     callback.set_params({"epochs": 3, "steps": 4, "verbose": 0})
     callback.on_train_begin()
     callback.on_epoch_begin(1)

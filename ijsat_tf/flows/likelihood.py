@@ -95,14 +95,14 @@ class LikelihoodModel(StepModel):
         gradients = self._clipped(tape.gradient(loss, variables), variables)
         self.optimizer.apply(gradients, variables)
         self.bits_tracker.update_state(bits)
-        return {"bits_per_dim": self.bits_tracker.result()}
+        return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = seeds.derive(self.seed, "dequantize")
         self.bits_tracker.update_state(
             self._bits_per_dim(self._images(data), seed)
         )
-        return {"bits_per_dim": self.bits_tracker.result()}
+        return self.get_metrics_result()
 
     def _images(self, data: Any) -> tf.Tensor:
         images, _, weight = keras.utils.unpack_x_y_sample_weight(data)

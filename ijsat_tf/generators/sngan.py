@@ -160,14 +160,14 @@ class SNGAN(StepModel):
             self._discriminator_step(part, seeds.derive(seed, number))
         count = 2 * tf.shape(part)[0]
         self._generator_step(count, seeds.derive(seed, "generator"))
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+        return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         seed = seeds.derive(self.seed, "test")
         real, fake = self._judged(self._images(data), seed, training=False)
         self.trackers[0].update_state(hinge(real, fake))
         self.trackers[1].update_state(-fake)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+        return self.get_metrics_result()
 
     def _discriminator_step(self, images: tf.Tensor, seed: tf.Tensor) -> None:
         with tf.GradientTape() as tape:

@@ -179,7 +179,7 @@ class VAEGAN(StepModel):
     def _logged(self, terms: Terms) -> dict[str, tf.Tensor]:
         for tracker, each in zip(self.trackers, terms):
             tracker.update_state(each)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+        return self.get_metrics_result()
 
     def call(self, images: Tensor, training: bool | None = None) -> tf.Tensor:
         """`decode(encode(images))`."""

@@ -35,26 +35,31 @@ import networks  # noqa: E402
 import options  # noqa: E402
 import projection  # noqa: E402
 import rows  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from options import FLAGS  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
-from ijsat_tf import commandline, files  # noqa: E402
+from ijsat_tf import commandline, files, multi_worker  # noqa: E402
 
 
 def main(_: list[str]) -> None:
     # Whatever is wrong must show before the folder is touched.
+    project = FLAGS.method == "project"
+    # Before any other operation of TensorFlow's.
+    strategy = ij.training.strategy("none" if project else FLAGS.strategy)
     keras.utils.set_random_seed(FLAGS.seed)
     FLAGS.precision = ij.training.precision(FLAGS.precision)
     keras.config.set_dtype_policy(FLAGS.precision)
-    if FLAGS.method == "project":
+    if project:
         projection.run()
     else:
-        train()
+        with multi_worker.needing_all(strategy):
+            train(strategy)
 
 
-def train() -> None:
+def train(strategy: tf.distribute.Strategy) -> None:
     """Trains what --method names."""
-    strategy = ij.training.strategy(FLAGS.strategy)
+    chief = multi_worker.is_chief(strategy)
     source, held_out = sources()
     test = ij.data.load(*commandline.split("test"))
     steps = ij.data.steps_per_epoch(source, FLAGS.batch_size)
@@ -64,7 +69,9 @@ def train() -> None:
     if held_out:
         watched = rows.attack(FLAGS.robust_attack, generator)
 
-    folder = options.claim(FLAGS.workdir)
+    folder = pathlib.Path(FLAGS.workdir)
+    if chief:
+        options.claim(folder)
     interruption = ij.training.Interruption()
     backup = ij.training.Backup(
         folder / "checkpoints",
@@ -78,7 +85,6 @@ def train() -> None:
     resumed = any(start)
     if resumed:
         print(f"resuming {folder} after {start}", flush=True)
-        options.trim(folder / "log.csv", epoch)
     elif FLAGS.method == "flow":
         model.initialize(source.take(min(256, len(source.labels))).scaled())
     batches = ij.data.batches(
@@ -92,16 +98,9 @@ def train() -> None:
     callbacks = [
         backup,
         ij.training.FiniteLogs(),
-        ij.training.Throughput(FLAGS.batch_size),
-        keras.callbacks.CSVLogger(folder / "log.csv", append=resumed),
-        ij.training.StepLosses(
-            folder / "events" / "steps",
-            FLAGS.log_every,
-            options.GENERATORS.get(FLAGS.method, (None, "loss"))[1],
-            first_step=step,
-        ),
-        *(watch(folder, epoch, watched, held_out) if held_out else []),
-        keras.callbacks.TensorBoard(folder / "events"),
+        *(logs(folder, start) if chief else []),
+        *(watch(folder, epoch, watched, held_out, chief) if held_out else []),
+        *([keras.callbacks.TensorBoard(folder / "events")] if chief else []),
     ]
     if epoch < FLAGS.epochs:
         try:
@@ -113,6 +112,7 @@ def train() -> None:
                     steps_per_epoch=steps,
                     shuffle=False,  # The batches are shuffled already.
                     callbacks=callbacks,
+                    verbose="auto" if chief else 0,
                 )
         except ij.training.Interrupted as interrupted:
             print(f"\n{interrupted}; the same command goes on", flush=True)
@@ -121,6 +121,25 @@ def train() -> None:
             print(flush=True)  # Keras' progress bar has not ended its line.
             raise
 
+    if chief:
+        save(model, folder)
+    found = model.evaluate(
+        test.scaled(),
+        test.labels,
+        batch_size=FLAGS.batch_size,
+        return_dict=True,
+        verbose=0,
+    )
+    if chief:
+        shown = ", ".join(f"{name} {each:.4f}" for name, each in found.items())
+        print(
+            f"{folder}: {FLAGS.method} on {len(test.labels)} test images: "
+            f"{shown}"
+        )
+
+
+def save(model: keras.Model, folder: pathlib.Path) -> None:
+    """Writes what was trained."""
     if FLAGS.method in options.GENERATORS:
         ij.training.Checkpoint(folder / f"{FLAGS.method}.keras").save(model)
         ij.evaluation.sample_grid(
@@ -130,17 +149,6 @@ def train() -> None:
         with files.replaced(folder / "model.keras") as aside:
             model.save(aside)
         ij.training.Checkpoint(folder / "classifier.keras").save(model)
-    found = model.evaluate(
-        test.scaled(),
-        test.labels,
-        batch_size=FLAGS.batch_size,
-        return_dict=True,
-        verbose=0,
-    )
-    shown = ", ".join(f"{name} {number:.4f}" for name, number in found.items())
-    print(
-        f"{folder}: {FLAGS.method} on {len(test.labels)} test images: {shown}"
-    )
 
 
 def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
@@ -158,11 +166,33 @@ def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
     return source, held_out
 
 
+def logs(
+    folder: pathlib.Path, start: tuple[int, int]
+) -> list[keras.callbacks.Callback]:
+    """What is written about the steps, by one process."""
+    epoch, step = start
+    if epoch or step:
+        options.trim(folder / "log.csv", epoch)
+    return [
+        ij.training.Throughput(FLAGS.batch_size),
+        keras.callbacks.CSVLogger(
+            folder / "log.csv", append=bool(epoch or step)
+        ),
+        ij.training.StepLosses(
+            folder / "events" / "steps",
+            FLAGS.log_every,
+            options.GENERATORS.get(FLAGS.method, (None, "loss"))[1],
+            first_step=step,
+        ),
+    ]
+
+
 def watch(
     folder: pathlib.Path,
     epoch: int,
     attack: ij.attacks.Attack,
     source: ij.data.Source,
+    chief: bool,
 ) -> list[keras.callbacks.Callback]:
     """What measures held-out images, in order: later ones read its logs."""
     data = source.inputs(), source.labels
@@ -181,7 +211,7 @@ def watch(
     monitor = "clean_accuracy" if undefended else "robust_accuracy"
 
     def draw(_: int, logs: dict[str, float]) -> None:
-        if "robust_accuracy" in logs:
+        if "robust_accuracy" in logs and chief:
             ij.evaluation.robust_curves(
                 {folder.name: curve}, folder / "curve.png"
             )

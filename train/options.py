@@ -58,7 +58,10 @@ flags.DEFINE_enum("augment", "crop_flip", ["crop_flip", "none"], "augmentation")
 flags.DEFINE_integer("epochs", 120, "passes over the images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step, on all devices", 1)
 flags.DEFINE_enum(
-    "strategy", "auto", ["auto", "none", "mirrored"], "devices to use"
+    "strategy",
+    "auto",
+    ["auto", "none", "mirrored", "multi_worker"],
+    "devices to use, of this machine or of all that TF_CONFIG names",
 )
 flags.DEFINE_enum(
     "precision",

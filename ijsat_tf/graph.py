@@ -21,8 +21,9 @@ def compiled(function: Callable) -> Callable:
     that nothing is traced twice and distribution strategies see plain code.
     Python objects among the arguments (a model, an attack) select the cached
     graph, equal ones the same, as they were at the first call; tensors do by
-    their ranks alone, whatever their batch size. The graphs used last are
-    kept, with what they refer to.
+    their ranks alone, whatever their batch size. Each strategy of
+    `tf.distribute` has graphs of its own. The graphs used last are kept, with
+    what they refer to.
     """
     graphs: collections.OrderedDict = collections.OrderedDict()
     dropped = 0
@@ -35,7 +36,8 @@ def compiled(function: Callable) -> Callable:
         flat = tf.nest.flatten((args, kwargs))
         tensors = [item for item in flat if _is_tensor(item)]
         shape = tf.nest.map_structure(lambda _: 0, (args, kwargs))
-        key = (str(shape), *map(_Key, flat))
+        strategy = tf.distribute.get_strategy()
+        key = (strategy, str(shape), *map(_Key, flat))
         if key not in graphs:
             graphs[key] = _traced(function, (args, kwargs))
             if len(graphs) > _GRAPHS:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend.tensorflow import trainer
+
+from ijsat_tf import checks
 
 # Where Keras averages without an axis, there is nothing left to mend.
 _METRICS_NEED_AN_AXIS = '"MEAN", v, axis=0' in inspect.getsource(
@@ -95,6 +98,25 @@ def needing_all(strategy: tf.distribute.Strategy) -> Iterator[None]:
             "says why. Start all workers again, each by its command: they go "
             "on from the last checkpoint."
         ) from error
+
+
+def require_equal(
+    strategy: tf.distribute.Strategy, given: str, expected: str
+) -> None:
+    """Waits for all workers, and raises `ValueError` unless they agree.
+
+    Args:
+        strategy: of the workers; of a single one, nothing happens.
+        given: what must be the same on each.
+        expected: a sentence, for the message.
+
+    Raises:
+        ValueError: on all of them.
+    """
+    found = of_all(strategy, [zlib.crc32(given.encode())])
+    checks.require(
+        (found == found[0]).all(), f"{expected} Here it is another.", given
+    )
 
 
 class MultiWorkerModel(keras.Model):

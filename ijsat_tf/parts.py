@@ -1,4 +1,4 @@
-"""A batch in parts, side by side on the cores of the processor."""
+"""A batch in parts, side by side: a replica each, or a core each."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from ijsat_tf import seeds
 def side_by_side(
     function: Callable[..., Any], rows: Any, split: bool = True
 ) -> Any:
-    """`function(*rows)`, of as many parts of the rows as there are cores.
+    """`function(*rows)`, of as many parts of the rows as can run at once.
 
-    Where operations run on one core each
-    (`tf.config.threading.set_intra_op_parallelism_threads(1)`), each core
-    takes a part of the batch through the whole function. An attack is ten
-    thousand small operations, and cores that share each of them wait for each
-    other ten thousand times: on two cores JSA-10 takes 1.3 times as long.
+    In the scope of a strategy (`tf.distribute`) each replica takes a part of
+    the batch through the whole function, and all get all results, which is
+    the one thing that they exchange.
+
+    So does each core where operations run on one core each
+    (`tf.config.threading.set_intra_op_parallelism_threads(1)`). An attack is
+    ten thousand small operations, and cores that share each of them wait for
+    each other ten thousand times: on two cores JSA-10 takes 1.3 times as long.
+
     Random draws are those of the whole batch (`seeds`).
 
     Args:
@@ -32,7 +36,10 @@ def side_by_side(
     Returns:
         What `function(*rows)` returns.
     """
-    count = _cores() if split else 1
+    strategy = tf.distribute.get_strategy()
+    spread = split and _shares(strategy)
+    count = strategy.num_replicas_in_sync if spread else _cores()
+    count = count if split else 1
     flat = tf.nest.flatten(rows)
     tensors = [item for item in flat if item is not None]
 
@@ -46,29 +53,65 @@ def side_by_side(
         with seeds.rows_of(first, total):
             return function(*tf.nest.pack_sequence_as(rows, filled))
 
-    total = tf.shape(tensors[0])[0]
-    called = part.get_concrete_function(
-        *[tf.TensorSpec([], tf.int32)] * 2,
-        *[tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in tensors],
-    )
+    def called(first: tf.Tensor, *tensors: tf.Tensor) -> Any:
+        graph = part.get_concrete_function(
+            *[tf.TensorSpec([], tf.int32)] * 2,
+            *[tf.TensorSpec([None, *t.shape[1:]], t.dtype) for t in tensors],
+        )
+        return graph(first, whole, *tensors)
 
+    total = tf.shape(tensors[0])[0]
+    place, whole = seeds.place(total)
     if count == 1:
-        return called(0, total, *tensors)
-    bounds = total * tf.range(count + 1) // count
-    # A part has one row at least, if it must a neighbour's: convolutions take
-    # no fewer. An empty batch has empty parts.
-    firsts = tf.minimum(bounds[:-1], total - 1)
-    lasts = tf.maximum(bounds[1:], firsts + 1)
-    parts = []
-    for place in range(count):
-        first, last = firsts[place], lasts[place]
-        own = [tensor[first:last] for tensor in tensors]
-        parts.append(called(first, total, *own))
-    places = tf.ragged.range(firsts, lasts).values
-    once = tf.searchsorted(places, tf.range(total))
-    return tf.nest.map_structure(
-        lambda *own: tf.gather(tf.concat(own, 0), once), *parts
-    )
+        return called(place, *tensors)
+    # Parts are of equal size, which collectives need, and no part is empty,
+    # since convolutions take one row at least: where the rows do not suffice,
+    # the last parts repeat rows of their neighbours.
+    size = -(-total // count)
+
+    def first_of(number: tf.Tensor | int) -> tf.Tensor:
+        return tf.minimum(number * size, total - size)
+
+    def numbered(number: tf.Tensor | int) -> Any:
+        first = first_of(number)
+        own = [tensor[first : first + size] for tensor in tensors]
+        return called(place + first, *own)
+
+    if spread:
+        joined = _of_replicas(strategy, numbered)
+    else:
+        joined = tf.nest.map_structure(
+            lambda *own: tf.concat(own, 0), *map(numbered, range(count))
+        )
+    row = tf.range(total)
+    owner = row // tf.maximum(size, 1)
+    once = owner * size + row - first_of(owner)
+    return tf.nest.map_structure(lambda rows: tf.gather(rows, once), joined)
+
+
+def _shares(strategy: tf.distribute.Strategy) -> bool:
+    """Whether all replicas are at hand, and none is being run already."""
+    several = strategy.num_replicas_in_sync > 1
+    return several and tf.distribute.in_cross_replica_context()
+
+
+def _of_replicas(
+    strategy: tf.distribute.Strategy, numbered: Callable[[tf.Tensor], Any]
+) -> Any:
+    """The rows of all replicas, one's after the other's."""
+
+    def run() -> Any:
+        context = tf.distribute.get_replica_context()
+        return numbered(tf.cast(context.replica_id_in_sync_group, tf.int32))
+
+    def joined(values: Any) -> tf.Tensor:
+        kind = strategy.experimental_local_results(values)[0].dtype
+        if kind == tf.bool:
+            # Which no collective takes.
+            values = strategy.run(tf.cast, (values, tf.int32))
+        return tf.cast(strategy.gather(values, axis=0), kind)
+
+    return tf.nest.map_structure(joined, strategy.run(run))
 
 
 def _cores() -> int:

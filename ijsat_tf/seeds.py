@@ -55,11 +55,11 @@ def replicas() -> int:
 
 @contextlib.contextmanager
 def rows_of(first: tf.Tensor, total: tf.Tensor) -> Iterator[None]:
-    """Within, draws are for rows of a larger batch.
+    """Within, draws are for rows of a larger batch, whatever the replica.
 
     Args:
         first: place of the first row.
-        total: rows of the larger batch.
+        total: rows of the larger batch, that of all replicas.
     """
     token = _ROWS.set((first, total))
     try:
@@ -68,22 +68,32 @@ def rows_of(first: tf.Tensor, total: tf.Tensor) -> Iterator[None]:
         _ROWS.reset(token)
 
 
+def place(batch: tf.Tensor | int) -> tuple[tf.Tensor | int, tf.Tensor | int]:
+    """Where the first row at hand is in the global batch, and the rows of it.
+
+    Args:
+        batch: the rows that this replica holds, or, within `rows_of`, those
+            of a part of them.
+    """
+    if (part := _ROWS.get()) is not None:
+        return part
+    if (count := replicas()) == 1:
+        return 0, batch
+    context = tf.distribute.get_replica_context()
+    return context.replica_id_in_sync_group * batch, batch * count
+
+
 def of_this_replica(draw, batch: tf.Tensor | int) -> tf.Tensor:
     """`draw(global batch size)`, cut to the rows at hand.
 
     Args:
         draw: maps a number of rows to a tensor with that many rows.
-        batch: the rows that this replica holds, or, within `rows_of`, those
-            of a part of them.
+        batch: as `place` takes it.
     """
-    count, part = replicas(), _ROWS.get()
-    if count == 1 and part is None:
+    first, total = place(batch)
+    if total is batch:
         return draw(batch)
-    first, total = part or (0, batch)
-    if count > 1:
-        context = tf.distribute.get_replica_context()
-        first += context.replica_id_in_sync_group * total
-    return draw(total * count)[first : first + batch]
+    return draw(total)[first : first + batch]
 
 
 def uniform(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, fingerprints, seeds
+from ijsat_tf import checks, fingerprints, multi_worker, seeds
 from ijsat_tf.attacks import reliability, standing, survivors
 from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits
 from ijsat_tf.attacks.stages import stages
@@ -131,7 +131,8 @@ class AutoAttack(Attack):
             seed: of all that is random, default 0.
             state: an .npz file in which a run is kept while it lasts, and from
                 which the same call continues it, to the same verdict as
-                without the interruption; default None, for none.
+                without the interruption; default None, for none. Of several
+                workers all read it, and the chief writes.
             verbose: whether to show progress and survivors, default True.
 
         Returns:
@@ -177,11 +178,13 @@ class AutoAttack(Attack):
         wrong, *_ = survivors.judged(model, given, self.batch_size)
         now = Standing(settings, given.images.copy(), np.where(wrong, 0, ALIVE))
         state = None if state is None else pathlib.Path(state)
+        chief = multi_worker.is_chief(tf.distribute.get_strategy())
         if state is not None:
             if state.exists():
                 now = standing.load(state, now)
-            # Attacks take hours; whether one can write shows at once.
-            standing.save(now, state)
+            if chief:
+                # Attacks take hours; whether one can write shows at once.
+                standing.save(now, state)
         for number, (name, attack) in enumerate(attacks.items(), 1):
             if number == now.stage:
                 now = survivors.attacked(
@@ -191,8 +194,8 @@ class AutoAttack(Attack):
                     attack,
                     self.batch_size,
                     seeds.derive(seed, name),
-                    state,
-                    name if verbose else None,
+                    state if chief else None,
+                    name if verbose and chief else None,
                 )
         alive = {
             name: now.alive(number)

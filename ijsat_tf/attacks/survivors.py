@@ -101,7 +101,13 @@ def _call(
     seed: tf.Tensor | None = None,
 ) -> list[np.ndarray]:
     images, labels = samples.images[rows], samples.labels[rows]
-    graph = _graph(attack, model, images.shape[1:], labels.shape[1])
+    graph = _graph(
+        tf.distribute.get_strategy(),
+        attack,
+        model,
+        images.shape[1:],
+        labels.shape[1],
+    )
     if seed is None:
         seed = tf.zeros(2, tf.int32)
     with checks.readable_errors():
@@ -110,6 +116,7 @@ def _call(
 
 @functools.lru_cache(maxsize=64)
 def _graph(
+    _: tf.distribute.Strategy,
     attack: Attack | None,
     model: Callable,
     image_shape: tuple[int, ...],
@@ -136,19 +143,20 @@ def _outcome(
     seed: tf.Tensor,
 ) -> tuple[tf.Tensor, ...]:
     logits_of = as_logits(model)
-    if attack is not None:
-        # Outside of any loop, where variables may still be made.
-        logits_of(images[:1])
-        images = side_by_side(
-            lambda images, labels: (
-                attack.craft(logits_of, images, labels, seed).images
-            ),
-            (images, labels),
+    # Outside of any loop, where variables may still be made.
+    logits_of(images[:1])
+
+    def of(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        if attack is not None:
+            images = attack.craft(logits_of, images, labels, seed).images
+        logits = logits_of(images)
+        return (
+            images,
+            succeeds(logits, labels),
+            losses.cross_entropy(labels, logits),
+            tf.reduce_all(tf.math.is_finite(logits), axis=1),
         )
-    logits = logits_of(images)
-    return (
-        images,
-        succeeds(logits, labels),
-        losses.cross_entropy(labels, logits),
-        tf.reduce_all(tf.math.is_finite(logits), axis=1),
-    )
+
+    # All of it: were samples judged by each worker anew, roundings might make
+    # one go on with other survivors than the next.
+    return side_by_side(of, (images, labels))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
 import os
 import pathlib
@@ -15,12 +16,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, fingerprints, losses, seeds
+from ijsat_tf import checks, fingerprints, losses, multi_worker, seeds
 from ijsat_tf.attacks import Attack, as_logits, require_untargeted
 from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
 from ijsat_tf.graph import compiled
+from ijsat_tf.parts import side_by_side
 from ijsat_tf.samples import gather
+from ijsat_tf.types import LogitsFn
 
 _CLEAN = "standard"
 
@@ -41,6 +44,12 @@ def evaluate(
     With a folder each column is a file there, written after every batch: a
     killed evaluation loses at most one, and the same call again continues
     it, to the same numbers as without the interruption.
+
+    In the scope of a strategy (`tf.distribute`) its replicas share each batch,
+    and the numbers are those of one device. Of several workers each makes the
+    same call and gets all records; the chief alone writes, and shows progress.
+    All read the folder when they begin, so that it must lie on a file system
+    that all of them see.
 
     Args:
         model: from images in [0, 1] to logits.
@@ -66,7 +75,7 @@ def evaluate(
             labels or attacks that do not fit, for columns that cannot be
             names of files, and for files in the folder that are of another
             evaluation (other weights, data, attack, seed or batch size),
-            truncated, or no records.
+            truncated, or no records; for workers that find different ones.
         OSError: before any attack, for a folder that cannot be written.
     """
     return Evaluation(
@@ -133,19 +142,36 @@ class Evaluation:
         Args:
             verbose: whether to show a progress bar, default True.
         """
+        strategy = tf.distribute.get_strategy()
+        # Else they would wait for each other forever. Nor does anyone write
+        # before all of them have read.
+        multi_worker.require_equal(
+            strategy,
+            self._standing(),
+            "All workers must be given the same evaluation, and a `folder` on "
+            "a file system that all of them see.",
+        )
+        chief = multi_worker.is_chief(strategy)
         left = [
             column
             for column, record in self.records.items()
             if not record.complete
         ]
-        if left and self.folder is not None:
+        if left and chief and self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
             # Attacks take hours; whether one can write shows at once.
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         for column in left:
-            self._complete(column, verbose)
+            self._complete(column, verbose and chief, chief)
         return dict(self.records)
+
+    def _standing(self) -> str:
+        return ", ".join(
+            f"{column}: {each.done} of {each.samples} images {each.data} by "
+            f"{each.attack} in batches of {each.batch_size}, seed {each.seed}"
+            for column, each in self.records.items()
+        )
 
     def _begun(self, column: str, new: Record) -> Record:
         if self.folder is None or not self._path(column).exists():
@@ -157,7 +183,7 @@ class Evaluation:
     def _path(self, column: str) -> pathlib.Path:
         return self.folder / f"{column}.npz"
 
-    def _complete(self, column: str, verbose: bool) -> None:
+    def _complete(self, column: str, verbose: bool, write: bool) -> None:
         record = self.records[column]
         rows, first = record.samples, record.done
         if verbose and first:
@@ -177,7 +203,7 @@ class Evaluation:
             share = share if start > first else np.nan
             columns["seconds"] = np.full(stop - start, share, np.float32)
             record = self.records[column] = record.extended(columns, budget)
-            if self.folder is not None:
+            if write and self.folder is not None:
                 records.save(record, self._path(column))
             if verbose:
                 speed = record.images_per_second
@@ -242,10 +268,19 @@ def _name(attack: Attack) -> str:
 def _judged(
     model: Callable, clean: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
 ) -> dict[str, tf.Tensor]:
+    logits_of = as_logits(model)
+    labels = checks.one_hot(labels, logits_of(images[:1]).shape[-1])
+    return side_by_side(
+        functools.partial(_numbers, logits_of), (clean, images, labels)
+    )
+
+
+def _numbers(
+    logits_of: LogitsFn, clean: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
+) -> dict[str, tf.Tensor]:
     change = _rows(images - tf.cast(clean, images.dtype))
     clipped = (change != 0) & ((_rows(images) == 0) | (_rows(images) == 1))
-    logits = checks.finite_outputs(as_logits(model)(images))
-    labels = checks.one_hot(labels, logits.shape[-1])
+    logits = checks.finite_outputs(logits_of(images))
     label = tf.argmax(labels, axis=1)
     own = tf.one_hot(label, logits.shape[-1], True, False)
     others = tf.reduce_max(tf.where(own, -np.inf, logits), axis=1)

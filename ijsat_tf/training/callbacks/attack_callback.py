@@ -74,9 +74,11 @@ class AttackCallback(keras.callbacks.Callback):
         batch = self.samples.rows(start, None if size is None else start + size)
         # As in an evaluation with the same seed and batch size.
         draw = seeds.derive(self.seed, "evaluate", start)
-        result = self.attack(
-            self.classifier, batch.images, batch.labels, draw, batch.latents
-        )
+        # Of all replicas, each takes a part of the samples.
+        with self.model.distribute_strategy.scope():
+            result = self.attack(
+                self.classifier, batch.images, batch.labels, draw, batch.latents
+            )
         return batch, result
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -8,7 +8,6 @@ import pathlib
 import signal
 import time
 import warnings
-import zlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -158,18 +157,18 @@ class Backup(keras.callbacks.Callback):
         self,
         strategy: tf.distribute.Strategy,
         position: Position,
-        digest: str = "0",
+        digest: str = "none",
     ) -> None:
-        settings = zlib.crc32(self.settings.encode())
-        mine = settings, *position, int(digest[:12], 16)
-        everywhere = multi_worker.of_all(strategy, mine)
-        same = (everywhere == everywhere[0]).all(axis=0)
-        checks.require(same[0], "`settings` must be those of all workers.")
-        checks.require(
-            same.all(),
-            "`folder` must be on a file system that all workers see: in "
-            f"{self.folder} they found different checkpoints.",
-            f"epoch and step of each, {everywhere[:, 1:3].tolist()}",
+        multi_worker.require_equal(
+            strategy,
+            self.settings,
+            "`settings` must be the same for all workers.",
+        )
+        multi_worker.require_equal(
+            strategy,
+            f"after {position}, {digest}",
+            f"`folder` {self.folder} must be on a file system that all workers "
+            "see: what they find there must be the same.",
         )
 
     def save(self) -> None:

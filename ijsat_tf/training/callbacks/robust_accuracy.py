@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks
+from ijsat_tf import checks, multi_worker
 from ijsat_tf.attacks import Attack, as_logits
 from ijsat_tf.graph import compiled
+from ijsat_tf.parts import side_by_side
 from ijsat_tf.training.callbacks.attack_callback import AttackCallback
 from ijsat_tf.training.callbacks.console import say
 from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
@@ -26,7 +27,8 @@ class RobustAccuracy(AttackCallback):
     After every `every`-th epoch and the last one, `clean_accuracy` and
     `robust_accuracy`, fractions of all samples, are in the logs of the
     callbacks that come later and of the history; the logs of other epochs
-    lack them. Training stays as it was, to the bit.
+    lack them. Training stays as it was, to the bit. Under a strategy all
+    replicas share the attack, and of several workers the chief writes.
 
     Args:
         attack: untargeted, e.g. `PGD(Linf(8 / 255, step=2 / 255), steps=20)`.
@@ -94,15 +96,19 @@ class RobustAccuracy(AttackCallback):
             batch, result = self.attack_batch(start, self.batch_size)
             truth = batch.labels.numpy()
             truth = truth if truth.ndim == 1 else truth.argmax(axis=1)
-            classes = _classes(self.classifier, batch.images)
+            with self.model.distribute_strategy.scope():
+                classes = _classes(self.classifier, batch.images)
             clean += np.sum(classes.numpy() == truth)
             robust += np.sum(~result.success.numpy())
         point = Point(epoch, float(clean / rows), float(robust / rows))
         self.curve = [*self.curve, point]
-        if self.path is not None:
+        chief = multi_worker.is_chief(self.model.distribute_strategy)
+        if chief and self.path is not None:
             write_curve(self.curve, self.path)
         logs["clean_accuracy"] = point.clean_accuracy
         logs["robust_accuracy"] = point.robust_accuracy
+        if not chief:
+            return
         say(
             self,
             f"epoch {epoch}: {100 * point.clean_accuracy:.1f} % clean, "
@@ -113,5 +119,11 @@ class RobustAccuracy(AttackCallback):
 
 @compiled
 def _classes(model: Callable, images: tf.Tensor) -> tf.Tensor:
-    logits = checks.finite_outputs(as_logits(model)(images))
-    return tf.argmax(logits, axis=1)
+    logits_of = as_logits(model)
+    logits_of(images[:1])
+    return side_by_side(
+        lambda images: tf.argmax(
+            checks.finite_outputs(logits_of(images)), axis=1
+        ),
+        (images,),
+    )

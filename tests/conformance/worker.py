@@ -1,8 +1,9 @@
-"""Trains small networks under the strategy of its environment.
+"""Evaluates and trains small networks under its environment's strategy.
 
 python tests/conformance/worker.py FILE [mirrored]
 
-Run once a worker, each with its TF_CONFIG; writes what came out to FILE.
+Run once a worker, each with its TF_CONFIG; writes what came out to FILE, and
+records into a folder beside it, which workers share.
 """
 
 import pathlib
@@ -26,8 +27,38 @@ def flow():
     return flow
 
 
+def evaluated(ij, strategy, model, data, path, together):
+    """Losses under attack, how many files this process wrote, and what it
+    says of a folder that not all see."""
+    from ijsat_tf.evaluation import records
+
+    wrote, save = [], records.save
+    records.save = lambda *given: wrote.append(save(*given))
+    ball = ij.spaces.Linf(0.05)
+    attacks = {
+        "jsa": model.method.attack,
+        "aa": ij.attacks.AutoAttack(ball, "custom", ["square"], batch_size=4),
+    }
+    refused = ""
+    with strategy.scope():
+        found = ij.evaluation.evaluate(
+            model.classifier, data, attacks, 4, folder=together
+        )
+        chief = ij.multi_worker.is_chief(strategy)
+        folder = together if chief else path.with_suffix("")
+        try:
+            ij.evaluation.evaluate(
+                model.classifier, data, attacks, 4, folder=folder
+            )
+        except ValueError as error:
+            refused = str(error)
+    losses = [record.loss for record in found.values()]
+    return {"robust": losses, "wrote": len(wrote), "refused": refused}
+
+
 if __name__ == "__main__":
     path, *name = sys.argv[1:]
+    path = pathlib.Path(path)
     if name:
         tf.config.set_logical_device_configuration(CPU, [ONE, ONE])
     import ijsat_tf as ij
@@ -49,6 +80,10 @@ if __name__ == "__main__":
         with strategy.scope():
             keras.utils.set_random_seed(0)
             model = make()
+        if make is ijsat:
+            folder = path.parent / ("alone" if name else "together")
+            data = images[:7], source.labels[:7]
+            found |= evaluated(ij, strategy, model, data, path, folder)
         history = model.fit(
             ij.data.batches(source, 8, seed=0),
             epochs=2,

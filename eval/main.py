@@ -7,6 +7,10 @@ With --corruptions=all, or names of them, it evaluates on corrupted images too.
 Writes a record of every sample and attack into RUN/records/CHECKPOINT/. The
 same command again continues what was interrupted, and prints at once what is
 complete.
+
+All devices of --strategy share each batch, and the numbers are those of one.
+Over several machines the same command runs on each, with folders that all of
+them see; the first one writes and prints.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import corruptions  # noqa: E402
 import inputs  # noqa: E402
 import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
 from absl import flags  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
@@ -34,6 +39,7 @@ from ijsat_tf.evaluation.check import (  # noqa: E402
 from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
 from ijsat_tf.evaluation.figures.saving import require_format  # noqa: E402
+from ijsat_tf.multi_worker import is_chief  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS
@@ -61,6 +67,7 @@ flags.DEFINE_string(
     "gan", None, "in its place, of a GAN whose latents come with the images"
 )
 commandline.define_data()
+commandline.define_strategy()
 commandline.define_budgets()
 flags.DEFINE_integer("examples", None, "first so many test images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step", 1)
@@ -75,6 +82,23 @@ flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 
 
 def main(_: list[str]) -> None:
+    with ij.training.strategy(FLAGS.strategy).scope():
+        table()
+
+
+def chief() -> bool:
+    """Whether this process writes and prints."""
+    return is_chief(tf.distribute.get_strategy())
+
+
+def say(text: str) -> None:
+    """Prints, of several workers on one."""
+    if chief():
+        print(text)
+
+
+def table() -> None:
+    """Prints the table, after what it needs."""
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
     corruptions.chosen()
     for path in filter(None, (FLAGS.picture, FLAGS.curves)):
@@ -83,12 +107,12 @@ def main(_: list[str]) -> None:
     attacks = {} if FLAGS.table_only else searches(flow)
     runs = inputs.folders(FLAGS.runs)
     places = {run: records_of(run, folder) for run, folder in runs.items()}
-    if FLAGS.table_only:
+    if not FLAGS.table_only:
+        say(tables(attacked(attacks, flow, runs, places)))
+    elif chief():
         text = from_disk(places)
         curves(runs)
-    else:
-        text = tables(attacked(attacks, flow, runs, places))
-    print(text)
+        print(text)
 
 
 def tables(rows: corruptions.Rows) -> str:
@@ -149,13 +173,13 @@ def attacked(
     }
     corrupted = corruptions.on_disk(source, standard, places)
     curves(runs)
-    if FLAGS.picture:
+    if FLAGS.picture and chief():
         pathlib.Path(FLAGS.picture).parent.mkdir(parents=True, exist_ok=True)
     rows = {}
     for run, evaluation in evaluations.items():
-        print(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
+        say(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
         rows[run] = evaluation.run()
-        print(f"records: {places[run]}")
+        say(f"records: {places[run]}")
     corrupted = corruptions.evaluated(source, models, places, corrupted)
     rows = {run: found | corrupted[run] for run, found in rows.items()}
     if FLAGS.checks:
@@ -165,9 +189,11 @@ def attacked(
             asked = ij.evaluation.model_checks(
                 model, (images, labels), ball, flow, FLAGS.seed
             )
-            save_checks(places[run] / CHECKS_FILE, standard[run].model, asked)
+            if chief():
+                place = places[run] / CHECKS_FILE
+                save_checks(place, standard[run].model, asked)
             found[run] = ij.evaluation.record_checks(rows[run], attacks) + asked
-        print(listed(found) + "\n")
+        say(listed(found) + "\n")
     if FLAGS.picture:
         # Ten images, one of each class first, against the last run.
         first = inputs.one_of_each(labels, 10)
@@ -181,8 +207,9 @@ def attacked(
             seed=FLAGS.seed,
             latents=latents,
         )
-        ij.evaluation.adversarial_panel(shown, result.images, FLAGS.picture)
-        print(f"picture: {FLAGS.picture}")
+        if chief():
+            ij.evaluation.adversarial_panel(shown, result.images, FLAGS.picture)
+            print(f"picture: {FLAGS.picture}")
     return rows
 
 
@@ -247,7 +274,7 @@ def records_of(run: str, folder: pathlib.Path) -> pathlib.Path:
 
 def curves(runs: dict[str, pathlib.Path]) -> None:
     """Draws the curves of the runs, if asked to."""
-    if FLAGS.curves:
+    if FLAGS.curves and chief():
         logs = {run: folder / "curve.csv" for run, folder in runs.items()}
         pathlib.Path(FLAGS.curves).parent.mkdir(parents=True, exist_ok=True)
         ij.evaluation.robust_curves(logs, FLAGS.curves)

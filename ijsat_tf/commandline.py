@@ -55,6 +55,17 @@ def define_data() -> None:
     flags.DEFINE_integer("seed", 0, "of everything random", 0, 2**31 - 1)
 
 
+def define_strategy() -> None:
+    """Defines the flag that `ijsat_tf.training.strategy` takes."""
+    flags.DEFINE_enum(
+        "strategy",
+        "auto",
+        ["auto", "none", "mirrored", "multi_worker"],
+        "devices to use; auto for all GPUs of this machine, or for all "
+        "machines of the environment's TF_CONFIG",
+    )
+
+
 def define_budgets() -> None:
     """Defines the flags of the radii, with the paper's as defaults."""
     define_fraction("epsilon", "8/255", "radius in pixels, in [0, 1]")

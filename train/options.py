@@ -57,12 +57,7 @@ flags.DEFINE_integer(
 flags.DEFINE_enum("augment", "crop_flip", ["crop_flip", "none"], "augmentation")
 flags.DEFINE_integer("epochs", 120, "passes over the images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step, on all devices", 1)
-flags.DEFINE_enum(
-    "strategy",
-    "auto",
-    ["auto", "none", "mirrored", "multi_worker"],
-    "devices to use, of this machine or of all that TF_CONFIG names",
-)
+commandline.define_strategy()
 flags.DEFINE_enum(
     "precision",
     "auto",

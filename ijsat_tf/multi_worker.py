@@ -96,7 +96,7 @@ def needing_all(strategy: tf.distribute.Strategy) -> Iterator[None]:
         raise ConnectionError(
             "another worker has ended, or cannot be reached; its own output "
             "says why. Start all workers again, each by its command: they go "
-            "on from the last checkpoint."
+            "on from what is saved."
         ) from error
 
 

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 import ijsat_tf as ij
-from ijsat_tf import parts, seeds
+from ijsat_tf import graph, parts, seeds
+from tests import tiny
 
 BALL = ij.spaces.Linf(0.05, step=0.02)
 
@@ -25,6 +26,29 @@ def test_rows_and_draws_of_the_whole_batch(three_cores, rows):
     np.testing.assert_array_equal(drawn, seeds.uniform(x, seed))
     np.testing.assert_array_equal(doubled, 2 * x)
     np.testing.assert_array_equal(nothing, x[:, 0])
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 8])
+def test_replicas_take_parts(rows):
+    x = tf.reshape(tf.range(2.0 * rows), [rows, 2])
+    seed = seeds.derive(0)
+    counts = []
+
+    @graph.compiled
+    def shared(x):
+        def part(x):
+            counts.append(seeds.replicas())
+            return seeds.uniform(x, seed), 2 * x, x[:, 0] > 3
+
+        return parts.side_by_side(part, (x,))
+
+    plain = shared(x)
+    with tiny.two_replicas().scope():
+        spread = shared(x)
+    assert counts == [1, 2, 2]
+    for one, two in zip(plain, spread):
+        assert two.dtype == one.dtype
+        np.testing.assert_array_equal(two, one)
 
 
 def test_draws_are_those_of_the_whole_batch_only_inside(three_cores):

@@ -39,7 +39,7 @@ from ijsat_tf.evaluation.check import (  # noqa: E402
 from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
 from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
 from ijsat_tf.evaluation.figures.saving import require_format  # noqa: E402
-from ijsat_tf.multi_worker import is_chief  # noqa: E402
+from ijsat_tf.multi_worker import is_chief, needing_all  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS
@@ -82,7 +82,10 @@ flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
 
 
 def main(_: list[str]) -> None:
-    with ij.training.strategy(FLAGS.strategy).scope():
+    strategy = ij.training.strategy(
+        "none" if FLAGS.table_only else FLAGS.strategy
+    )
+    with needing_all(strategy), strategy.scope():
         table()
 
 

@@ -50,8 +50,11 @@ def side_by_side(
     def part(first: tf.Tensor, total: tf.Tensor, *tensors: tf.Tensor) -> Any:
         left = iter(tensors)
         filled = [None if item is None else next(left) for item in flat]
+        own = tf.nest.pack_sequence_as(rows, filled)
         with seeds.rows_of(first, total):
-            return function(*tf.nest.pack_sequence_as(rows, filled))
+            if spread and _cores() > 1:
+                return side_by_side(function, own)
+            return function(*own)
 
     def called(first: tf.Tensor, *tensors: tf.Tensor) -> Any:
         graph = part.get_concrete_function(
@@ -115,13 +118,15 @@ def _of_replicas(
 
 
 def _cores() -> int:
-    """Cores that can take a part each, or 1 where that is no gain."""
+    """Cores for each replica of this process, or 1 where that is no gain."""
     threading = tf.config.threading
     if (
         threading.get_intra_op_parallelism_threads() != 1
         or tf.config.list_physical_devices("GPU")
-        or seeds.replicas() > 1
     ):
         return 1
     cores = threading.get_inter_op_parallelism_threads() or os.cpu_count() or 1
-    return cores
+    strategy = tf.distribute.get_strategy()
+    if strategy.num_replicas_in_sync == 1:
+        return cores
+    return max(1, cores // len(strategy.extended.worker_devices))

@@ -28,8 +28,10 @@ def test_rows_and_draws_of_the_whole_batch(three_cores, rows):
     np.testing.assert_array_equal(nothing, x[:, 0])
 
 
+@pytest.mark.parametrize("cores", [1, 3])
 @pytest.mark.parametrize("rows", [1, 2, 7, 8])
-def test_replicas_take_parts(rows):
+def test_replicas_take_parts(monkeypatch, rows, cores):
+    monkeypatch.setattr(parts, "_cores", lambda: cores)
     x = tf.reshape(tf.range(2.0 * rows), [rows, 2])
     seed = seeds.derive(0)
     counts = []
@@ -119,6 +121,8 @@ def test_cores(monkeypatch, intra, inter, gpus, cores):
         tf.config, "list_physical_devices", lambda kind: ["GPU"] * gpus
     )
     assert parts._cores() == cores
+    with tiny.two_replicas().scope():
+        assert parts._cores() == max(1, cores // 2)
 
 
 def test_soft_labels_in_parts(three_cores, images, classifier):

@@ -20,15 +20,24 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Raises:
         ValueError: for a path that ends in no name, such as ".".
+        OSError: naming the path, for what cannot be written, such as a disk
+            that is full.
     """
     if path.name in ("", ".."):
         raise ValueError(f"{str(path)!r} is no name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
+    # A link of that name would lead the writing elsewhere.
+    aside.unlink(missing_ok=True)
     try:
         yield aside
         _flush(aside)
         os.replace(aside, path)
+    except OSError as error:
+        # One of a write, unlike that of an open, says not of which file.
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         aside.unlink(missing_ok=True)
     # The new name is lost with the power otherwise, not the old file; some

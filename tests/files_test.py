@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 
 import pytest
 
@@ -46,6 +47,36 @@ def test_an_error_leaves_what_was_there(error, tmp_path):
         raise error
     assert path.read_text() == "before"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_write_that_fails_says_of_which_file(tmp_path):
+    """A file-size limit fails as a full disk does, for any user."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large: '.*/file'"):
+            with files.replaced(tmp_path / "file") as aside:
+                aside.write_text(1001 * "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not os.listdir(tmp_path)
+    # HDF5 has errors without a number.
+    with pytest.raises(OSError, match="^no number$"):
+        with files.replaced(tmp_path / "file") as aside:
+            raise OSError("no number")
+
+
+def test_a_link_does_not_lead_elsewhere(tmp_path):
+    other, folder = tmp_path / "other", tmp_path / "folder"
+    folder.mkdir()
+    other.write_text("before")
+    for name in ("file", ".file"):
+        (folder / name).symlink_to(other)
+    with files.replaced(folder / "file") as aside:
+        aside.write_text("after")
+    assert other.read_text() == "before"
+    assert (folder / "file").read_text() == "after"
+    assert not (folder / "file").is_symlink()
 
 
 def test_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):

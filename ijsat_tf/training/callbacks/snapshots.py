@@ -1,9 +1,9 @@
 """Files of weights that say what they are, and whether they are whole.
 
 `step-000000123.weights.h5` is Keras' own; beside it `step-000000123.json`
-holds its SHA-256 and the facts that a run needs to go on. The facts are on the
-disk before the weights get their name: weights without facts are damage, and
-facts without weights are nothing.
+holds the facts that a run needs to go on, and the SHA-256 of weights and
+facts. The facts are on the disk before the weights get their name: weights
+without facts are damage, and facts without weights are nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def write(
     with replaced(path) as aside:
         save(aside)
         with replaced(_facts_of(path)) as small:
-            facts = {**facts, "sha256": _digest(aside)}
+            facts = {**facts, "digest": _digest(aside, facts)}
             small.write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
@@ -62,14 +62,16 @@ def read(path: pathlib.Path) -> dict[str, Any]:
     beside = _facts_of(path)
     try:
         facts = json.loads(beside.read_text(encoding="utf-8"))
-        expected = facts["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+        # An earlier version had one of the weights alone.
+        weights = facts.pop("sha256", None)
+        expected = weights or facts.pop("digest")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(
             f"{beside.name} is missing, or cannot be read."
         ) from None
     checks.require(
-        _digest(path) == expected,
-        f"it is truncated or changed: not the SHA-256 of {beside.name}.",
+        _digest(path, None if weights else facts) == expected,
+        f"it or {beside.name} is truncated or changed: not the SHA-256 there.",
     )
     return facts
 
@@ -95,6 +97,9 @@ def _facts_of(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(path.name.removesuffix(_WEIGHTS) + ".json")
 
 
-def _digest(path: pathlib.Path) -> str:
+def _digest(path: pathlib.Path, facts: dict[str, Any] | None) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+    if facts is not None:
+        digest.update(json.dumps(facts, sort_keys=True).encode())
+    return digest.hexdigest()

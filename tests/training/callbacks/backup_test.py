@@ -1,5 +1,6 @@
 """What a backup leaves on the disk, and what it makes of damage."""
 
+import hashlib
 import json
 import resource
 import signal
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import ijsat_tf as ij
+from ijsat_tf.training.callbacks import snapshots
 from tests import tiny
 from tests.conformance import catalogue
 
@@ -124,11 +126,18 @@ def lose_facts(path):
     path.with_name(path.name.replace(".weights.h5", ".json")).unlink()
 
 
-def other_settings(path):
+def change_facts(path):
+    """As a flipped bit could."""
     facts = path.with_name(path.name.replace(".weights.h5", ".json"))
-    facts.write_text(
-        json.dumps({**json.loads(facts.read_text()), "settings": "other"})
-    )
+    text = facts.read_text()
+    assert text.count('"epoch": ') == 1
+    facts.write_text(text.replace('"epoch": ', '"epoch": 1'))
+
+
+def other_settings(path):
+    content = path.read_bytes()
+    facts = snapshots.read(path) | {"settings": "other"}
+    snapshots.write(path, lambda aside: aside.write_bytes(content), facts)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +146,7 @@ def other_settings(path):
         (truncate, "truncated or changed"),
         (flip, "truncated or changed"),
         (lose_facts, "is missing"),
+        (change_facts, "truncated or changed"),
         (other_settings, "other settings"),
     ],
 )
@@ -158,6 +168,18 @@ def test_damage(spoil, reason, trained, tmp_path, capsys):
     with pytest.raises(ValueError, match="None of the checkpoints in .* move"):
         ij.training.Backup(tmp_path).restore(make_model())
     assert before == {path: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_checkpoints_of_before_facts_had_a_checksum(trained, tmp_path):
+    for path in tmp_path.glob("*.json"):
+        facts = json.loads(path.read_text())
+        del facts["digest"]
+        content = path.with_suffix(".weights.h5").read_bytes()
+        facts["sha256"] = hashlib.sha256(content).hexdigest()
+        path.write_text(json.dumps(facts))
+    assert ij.training.Backup(tmp_path).restore(make_model()) == (2, 0)
+    flip(tmp_path / "step-000000008.weights.h5")
+    assert ij.training.Backup(tmp_path).restore(make_model()) == (1, 0)
 
 
 def test_another_model(trained, tmp_path, capsys):
@@ -287,6 +309,20 @@ def test_the_second_signal_acts_as_ever(heeded):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_signals_that_are_ignored_stay_so():
+    """As those of a job that a shell starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ij.training.Interruption() as interruption:
+            signal.raise_signal(signal.SIGINT)
+            assert interruption.signal is None
+            signal.raise_signal(signal.SIGTERM)
+            assert interruption.signal == signal.SIGTERM
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_another_thread_has_no_signals():

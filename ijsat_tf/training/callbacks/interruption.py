@@ -36,8 +36,9 @@ class Interruption:
     """Within `with Interruption():` a first signal is only noted.
 
     `Backup` saves at the end of the step and raises `Interrupted`. A second
-    signal acts as it always did. Outside of the main thread nothing happens,
-    as Python's signals are the main thread's.
+    signal acts as it always did. Signals that were ignored stay so, as a shell
+    asks for jobs in the background. Outside of the main thread nothing
+    happens, as Python's signals are the main thread's.
 
     Attributes:
         signal: the number of the signal that came, or None.
@@ -50,7 +51,9 @@ class Interruption:
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
             self._before = {
-                number: signal.signal(number, self._note) for number in _SIGNALS
+                number: signal.signal(number, self._note)
+                for number in _SIGNALS
+                if signal.getsignal(number) != signal.SIG_IGN
             }
         return self
 

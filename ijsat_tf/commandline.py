@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import sys
@@ -136,6 +137,12 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
             main(arguments)
         except (ValueError, OSError, ImportError) as error:
             _fail(error)
+        except tf.errors.OpError as error:
+            # The writers of events have no OSError.
+            if os.strerror(errno.ENOSPC) not in error.message:
+                raise
+            line = error.message.split("\n")[0]
+            _fail(line.rpartition("}} ")[2])  # Without the node of the graph.
 
     app.run(guarded, flags_parser=parse)
 

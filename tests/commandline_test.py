@@ -17,6 +17,7 @@ from ijsat_tf import commandline
 
 COMMAND = """
 import json, sys
+import tensorflow as tf
 from ijsat_tf import commandline
 
 epsilon = commandline.define_fraction("epsilon", "8/255", "Radius.")
@@ -26,6 +27,10 @@ def main(arguments):
         raise ValueError("`epsilon` must be\\n  at most 1.")
     if epsilon.value == 1:
         raise FileNotFoundError(2, "No such file", "flow.keras")
+    if epsilon.value == 0.25:
+        raise tf.errors.ResourceExhaustedError(
+            None, None, "{{node Write}} run/events; No space left on device\\n\\tx"
+        )
     print(epsilon.value)
 
 for arguments in json.loads(sys.argv.pop()):
@@ -40,6 +45,7 @@ RIGHT = {(): 8 / 255, ("--epsilon=4/255",): 4 / 255, ("--epsilon=0",): 0.0}
 WRONG = {
     ("--epsilon=2",): "`epsilon` must be at most 1.",
     ("--epsilon=1",): "[Errno 2] No such file: 'flow.keras'",
+    ("--epsilon=1/4",): "run/events; No space left on device",
     ("--epsilon=abc",): "flag --epsilon=abc: expected a number or a fraction",
     ("--epsilom=1",): "Unknown command line flag 'epsilom'",
     ("epsilon=1",): "unknown arguments epsilon=1: flags start with --",
@@ -178,6 +184,19 @@ def test_load_of_a_foreign_file(saved, tmp_path, write):
     path = tmp_path / "flow.keras"
     write(path, saved[1].read_bytes())
     with pytest.raises(ValueError, match="cannot be read as a flow: .*saved"):
+        commandline.load(str(path), "flow")
+
+
+def test_load_of_a_changed_weight(saved, tmp_path):
+    path = tmp_path / "flow.keras"
+    content = bytearray(saved[1].read_bytes())
+    with zipfile.ZipFile(saved[1]) as archive:
+        weights = archive.read("model.weights.h5")
+        value = saved[0].get_weights()[0].tobytes()
+        place = bytes(content).index(weights) + weights.index(value)
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="Bad CRC-32 for .*weights"):
         commandline.load(str(path), "flow")
 
 

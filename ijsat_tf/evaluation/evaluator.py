@@ -163,7 +163,13 @@ class Evaluation:
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         for column in left:
-            self._complete(column, verbose and chief, chief)
+            try:
+                self._complete(column, verbose and chief, chief)
+            except Exception:
+                if verbose and chief:
+                    # Keras' progress bar has not ended its line.
+                    print(flush=True)
+                raise
         return dict(self.records)
 
     def _standing(self) -> str:

@@ -8,13 +8,14 @@ python tests/storm.py runs/storm --kills=5 -- \\
 The command is one of this project's, with {folder} where it writes. It runs
 undisturbed once; then, each time from an empty folder, it is started, killed
 (SIGKILL) at a random moment, and started again, until it ends by itself; all
-that until so many kills are done. Records and networks that it left must be
-equal to the bit, but for times. Exit code 1 if one differs.
+that until so many kills are done. Records, networks, logs and curves that it
+left must be equal to the bit, but for times. Exit code 1 if one differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import pathlib
 import random
@@ -108,11 +109,11 @@ def log(folder: pathlib.Path) -> pathlib.Path:
 
 
 def files(folder: pathlib.Path) -> list[pathlib.Path]:
-    """The records and networks below a folder, relative to it."""
+    """The records, networks and logs below a folder, relative to it."""
     return sorted(
         path.relative_to(folder)
         for path in folder.rglob("[!.]*")
-        if path.suffix in (".npz", ".keras")
+        if path.suffix in (".npz", ".keras", ".csv")
     )
 
 
@@ -126,6 +127,8 @@ def differences(calm: pathlib.Path, stormy: pathlib.Path) -> list[str]:
 
 def same(left: pathlib.Path, right: pathlib.Path) -> bool:
     """Whether two files hold the same numbers, times aside."""
+    if left.suffix == ".csv":
+        return _rows(left) == _rows(right)
     if left.suffix == ".keras":
         one, other = map(_weights, (left, right))
     else:
@@ -141,6 +144,14 @@ def _weights(path: pathlib.Path) -> dict[str, np.ndarray]:
         f"{place} {each.path}": each.numpy()
         for place, each in enumerate(model.variables)
     }
+
+
+def _rows(path: pathlib.Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return [
+            {name: row[name] for name in row if "second" not in name}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _numbers(path: pathlib.Path) -> dict[str, np.ndarray]:

@@ -171,13 +171,9 @@ def logs(
 ) -> list[keras.callbacks.Callback]:
     """What is written about the steps, by one process."""
     epoch, step = start
-    if epoch or step:
-        options.trim(folder / "log.csv", epoch)
     return [
         ij.training.Throughput(FLAGS.batch_size),
-        keras.callbacks.CSVLogger(
-            folder / "log.csv", append=bool(epoch or step)
-        ),
+        ij.training.EpochLog(folder / "log.csv", epoch),
         ij.training.StepLosses(
             folder / "events" / "steps",
             FLAGS.log_every,

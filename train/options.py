@@ -244,14 +244,6 @@ def fingerprint() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def trim(log: pathlib.Path, epochs: int) -> None:
-    """Cuts rows of epochs that are trained again off a log."""
-    if log.exists():
-        lines = files.read_text(log).splitlines(keepends=True)
-        with files.replaced(log) as aside:
-            aside.write_text("".join(lines[: 1 + epochs]))
-
-
 def _resolved() -> list[str]:
     # A file of another content is another generator, wherever it lies.
     digests = []

@@ -387,19 +387,14 @@ def test_bad_input(script, arguments, message, runs, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_goes_on_with_its_own_flow_and_log(runs, tmp_path):
-    """Killed between the log and the checkpoint, and with another flow."""
+def test_a_run_goes_on_with_its_own_flow_alone(runs, tmp_path):
     arguments = [*TINY, *NET, "--method=ijsat", f"--workdir={tmp_path}"]
     flow = tmp_path.parent / f"{tmp_path.name}.keras"
     shutil.copy(runs / "flow" / "flow.keras", flow)
     first = run("train", *arguments, f"--flow={flow}")
     assert first.code == 0, first.output
-    log = tmp_path / "log.csv"
-    content = log.read_text()
-    log.write_text(content + "1" + content.splitlines()[1][1:] + "\n")
     again = run("train", *arguments, f"--flow={runs / 'flow' / 'flow.keras'}")
     assert again.code == 0, again.output  # The same flow from another place.
-    assert log.read_text() == content
     other = keras.saving.load_model(flow)
     other.trainable_weights[0].assign_add(
         0.1 * np.ones(other.trainable_weights[0].shape)

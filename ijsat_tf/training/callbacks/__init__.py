@@ -5,6 +5,7 @@ from ijsat_tf.training.callbacks.attack_callback import AttackCallback
 from ijsat_tf.training.callbacks.backup import Backup
 from ijsat_tf.training.callbacks.checkpoint import Checkpoint
 from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
+from ijsat_tf.training.callbacks.epoch_log import EpochLog
 from ijsat_tf.training.callbacks.finite_logs import FiniteLogs
 from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
 from ijsat_tf.training.callbacks.robust_accuracy import RobustAccuracy
@@ -16,6 +17,7 @@ __all__ = [
     "AttackCallback",
     "Backup",
     "Checkpoint",
+    "EpochLog",
     "FiniteLogs",
     "Interrupted",
     "Interruption",

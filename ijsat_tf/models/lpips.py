@@ -138,7 +138,7 @@ def _trunk_names() -> list[str]:
 
 
 def _load(path: Path, weights: list[keras.Variable], names: list[str]) -> None:
-    with np.load(path) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         for weight, name in zip(weights, names, strict=True):
             found = arrays[name] if name in arrays else np.zeros(0)
             if found.ndim == 4:

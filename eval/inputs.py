@@ -23,7 +23,7 @@ def folders(runs: list[str]) -> dict[str, pathlib.Path]:
         if not equal or "/" in name:
             name, place = pathlib.Path(run).absolute().name, run
             name = name.removesuffix(".keras")
-        if not name:
+        if name in ("", ".", ".."):
             raise ValueError(
                 f"--runs={run} gives no name, which is the row: write "
                 "NAME=FOLDER"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import tensorflow as tf
 from ijsat_tf.checks import require
 from ijsat_tf.data.resize import resize
 from ijsat_tf.data.source import Source
+
+# Without NAMESPACE:NAME, whose code would be downloaded and run.
+_NAME = r"\w+(/\w[\w.+=@-]*)?(:[\d.*]+)?"
 
 
 def read(
@@ -23,6 +27,12 @@ def read(
     `ijsat_tf.data.load`."""
     import tensorflow_datasets as tfds
 
+    require(
+        re.fullmatch(_NAME, name),
+        "`name` must be a data set of TensorFlow Datasets: NAME, "
+        "NAME/CONFIG or NAME:VERSION.",
+        repr(name),
+    )
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError:

@@ -27,19 +27,20 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
         raise ValueError(f"{str(path)!r} is no name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
-    # A link of that name would lead the writing elsewhere.
-    aside.unlink(missing_ok=True)
     try:
+        # A link of that name would lead the writing elsewhere.
+        aside.unlink(missing_ok=True)
         yield aside
         _flush(aside)
         os.replace(aside, path)
     except OSError as error:
-        # One of a write, unlike that of an open, says not of which file.
-        if error.errno is not None and error.filename is None:
+        # A write does not say to which file, and an open names the one aside.
+        if error.errno is not None and error.filename in (None, str(aside)):
             error.filename = str(path)
         raise
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
     # The new name is lost with the power otherwise, not the old file; some
     # systems cannot flush a folder.
     with contextlib.suppress(OSError):

@@ -60,6 +60,10 @@ def test_a_write_that_fails_says_of_which_file(tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert not os.listdir(tmp_path)
+    # Of the one aside the name is longer still.
+    with pytest.raises(OSError, match="too long: '.*/x+'"):
+        with files.replaced(tmp_path / (255 * "x")) as aside:
+            open(aside, "w")
     # HDF5 has errors without a number.
     with pytest.raises(OSError, match="^no number$"):
         with files.replaced(tmp_path / "file") as aside:

@@ -27,7 +27,7 @@ def require_format(path: str | os.PathLike) -> None:
     known = FigureCanvasBase.get_supported_filetypes()
     checks.require(
         pathlib.Path(path).suffix[1:].lower() in known,
-        f"A picture's file must end in .{', .'.join(sorted(known))}.",
+        f"The `path` of a picture must end in .{', .'.join(sorted(known))}.",
         repr(str(path)),
     )
 

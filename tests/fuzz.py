@@ -222,6 +222,13 @@ def unclear(
             for word in re.split("[-=,]+", each)
             if len(word) > 2
         }
+        # Of a file in a folder that cannot be, the folder is named.
+        words |= {
+            str(folder)
+            for word in words
+            for folder in pathlib.PurePath(word).parents
+            if len(str(folder)) > 2
+        }
         if not any(
             mark in line
             for mark in ("--", "flag", "learning rate", "`", *words)

@@ -17,6 +17,7 @@ SAID = "I0000 00:00 1 port.cc:1] oneDNN\n"
         (0, SAID, "it says nothing"),
         (2, SAID + "main.py: flag --epsilon=x: expected a number\n", None),
         (2, "main.py: a.keras cannot be read\n", None),
+        (2, "main.py: File exists: 'runs/bad'\n", None),
         (2, "main.py: it failed\n", "it names no flag, file or argument"),
         (2, "main.py: flag --epsilon\nmore\n", "no line of its own: more"),
         (2, f"main.py: --epsilon {'x' * 900}\n", "no line of its own"),
@@ -26,7 +27,7 @@ SAID = "I0000 00:00 1 port.cc:1] oneDNN\n"
     ],
 )
 def test_how_a_line_may_end(code, output, expected):
-    arguments = ["--epsilon=x", "--flow=a.keras"]
+    arguments = ["--epsilon=x", "--flow=a.keras", "--curves=runs/bad/a.png"]
     found = fuzz.unclear(Outcome(code, output), "train", arguments)
     assert found is expected or found.startswith(expected)
 

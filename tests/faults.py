@@ -30,6 +30,7 @@ import pathlib
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,8 +54,13 @@ def main() -> int:
     parser.add_argument("--fillings", type=int, default=20)
     parser.add_argument("--processes", type=int, default=10)
     given = parser.parse_args()
-    if os.geteuid() and _may("unshare", "-rm", "true"):
+    # There a mount goes with this process, however it ends.
+    if "IJSAT_UNSHARED" not in os.environ and _may("unshare", "-rm", "true"):
+        os.environ["IJSAT_UNSHARED"] = "yes"
         os.execvp("unshare", ["unshare", "-rm", sys.executable, *sys.argv])
+    # A shell ignores Ctrl-C for what it starts in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = given.folder.absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -65,13 +71,13 @@ def main() -> int:
     mounted = given.fillings and _may(
         "mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder / "disk")
     )
+    every = list(trials(given, folder, mounted))
+    counts = {kind: collections.Counter() for kind, _ in every}
+    chance, before = random.Random(given.seed), _memory()
+    # Whenever it is stopped, there were some of each kind.
+    chance.shuffle(every)
+    real = chance.sample(range(len(every)), min(given.processes, len(every)))
     try:
-        every = list(trials(given, folder, mounted))
-        chance = random.Random(given.seed)
-        real = chance.sample(
-            range(len(every)), min(given.processes, len(every))
-        )
-        counts, before = {}, _memory()
         for place, (kind, trial) in enumerate(every):
             way = faults_kinds.process if place in real else commands.run
             try:
@@ -80,12 +86,14 @@ def main() -> int:
                 end, why = Trial("wrong", str(error))
                 with open(folder / "failures.txt", "a") as file:
                     file.write(f"{place} {kind}: {why}\n\n")
-                kept = folder / f"wrong{place}"
                 for name in ("run", "records", "disk"):
                     if (folder / name).exists():
-                        shutil.copytree(folder / name, kept / name)
-            counts.setdefault(kind, collections.Counter())[end] += 1
+                        kept = folder / f"wrong{place}" / name
+                        shutil.copytree(folder / name, kept)
+            counts[kind][end] += 1
             print(f"{place} {kind}: {end}  {why[-300:]}", flush=True)
+    except KeyboardInterrupt:
+        print(f"stopped after {place} of {len(every)}")
     finally:
         if mounted:
             subprocess.run(["umount", str(folder / "disk")], check=True)

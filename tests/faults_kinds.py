@@ -30,10 +30,15 @@ from tests import commands
 _DATA = ["--dataset=digits", "--batch_size=16"]
 _TRAIN = [
     *_DATA,
-    *("--method=at", "--augment=none", "--train_examples=64", "--epochs=3"),
-    *("--model=small_cnn", "--width=4", "--attack_steps=1", "--drops="),
+    *(
+        "--method=standard",
+        "--augment=none",
+        "--train_examples=64",
+        "--epochs=3",
+    ),
+    *("--model=small_cnn", "--width=4", "--drops="),
     *("--epsilon=3/20", "--held_out=40", "--robust_every=1"),
-    *("--robust_attack=pgd2", "--checkpoint_every=0", "--keep=3"),
+    *("--robust_attack=fgsm", "--checkpoint_every=0", "--keep=3"),
 ]
 _EVALUATE = [*_DATA, "--examples=64", "--attacks=fgsm,pgd2"]
 _FLAGS = {"train": "workdir", "eval": "records"}

@@ -120,7 +120,7 @@ class Backup(keras.callbacks.Callback):
         for path, facts in self._whole(found):
             position = Position(facts["epoch"], facts["step"])
             # Several workers load together: each assignment is a broadcast.
-            self._agree(strategy, position, facts["sha256"])
+            self._agree(strategy, position, facts["digest"])
             try:
                 _load(model, path)
             except ValueError as error:

@@ -62,18 +62,16 @@ def read(path: pathlib.Path) -> dict[str, Any]:
     beside = _facts_of(path)
     try:
         facts = json.loads(beside.read_text(encoding="utf-8"))
-        # An earlier version had one of the weights alone.
-        weights = facts.pop("sha256", None)
-        expected = weights or facts.pop("digest")
+        digest = facts.pop("digest")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(
             f"{beside.name} is missing, or cannot be read."
         ) from None
     checks.require(
-        _digest(path, None if weights else facts) == expected,
+        _digest(path, facts) == digest,
         f"it or {beside.name} is truncated or changed: not the SHA-256 there.",
     )
-    return facts
+    return {**facts, "digest": digest}
 
 
 def prune(folder: pathlib.Path, newest: pathlib.Path, keep: int) -> None:
@@ -97,9 +95,8 @@ def _facts_of(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(path.name.removesuffix(_WEIGHTS) + ".json")
 
 
-def _digest(path: pathlib.Path, facts: dict[str, Any] | None) -> str:
+def _digest(path: pathlib.Path, facts: dict[str, Any]) -> str:
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    if facts is not None:
-        digest.update(json.dumps(facts, sort_keys=True).encode())
+    digest.update(json.dumps(facts, sort_keys=True).encode())
     return digest.hexdigest()

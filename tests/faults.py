@@ -16,8 +16,9 @@ who may make a namespace (unshare -rm); elsewhere a limit on the length of files
 takes its place, and the table says so.
 
 Commands run as forks of a server, in a process each, and --processes of them
-as a shell starts them. Failures go to FOLDER/failures.txt. Exit code 1 if
-there is one.
+as a shell starts them. Kinds are mixed: a signal (SIGTERM, or Ctrl-C) ends with
+the table of what was tried so far. Failures go to FOLDER/failures.txt. Exit
+code 1 if there is one.
 """
 
 from __future__ import annotations

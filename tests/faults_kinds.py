@@ -50,12 +50,7 @@ _SECONDS = 8
 
 
 class Trial(NamedTuple):
-    """What came of one.
-
-    Attributes:
-        end: "resumed", "refused" or "wrong".
-        why: what is wrong, or the line of the refusal.
-    """
+    """What came of one: resumed, refused or wrong, and what was said."""
 
     end: str
     why: str = ""
@@ -84,22 +79,23 @@ def process(script: str, *arguments: str) -> commands.Outcome:
 
 def prepare(folder: pathlib.Path) -> None:
     """Makes what is whole, and what was killed half way, of both commands."""
-    calm, half = folder / "calm", folder / "half"
-    run = f"--runs=run={calm / 'train'}"
-    for script, arguments, seen in (
-        ("train", _TRAIN, "checkpoints/step-000000006.weights.h5"),
-        ("eval", [*_EVALUATE, run], "run/pgd2.npz"),
+    # Trials work at this place too: settings name it.
+    place = folder / "run"
+    for script, seen in (
+        ("train", "checkpoints/step-000000006.weights.h5"),
+        ("eval", "run/pgd2.npz"),
     ):
-        # Trials work at this place too: settings name it.
-        place = folder / "run"
-        again = *arguments, f"--{_FLAGS[script]}={place}"
-        outcome = commands.run(script, *again)
+        outcome = _again(script, commands.run, folder, place)
         _expect(outcome.code == 0, outcome.output)
-        calm.mkdir(exist_ok=True)
-        place.rename(calm / script)
-        commands.stopped(signal.SIGKILL, place / seen, script, *again)
-        half.mkdir(exist_ok=True)
-        place.rename(half / script)
+        _copied(place, folder / "calm" / script)
+        shutil.rmtree(place)
+
+        def kill(*command: str, file: pathlib.Path = place / seen):
+            commands.stopped(signal.SIGKILL, file, *command)
+
+        _again(script, kill, folder, place)
+        _copied(place, folder / "half" / script)
+        shutil.rmtree(place)
 
 
 def checkpoints(folder, chance, damage, way: Way) -> Trial:
@@ -120,7 +116,7 @@ def checkpoints(folder, chance, damage, way: Way) -> Trial:
         if path.read_bytes() != weights[path]
         or _read(_facts(path)) != facts[path]
     }
-    outcome = _train(way, run)
+    outcome = _again("train", way, folder, run)
     whole = [path for path in found if path not in broken]
     for path in broken:
         if not whole or path > whole[-1]:
@@ -137,7 +133,7 @@ def settings(folder, chance, damage, way: Way) -> Trial:
     damage(file, chance)
     before = _digests(run)
     if chance.random() < 0.5:
-        outcome = _train(way, run)
+        outcome = _again("train", way, folder, run)
     else:
         outcome = way("train", f"--flagfile={file}", f"--workdir={run}")
     if outcome.code == 0:
@@ -152,7 +148,7 @@ def log(folder, chance, damage, way: Way) -> Trial:
     file = run / chance.choice(["log.csv", "curve.csv"])
     damage(file, chance)
     before, rows = _digests(run), _shape(file)
-    outcome = _train(way, run)
+    outcome = _again("train", way, folder, run)
     if outcome.code == 0:
         _resumed(outcome, folder, run, logs=False)
         if not _shape(folder / "calm/train" / file.name) == _shape(file):
@@ -183,7 +179,7 @@ def networks(folder, chance, damage, way: Way) -> Trial:
     elif asked == "last":
         _evaluated(folder, folder / "records")
     if asked == "last":
-        _resumed(_train(way, run), folder, run)
+        _resumed(_again("train", way, folder, run), folder, run)
     return found or Trial("resumed")
 
 
@@ -193,7 +189,7 @@ def records(folder, chance, damage, way: Way) -> Trial:
     file = chance.choice(sorted((place / "run").glob("*.npz")))
     damage(file, chance)
     before = _digests(place)
-    outcome = _evaluate(way, folder, place)
+    outcome = _again("eval", way, folder, place)
     if outcome.code:
         return _refused(outcome, str(file), place, before)
     _evaluated(folder, place)
@@ -280,18 +276,10 @@ def _after_writing(outcome, script: str, folder, place) -> Trial:
 
 
 def _again(script: str, way: Way, folder, place) -> commands.Outcome:
-    if script == "train":
-        return _train(way, place)
-    return _evaluate(way, folder, place)
-
-
-def _train(way: Way, run: pathlib.Path) -> commands.Outcome:
-    return way("train", *_TRAIN, f"--workdir={run}")
-
-
-def _evaluate(way: Way, folder, place) -> commands.Outcome:
-    run = f"--runs=run={folder / 'calm/train'}"
-    return way("eval", *_EVALUATE, run, f"--records={place}")
+    arguments = _TRAIN
+    if script == "eval":
+        arguments = *_EVALUATE, f"--runs=run={folder / 'calm/train'}"
+    return way(script, *arguments, f"--{_FLAGS[script]}={place}")
 
 
 def _copied(source: pathlib.Path, target: pathlib.Path) -> pathlib.Path:

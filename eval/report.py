@@ -87,6 +87,10 @@ def page() -> str:
             "folders with a settings.cfg or records; or give "
             "--runs=NAME=FOLDER"
         )
+    try:
+        FLAGS.note.encode()
+    except UnicodeEncodeError:
+        raise ValueError("--note must be text in UTF-8") from None
     return to_html(found, figures(), FLAGS.note)
 
 
@@ -105,6 +109,8 @@ def rows() -> dict[str, dict[str, records.Record]]:
     for name in ("figures", "note"):
         if FLAGS[name].present:
             raise ValueError(f"--{name} is of the page: give --html=FILE")
+    if FLAGS.table is None:
+        raise ValueError("--html must name a file, or --table be 1 to 7")
     names = row_names(FLAGS.table)
     found = {
         row: read(folder / "records" / FLAGS.checkpoint)

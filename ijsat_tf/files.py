@@ -24,7 +24,7 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
             that is full.
     """
     if path.name in ("", ".."):
-        raise ValueError(f"{str(path)!r} is no name of a file to write.")
+        raise ValueError(f"`path` {str(path)!r} is no name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
     try:

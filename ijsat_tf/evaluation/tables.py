@@ -162,7 +162,9 @@ def row_names(number: int) -> list[str]:
         ValueError: for another number.
     """
     checks.require(
-        number in paper.TABLES, "The paper has Tables 1 to 7.", repr(number)
+        number in paper.TABLES,
+        "`number` must be that of a table of the paper, 1 to 7.",
+        repr(number),
     )
     rows = [row for part in paper.TABLES[number] for row in part.rows]
     return [row.name for row in rows if row.name != paper.DIFFERENCE]

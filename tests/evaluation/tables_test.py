@@ -368,7 +368,7 @@ def test_every_table_without_any_record_is_not_run():
 @pytest.mark.parametrize(
     ("number", "runs", "message"),
     [
-        (8, {}, "Tables 1 to 7"),
+        (8, {}, "of the paper, 1 to 7"),
         (1, {"at_jsa": {}}, "Table 1 has the rows standard, at, .*'at_jsa'"),
     ],
 )

@@ -239,7 +239,7 @@ def unclear(
         }
         if not any(
             mark in line
-            for mark in ("--", "flag", "learning rate", "`", *words)
+            for mark in ("--", "flag", "learning rate", "attack", "`", *words)
         ):
             return f"it names no flag, file or argument: {line}"
     return None

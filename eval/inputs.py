@@ -52,6 +52,11 @@ def classifier(folder: pathlib.Path, checkpoint: str) -> keras.Model:
 def network(path: pathlib.Path | str) -> keras.Model:
     """A classifier."""
     model = commandline.load(str(path), "classifier")
+    if not hasattr(model, "output_shape"):
+        # As flows do; images and classes could not be compared with it.
+        raise ValueError(
+            f"{path} holds a {type(model).__name__}, and no classifier"
+        )
     commandline.in_float32(model)
     return model
 

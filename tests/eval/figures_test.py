@@ -160,6 +160,7 @@ def test_samples_without_a_gan_say_so(runs, tmp_path):
         (["--gan={runs}/at/classifier.keras"], "cannot be read as a GAN"),
         (["--gan={runs}/sngan.keras", "--features={runs}/x"], "{runs}/x"),
         (["--runs={runs}/nine.keras"], "nine is of images (8, 8, 1) and 9"),
+        (["--runs={runs}/flow.keras"], "holds a Glow, and no classifier"),
         (["--runs={runs}/colour.keras"], "is of images (8, 8, 3) and 10 cl"),
         (["--flow={runs}/flow.keras", "--image_size=16"], "--flow is of im"),
         (["--image=4"], "--image=4 must be one of the 3 images"),

@@ -65,21 +65,6 @@ def read_text(path: pathlib.Path) -> str:
         ) from error
 
 
-def reserve(path: pathlib.Path, size: int) -> None:
-    """Makes a file of `size` bytes, to be written over.
-
-    A full disk shows at once, as an `OSError`. HDF5, which meets one in the
-    middle of a file, prints more than it raises.
-
-    Args:
-        path: of the file.
-        size: in bytes.
-    """
-    with open(path, "wb") as file:
-        if size and hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)
-
-
 def _flush(path: pathlib.Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -99,15 +99,3 @@ def test_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     with files.replaced(path) as aside:
         aside.write_text("x")
     assert calls == ["fsync", "replace", "fsync"]
-
-
-@pytest.mark.skipif(
-    not hasattr(os, "posix_fallocate"), reason="the system reserves nothing"
-)
-def test_what_does_not_fit_shows_at_once(tmp_path):
-    files.reserve(tmp_path / "file", 10_000)
-    assert (tmp_path / "file").stat().st_size == 10_000
-    # A real one would fill the disk of everyone, as it did once.
-    with pytest.raises(OSError):
-        files.reserve(tmp_path / "file", 1 << 62)
-    assert (tmp_path / "file").stat().st_size <= 10_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import io
 import os
 import pathlib
 import signal
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+from keras.src.saving import saving_lib
 
 from ijsat_tf import checks, multi_worker
 from ijsat_tf.divergence import NotFinite, first_variable
-from ijsat_tf.files import reserve
 from ijsat_tf.training.callbacks import snapshots
 from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
 
@@ -198,19 +198,14 @@ class Backup(keras.callbacks.Callback):
             "metrics": metrics if self.position.step else [],
             "settings": self.settings,
         }
-        size = _size(model)
-
-        def write(aside: pathlib.Path) -> None:
-            reserve(aside, size)
-            model.save_weights(aside)
-
+        content = _content(model)
         try:
-            snapshots.write(path, write, facts)
-        except (OSError, RuntimeError) as error:  # HDF5 raises both.
-            reason = getattr(error, "strerror", None) or error
+            snapshots.write(path, lambda at: at.write_bytes(content), facts)
+        except OSError as error:
             raise OSError(
-                f"{path}, {size / 1e6:.1f} MB, cannot be written: {reason}. "
-                "The checkpoints before it are whole."
+                f"{path}, {len(content) / 1e6:.1f} MB, cannot be written: "
+                f"{error.strerror or error}. The checkpoints before it are "
+                "whole."
             ) from error
         snapshots.prune(self.folder, path, self.keep)
 
@@ -308,11 +303,17 @@ def _load(model: keras.Model, path: pathlib.Path) -> None:
         raise ValueError(f"it is of another model: {reason}") from error
 
 
-def _size(model: keras.Model) -> int:
-    """Bytes of a checkpoint, at most."""
-    variables = [*model.weights, *model.optimizer.variables]
-    return sum(
-        # HDF5 needs less than 2 kB beside the numbers.
-        math.prod(variable.shape) * tf.as_dtype(variable.dtype).size + 4096
-        for variable in variables
+def _content(model: keras.Model) -> memoryview:
+    """What `model.save_weights` writes, in memory: HDF5 ends a process by a
+    segmentation fault when the disk fills in the middle of a file."""
+    file = io.BytesIO()
+    store = saving_lib.H5IOStore(file, mode="w")
+    saving_lib._save_state(
+        model,
+        weights_store=store,
+        assets_store=None,
+        inner_path="",
+        visited_saveables=set(),
     )
+    store.close()
+    return file.getbuffer()

@@ -1,9 +1,12 @@
 """What a backup leaves on the disk, and what it makes of damage."""
 
+import errno
+import pathlib
 import resource
 import signal
 import threading
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -211,16 +214,42 @@ def test_a_full_disk(trained, tmp_path):
 
 
 def test_a_disk_that_fails_in_the_middle(trained, tmp_path, monkeypatch):
-    def half(self, path):
-        path.write_bytes(b"half of it")
-        raise RuntimeError("Unable to close the file")
+    write = pathlib.Path.write_bytes
+
+    def half(path, content):
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     model, backup = make_model(), ij.training.Backup(tmp_path)
     backup.restore(model)
-    monkeypatch.setattr(keras.Model, "save_weights", half)
-    with pytest.raises(OSError, match="Unable to close.* are whole"):
+    monkeypatch.setattr(pathlib.Path, "write_bytes", half)
+    with pytest.raises(OSError, match="No space left .* are whole"):
         fit(model, backup, initial_epoch=2, epochs=3)
     assert names(tmp_path) == both(4, 8)
+
+
+def test_weights_are_as_keras_writes_them(trained, tmp_path):
+    model = make_model()
+    ij.training.Backup(tmp_path).restore(model)
+    model.save_weights(tmp_path / "keras.weights.h5")
+
+    def found(path):
+        numbers = {}
+        with h5py.File(path) as file:
+            file.visititems(
+                lambda name, each: (
+                    numbers.update({name: each[()]})
+                    if isinstance(each, h5py.Dataset)
+                    else None
+                )
+            )
+        return numbers
+
+    ours = found(tmp_path / "step-000000008.weights.h5")
+    expected = found(tmp_path / "keras.weights.h5")
+    assert ours.keys() == expected.keys() and ours
+    for name, numbers in expected.items():
+        np.testing.assert_array_equal(ours[name], numbers)
 
 
 @pytest.mark.parametrize("eager", [True, False])

@@ -120,4 +120,4 @@ def test_workers_must_have_the_same_settings(tmp_path):
         for task in range(2)
     ]
     for each in workers:
-        assert "settings" in each.outcome(60).error
+        assert "same for all workers" in each.outcome(60).error

@@ -1,0 +1,171 @@
+"""What docs/results/protocol.md runs, in its order."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PRESET = "ijsat_tf/flows/presets/glow_cifar10_small.keras"
+
+
+class Evaluation(NamedTuple):
+    """Columns on some of the test images.
+
+    Attributes:
+        name: of the folder of its records.
+        flags: of eval/main.py.
+        best: whether the best epoch is evaluated too, beside the last one.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    best: bool = True
+
+
+class Run(NamedTuple):
+    """A classifier to train and evaluate, or what others need first.
+
+    Attributes:
+        name: of its folder.
+        row: of the paper's tables.
+        flags: of train/main.py.
+        evaluations: none for a generator or a set of images.
+        needs: names of the runs whose files the flags name.
+    """
+
+    name: str
+    row: str
+    flags: tuple[str, ...]
+    evaluations: tuple[Evaluation, ...] = ()
+    needs: tuple[str, ...] = ()
+
+
+WIDE = Evaluation(
+    "wide",
+    ("--examples=2000", "--attacks=pgd20,jsa50", "--batch_size=500"),
+)
+TABLE = Evaluation(
+    "records",
+    (
+        "--examples=500",
+        "--attacks=pgd20,autoattack,jsa50,elastic_100,jpeg_100,l2_100",
+        "--batch_size=500",
+    ),
+)
+CLEAN = Evaluation("records", ("--attacks=", "--batch_size=500"), best=False)
+CORRUPTED = Evaluation(
+    "corrupted",
+    (
+        "--examples=2000",
+        "--attacks=",
+        "--corruptions=all",
+        "--batch_size=500",
+    ),
+    best=False,
+)
+
+# As in train/configs: the four that the paper's ablation is about first.
+ABLATION = ("at", "at_jsa", "at_jsa_mixup", "ijsat")
+OTHERS = (
+    "standard",
+    "iat",
+    "trades",
+    "mart",
+    "trades_jsa",
+    "mart_jsa",
+    "at_16",
+    "at_32",
+)
+GAN = ("dmat", "at_jsa_gan", "dmat_jsa")
+_BFLOAT16 = "--precision=mixed_bfloat16"
+
+
+def _flagfile(name: str) -> str:
+    return f"--flagfile=train/configs/{name}.cfg"
+
+
+def _row(
+    row: str,
+    seed: int = 0,
+    suffix: str = "",
+    flags: tuple[str, ...] = (),
+    evaluations: tuple[Evaluation, ...] = (WIDE, TABLE),
+    needs: tuple[str, ...] = (),
+) -> Run:
+    given = (_flagfile(f"cifar10_{row}"), _flagfile("results"))
+    jsa = row == "ijsat" or "jsa" in row and row != "at_jsa_gan"
+    return Run(
+        f"{row}{suffix}-{seed}",
+        row,
+        (*given, f"--seed={seed}", *flow_flag(jsa), *flags),
+        evaluations,
+        needs,
+    )
+
+
+def flow_flag(needed: bool) -> tuple[str, ...]:
+    """That of the preset, for who needs a flow."""
+    return (f"--flow={PRESET}",) * needed
+
+
+def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
+    return Run(
+        f"{half}_{row}-0",
+        f"{half}_{row}",
+        (
+            _flagfile(f"cifar10_{half}_{row}"),
+            _flagfile(f"small_{half}"),
+            "--attack_steps=5",
+            _BFLOAT16,
+            *flow_flag(row == "ijsat"),
+        ),
+        (CLEAN, *more),
+    )
+
+
+def _on_manifold(row: str, root: str) -> Run:
+    gan = (f"--gan={root}/sngan/sngan.keras", f"--data_dir={root}/om")
+    return _row(row, flags=gan, needs=("sngan", "om"))
+
+
+def plan(root: str) -> list[Run]:
+    """All runs, in order.
+
+    Args:
+        root: the folder of their folders.
+    """
+    long = ("--train_examples=5000", "--epochs=60")
+    sngan = Run(
+        "sngan", "", (_flagfile("cifar10_sngan_small"), _BFLOAT16)
+    )
+    projected = Run(
+        "om",
+        "",
+        (
+            _flagfile("cifar10_project"),
+            "--train_examples=11000",
+            "--test_examples=1000",
+            f"--gan={root}/sngan/sngan.keras",
+            f"--features={root}/standard-0/classifier.keras",
+        ),
+        needs=("sngan", "standard-0"),
+    )
+    return [
+        *(_row(row, seed) for seed in (0, 1) for row in ABLATION),
+        *(_row(row) for row in OTHERS),
+        *(
+            _of_table_2(row, "accuracy")
+            for row in ("standard", "mixup", "ijsat")
+        ),
+        *(
+            _of_table_2(row, "corruptions", CORRUPTED)
+            for row in ("standard", "at_l2", "ijsat")
+        ),
+        *(
+            _row(row, suffix="_long", flags=long, evaluations=(WIDE,))
+            for row in ABLATION
+        ),
+        sngan,
+        projected,
+        *(_on_manifold(row, root) for row in GAN[:2]),
+        _row("dmat_jsa"),
+    ]

@@ -55,7 +55,7 @@ CLEAN = Evaluation("records", ("--attacks=", "--batch_size=500"), best=False)
 CORRUPTED = Evaluation(
     "corrupted",
     (
-        "--examples=2000",
+        "--examples=1000",
         "--attacks=",
         "--corruptions=all",
         "--batch_size=500",
@@ -83,6 +83,10 @@ def _flagfile(name: str) -> str:
     return f"--flagfile=train/configs/{name}.cfg"
 
 
+def _flow(needed: bool) -> tuple[str, ...]:
+    return (f"--flow={PRESET}",) * needed
+
+
 def _row(
     row: str,
     seed: int = 0,
@@ -96,15 +100,10 @@ def _row(
     return Run(
         f"{row}{suffix}-{seed}",
         row,
-        (*given, f"--seed={seed}", *flow_flag(jsa), *flags),
+        (*given, f"--seed={seed}", *_flow(jsa), *flags),
         evaluations,
         needs,
     )
-
-
-def flow_flag(needed: bool) -> tuple[str, ...]:
-    """That of the preset, for who needs a flow."""
-    return (f"--flow={PRESET}",) * needed
 
 
 def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
@@ -116,7 +115,7 @@ def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
             _flagfile(f"small_{half}"),
             "--attack_steps=5",
             _BFLOAT16,
-            *flow_flag(row == "ijsat"),
+            *_flow(row == "ijsat"),
         ),
         (CLEAN, *more),
     )
@@ -134,9 +133,7 @@ def plan(root: str) -> list[Run]:
         root: the folder of their folders.
     """
     long = ("--train_examples=5000", "--epochs=60")
-    sngan = Run(
-        "sngan", "", (_flagfile("cifar10_sngan_small"), _BFLOAT16)
-    )
+    sngan = Run("sngan", "", (_flagfile("cifar10_sngan_small"), _BFLOAT16))
     projected = Run(
         "om",
         "",

@@ -36,7 +36,10 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     packages=find_packages(include=["ijsat_tf", "ijsat_tf.*"]),
-    package_data={"ijsat_tf.evaluation.page": ["*.css", "*.js"]},
+    package_data={
+        "ijsat_tf.evaluation.page": ["*.css", "*.js"],
+        "ijsat_tf.flows.presets": ["*.keras", "*.md"],
+    },
     python_requires=">=3.11",
     install_requires=[
         "absl-py>=2.1",

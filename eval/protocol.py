@@ -30,6 +30,7 @@ class Run(NamedTuple):
         flags: of train/main.py.
         evaluations: none for a generator or a set of images.
         needs: names of the runs whose files the flags name.
+        made: pattern of a file in its folder that shows that it is trained.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Run(NamedTuple):
     flags: tuple[str, ...]
     evaluations: tuple[Evaluation, ...] = ()
     needs: tuple[str, ...] = ()
+    made: str = "classifier.keras"
 
 
 WIDE = Evaluation(
@@ -145,6 +147,7 @@ def plan(root: str) -> list[Run]:
             f"--features={root}/standard-0/classifier.keras",
         ),
         needs=("sngan", "standard-0"),
+        made="om_cifar10/*/dataset_info.json",
     )
     return [
         *(_row(row, seed) for seed in (0, 1) for row in ABLATION),

@@ -151,7 +151,7 @@ def save(record: Record, path: pathlib.Path) -> None:
     for space, used in record.budget.items():
         columns[_BUDGET + space] = used
     with replaced(path) as aside, open(aside, "wb") as file:
-        np.savez(file, settings=json.dumps(settings), **columns)
+        np.savez_compressed(file, settings=json.dumps(settings), **columns)
 
 
 def load(path: pathlib.Path) -> Record:

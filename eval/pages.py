@@ -1,0 +1,139 @@
+"""Tables, curves and verdicts of docs/results, from what is kept there."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import NamedTuple
+
+import claims
+import numpy as np
+import protocol
+
+import ijsat_tf as ij
+from ijsat_tf import files
+from ijsat_tf.evaluation import records
+from ijsat_tf.evaluation.corruption import CELLS
+from ijsat_tf.evaluation.formats import grid
+from ijsat_tf.evaluation.records import Record
+from ijsat_tf.evaluation.tables import row_names
+
+Columns = dict[str, Record]
+
+TABLES = 1, 2, 4, 5, 6
+
+
+class Kept(NamedTuple):
+    """What is kept of runs.
+
+    Attributes:
+        folder: of a folder for each.
+        found: {name of a run: {(evaluation, checkpoint): its records}}.
+    """
+
+    folder: pathlib.Path
+    found: dict[str, dict[tuple[str, str], Columns]]
+
+    def of(self, run: str, evaluation: str, checkpoint: str) -> Columns:
+        """Records; the last epoch's where that is the best one."""
+        here = self.found.get(run, {})
+        last = here.get((evaluation, "last"), {})
+        return here.get((evaluation, checkpoint), last)
+
+    def scores(
+        self, row: str, seed: int, evaluation: str, columns: tuple[str, ...]
+    ) -> np.ndarray | None:
+        """The share of columns under which each image was right, as
+        `claims.verdict` asks for it."""
+        name, _, best = row.partition("@")
+        found = self.of(f"{name}-{seed}", evaluation, best or "last")
+        columns = tuple(CELLS) if columns == ("*",) else columns
+        if not set(columns) <= set(found):
+            return None
+        return np.mean([found[column].correct for column in columns], axis=0)
+
+
+def write(output: pathlib.Path, plan: list[protocol.Run]) -> None:
+    """Writes all pages anew.
+
+    Args:
+        output: docs/results, with index.md.
+        plan: of all runs.
+    """
+    kept = read(output / "runs")
+    for number in TABLES:
+        for seed in claims.SEEDS:
+            rows = {
+                row: kept.of(f"{row}-{seed}", "records", "last")
+                | kept.of(f"{row}-{seed}", "corrupted", "last")
+                for row in row_names(number)
+                if f"{row}-{seed}" in kept.found
+            }
+            if seed and not rows:
+                continue
+            name = f"table{number}" + f"_seed{seed}" * bool(seed)
+            title = f"Table {number}" + f", seed {seed}" * bool(seed)
+            table = ij.evaluation.to_markdown(
+                ij.evaluation.paper_tables(number, rows)
+            )
+            _page(output / f"{name}.md", title, table)
+    _page(output / "wide.md", "All runs on 2,000 images", _wide(kept, plan))
+    _page(output / "verdicts.md", "Verdicts", claims.to_markdown(kept.scores))
+    for suffix in "", "_long":
+        curves = {
+            row: output / "runs" / f"{row}{suffix}-0" / "curve.csv"
+            for row in protocol.ABLATION
+        }
+        there = {row: path for row, path in curves.items() if path.exists()}
+        if there:
+            picture = output / f"curves{suffix}.png"
+            ij.evaluation.robust_curves(there, picture)
+    print(f"pages: {output}")
+
+
+def read(folder: pathlib.Path) -> Kept:
+    """What is kept in a folder."""
+    found: dict[str, dict[tuple[str, str], Columns]] = {}
+    for run in sorted(folder.glob("[!.]*")):
+        found[run.name] = {
+            (place.parent.name, place.name): records.read(place)
+            for place in sorted(run.glob("*/*"))
+            if place.is_dir()
+        }
+    return Kept(folder, found)
+
+
+def _page(path: pathlib.Path, title: str, text: str) -> None:
+    text = text.replace("### ", "## ").strip()
+    with files.replaced(path) as aside:
+        aside.write_text(
+            f"# {title}\n\nComputed from `docs/results/runs` by `python "
+            f"eval/results.py --pages_only`.\n\n{text}\n",
+            encoding="utf-8",
+        )
+
+
+def _wide(kept: Kept, plan: list[protocol.Run]) -> str:
+    columns = "standard", "pgd20", "jsa50"
+    lines = [["run", *(f"{each}, last" for each in columns)]]
+    lines[0] += [f"{each}, best" for each in columns]
+    for run in plan:
+        if not any(each.name == "wide" for each in run.evaluations):
+            continue
+        found = [
+            kept.of(run.name, "wide", checkpoint).get(column)
+            for checkpoint in ("last", "best")
+            for column in columns
+        ]
+        lines.append(
+            [
+                run.name,
+                *(
+                    f"{100 * record.correct.mean():.2f}" if record else "-"
+                    for record in found
+                ),
+            ]
+        )
+    return (
+        "Accuracy in percent on the first 2,000 test images; `-` is not run.\n"
+        f"\n{grid(lines)}"
+    )

@@ -1,0 +1,68 @@
+"""The flows that come with the library."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import ijsat_tf as ij
+from ijsat_tf.flows import presets
+
+NAMES = presets.names()
+
+
+def smooth_images(count=8):
+    """Images like photographs: they vary slowly, colours less than light."""
+    random = np.random.default_rng(0)
+    light = random.uniform(0.2, 0.8, (count, 5, 5, 1))
+    coarse = light + random.uniform(-0.1, 0.1, (count, 5, 5, 3))
+    images = tf.image.resize(coarse, (32, 32), "bicubic")
+    return np.clip(images, 0, 1).astype("float32")
+
+
+def test_there_is_one():
+    assert NAMES == ["glow_cifar10_small"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_small_and_has_a_card(name):
+    path = presets.path(name)
+    assert path.stat().st_size < 10e6
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    for word in ("Data", "bits/dim", "inversion_errors", "Caveats"):
+        assert word in card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_trained_and_inverts(name):
+    flow = ij.flows.Glow.from_preset(name)
+    images = smooth_images()
+    again = flow.decode(flow.encode(images))
+    np.testing.assert_allclose(again, images, atol=1e-4)
+    fresh = ij.flows.Glow(levels=4, steps=1, hidden=8)
+    fresh.initialize(images)
+    # Slow images have few bits, for a flow that knows them.
+    assert np.mean(flow.bits_per_dim(images)) < 3
+    assert np.mean(flow.bits_per_dim(images)) < np.mean(
+        fresh.bits_per_dim(images)
+    )
+
+
+def test_it_has_the_dtype_that_was_asked_for():
+    flow = ij.flows.Glow.from_preset("glow_cifar10_small", "float64")
+    assert flow.decode(flow.encode(smooth_images(2))).dtype == tf.float64
+
+
+def test_a_joint_space_attack_by_it_keeps_its_budgets():
+    flow = ij.flows.Glow.from_preset("glow_cifar10_small")
+    model = ij.models.small_cnn(10, image_shape=(32, 32, 3))
+    attack = ij.attacks.JointSpaceAttack(
+        flow, ij.spaces.Linf(8 / 255), ij.spaces.Linf(0.02), steps=2
+    )
+    result = attack(model, smooth_images(2), [0, 1])
+    assert np.max(result.budget["latent"]) <= 0.02 * (1 + 1e-5)
+    assert np.max(result.budget["pixels"]) <= 8 / 255 * (1 + 1e-5)
+
+
+def test_an_unknown_name_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="glow_cifar10_small.*'glow_large'"):
+        ij.flows.Glow.from_preset("glow_large")

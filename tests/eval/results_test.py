@@ -1,0 +1,203 @@
+"""eval/results.py: what it runs, keeps and says of the paper's claims."""
+
+import importlib
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ijsat_tf.evaluation import records
+from tests import commands
+from tests.evaluation.synthetic import record, row
+
+SEEN = "standard pgd20 autoattack jsa50 elastic jpeg l2".split()
+# A plan of two runs of digits, which takes seconds.
+TINY = """
+import pathlib, runpy, sys
+sys.path.insert(0, {eval!r})
+import protocol
+
+def plan(root):
+    few = ("--examples=40", "--attacks=pgd2", "--dataset=digits")
+    wide = protocol.Evaluation("wide", few)
+    flags = (
+        "--dataset=digits", "--model=small_cnn", "--width=4", "--epochs=3",
+        "--train_examples=200", "--held_out=20", "--robust_every=1",
+        "--robust_attack=fgsm", "--precision=float32", "--drops=2",
+    )
+    return [
+        protocol.Run("standard-0", "standard", ("--method=standard", *flags),
+                     (wide,)),
+        protocol.Run("at-0", "at", ("--method=at", "--attack=fgsm", *flags),
+                     (wide,), needs=("standard-0",)),
+    ]
+
+protocol.plan = plan
+protocol.PRESET = ""
+sys.argv = ["results.py", *sys.argv[1:]]
+runpy.run_path({script!r}, run_name="__main__")
+"""
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Modules of eval/, which are found beside the scripts alone."""
+    monkeypatch.syspath_prepend(commands.ROOT / "eval")
+    return importlib.import_module
+
+
+def save(folder, found):
+    for column, each in found.items():
+        records.save(each, folder / f"{column}.npz")
+
+
+def scores_of(found):
+    """Of {(row, seed): scores}, as `claims.verdict` asks for them."""
+    return lambda row, seed, *_: found.get((row, seed))
+
+
+@pytest.mark.parametrize(
+    "better, worse, word",
+    [
+        ([0.9, 0.9], [0.5, 0.5], "held"),
+        ([0.5, 0.5], [0.9, 0.9], "not held"),
+        ([0.502, 0.502], [0.5, 0.5], "not decidable"),
+        # The mean is clear, but not each seed.
+        ([0.9, 0.48], [0.5, 0.5], "not decidable"),
+        ([0.9], [0.5, 0.5], "held"),
+        ([], [0.5], "not tried"),
+    ],
+)
+def test_verdicts(imported, better, worse, word):
+    claims = imported("claims")
+    found = {}
+    for name, accuracies in {"a": better, "b": worse}.items():
+        for seed, accuracy in enumerate(accuracies):
+            found[name, seed] = np.arange(1000) < 1000 * accuracy
+    claim = claims.Claim("", "a", "b", ("standard",))
+    verdict = claims.verdict(claim, scores_of(found))
+    assert verdict.word == word
+    if better:
+        seeds = min(len(better), len(worse))
+        expected = 100 * np.subtract(better[:seeds], worse[:seeds])
+        np.testing.assert_allclose(verdict.seeds, expected)
+        np.testing.assert_allclose(verdict.difference, expected.mean())
+        low, high = verdict.interval
+        assert low < verdict.difference < high
+
+
+def test_a_fall_is_measured_from_the_best_epoch_to_the_last(imported):
+    claims = imported("claims")
+    accuracies = {"a": 0.5, "a@best": 0.6, "b": 0.4, "b@best": 0.7}
+    found = {
+        (name, 0): (np.arange(1000) < 1000 * accuracy).astype(float)
+        for name, accuracy in accuracies.items()
+    }
+    claim = claims.Claim("", "a", "b", ("pgd20",), fall=True)
+    verdict = claims.verdict(claim, scores_of(found))
+    # a falls by 10 points, b by 30.
+    np.testing.assert_allclose(verdict.difference, 20)
+    assert verdict.word == "held"
+
+
+def test_every_claim_is_of_rows_and_columns_that_are_run(imported):
+    claims, protocol = imported("claims"), imported("protocol")
+    plan = {run.name: run for run in protocol.plan("runs")}
+    for section in claims.SECTIONS.values():
+        for claim in section:
+            for name in (claim.better, claim.worse):
+                run = plan[f"{name.removesuffix('@best')}-0"]
+                (evaluation,) = [
+                    each
+                    for each in run.evaluations
+                    if each.name == claim.evaluation
+                ]
+                flags = " ".join(evaluation.flags) + " standard *"
+                assert all(column in flags for column in claim.columns)
+
+
+def test_every_run_comes_after_those_that_it_needs(imported):
+    before = set()
+    plan = imported("protocol").plan("runs")
+    assert len({run.name for run in plan}) == len(plan)
+    for run in plan:
+        assert set(run.needs) <= before
+        before.add(run.name)
+        for flag in run.flags:
+            if flag.startswith("--flagfile="):
+                assert (commands.ROOT / flag.partition("=")[2]).exists()
+
+
+def test_pages_of_what_is_kept(imported, tmp_path):
+    pages, protocol = imported("pages"), imported("protocol")
+    for place, name in enumerate(("at-0", "ijsat-0", "ijsat-1")):
+        run = tmp_path / "runs" / name
+        for evaluation, columns in {
+            "records": SEEN,
+            "wide": ["standard", "pgd20", "jsa50"],
+        }.items():
+            save(run / evaluation / "last", row(columns, name, seed=place))
+    best = row(["standard", "pgd20", "jsa50"], "another epoch", seed=9)
+    save(tmp_path / "runs/at-0/wide/best", best)
+    pages.write(tmp_path, protocol.plan("runs"))
+    assert "# Table 1\n" in (tmp_path / "table1.md").read_text()
+    assert "AutoAttack" in (tmp_path / "verdicts.md").read_text()
+    assert (tmp_path / "table4_seed1.md").exists()
+    assert not (tmp_path / "table5_seed1.md").exists()
+    wide = (tmp_path / "wide.md").read_text()
+    (line,) = [each for each in wide.splitlines() if each.startswith("| at-0")]
+    assert f"{100 * best['jsa50'].correct.mean():.2f}" in line
+    assert "not tried" in (tmp_path / "verdicts.md").read_text()
+
+
+def test_shortened_records_keep_outcomes_and_budgets(imported):
+    rough = imported("results").shortened
+    numbers = np.float32([8 / 255, -1e-3, 3.14159, 0.0])
+    full = record([True, False, True, True])._replace(
+        margin=numbers, budget={"pixels": np.abs(numbers)}
+    )
+    short = rough(full)
+    np.testing.assert_array_equal(short.correct, full.correct)
+    np.testing.assert_allclose(short.margin, numbers, rtol=2e-3)
+    assert (np.abs(short.margin) <= np.abs(numbers)).all()
+    assert (short.budget["pixels"] <= full.budget["pixels"]).all()
+
+
+def _results(folder, *arguments):
+    script = folder / "tiny.py"
+    evaluation = commands.ROOT / "eval"
+    script.write_text(
+        TINY.format(eval=str(evaluation), script=str(evaluation / "results.py"))
+    )
+    return subprocess.run(
+        [sys.executable, str(script), f"--root={folder / 'runs'}"]
+        + [f"--output={folder / 'kept'}", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=commands.ROOT,
+    )
+
+
+@pytest.mark.slow
+def test_it_runs_what_is_missing_and_nothing_twice(tmp_path):
+    kept: pathlib.Path = tmp_path / "kept"
+    kept.mkdir()
+    refused = _results(tmp_path)
+    assert refused.returncode == 2 and "protocol.md" in refused.stderr
+    (kept / "protocol.md").touch()
+    over = _results(tmp_path, "--hours=0")
+    assert "not begun: at-0" in over.stdout
+    done = _results(tmp_path, "--workers=2", "--only=at-0")
+    assert done.returncode == 0, done.stderr
+    assert f"kept: {kept / 'runs/at-0'}" in done.stdout
+    # It was needed, though not asked for.
+    assert (kept / "runs/standard-0").exists()
+    settings = (kept / "runs/at-0/settings.cfg").read_text()
+    assert "--method=at" in settings and "--data_dir" not in settings
+    found = records.read(kept / "runs/at-0/wide/last")
+    assert set(found) == {"standard", "pgd2"}
+    again = _results(tmp_path)
+    assert again.returncode == 0 and "main.py" not in again.stdout
+    assert "| at-0" in (kept / "wide.md").read_text()

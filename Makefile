@@ -61,7 +61,8 @@ report: $(INSTALLED)  ## tables, figures and a page of RUNS/SET, SET=digits
 	    --runs=$(MADE) --figures=$(REPORT)
 
 results: $(INSTALLED)  ## run what docs/results lacks: days (CIFAR-10)
-	$(BIN)/python eval/results.py --root=$(RUNS)/results $(FLAGS)
+	$(BIN)/python eval/results.py --root=$(RUNS)/results \
+	    --texts=README.md,docs/results/index.md $(FLAGS)
 	$(BIN)/python eval/report.py --html=docs/results/report.html \
 	    --runs=docs/results/runs
 

@@ -12,7 +12,7 @@ from ijsat_tf.evaluation.statistics import difference_interval
 
 SEEDS = (0, 1)
 _UNSEEN = ("elastic", "jpeg", "l2")
-_ALL = ("standard", "pgd20", "autoattack", "jsa50", *_UNSEEN)
+COLUMNS = ("standard", "pgd20", "autoattack", "jsa50", *_UNSEEN)
 
 
 class Claim(NamedTuple):
@@ -55,7 +55,7 @@ def _unseen(better: str, worse: str) -> Claim:
 
 
 def _average(better: str, worse: str) -> Claim:
-    return Claim("mean of Table 1's columns", better, worse, _ALL)
+    return Claim("mean of Table 1's columns", better, worse, COLUMNS)
 
 
 def _sections() -> dict[str, list[Claim]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import claims
@@ -52,12 +53,17 @@ class Kept(NamedTuple):
         return np.mean([found[column].correct for column in columns], axis=0)
 
 
-def write(output: pathlib.Path, plan: list[protocol.Run]) -> None:
+def write(
+    output: pathlib.Path,
+    plan: list[protocol.Run],
+    texts: Sequence[pathlib.Path] = (),
+) -> None:
     """Writes all pages anew.
 
     Args:
-        output: docs/results, with index.md.
+        output: docs/results.
         plan: of all runs.
+        texts: files with places for tables, see `insert`.
     """
     kept = read(output / "runs")
     for number in TABLES:
@@ -77,7 +83,12 @@ def write(output: pathlib.Path, plan: list[protocol.Run]) -> None:
             )
             _page(output / f"{name}.md", title, table)
     _page(output / "wide.md", "All runs on 2,000 images", _wide(kept, plan))
-    _page(output / "verdicts.md", "Verdicts", claims.to_markdown(kept.scores))
+    verdicts = claims.to_markdown(kept.scores)
+    _page(output / "verdicts.md", "Verdicts", verdicts)
+    for text in texts:
+        insert(text, "table 4", summary(kept))
+        insert(text, "verdicts", verdicts)
+        insert(text, "state", _state(kept, plan))
     for suffix in "", "_long":
         curves = {
             row: output / "runs" / f"{row}{suffix}-0" / "curve.csv"
@@ -100,6 +111,47 @@ def read(folder: pathlib.Path) -> Kept:
             if place.is_dir()
         }
     return Kept(folder, found)
+
+
+def summary(kept: Kept) -> str:
+    """All rows of Tables 1, 4, 5 and 6 that were run, seed 0, last epoch."""
+    rows = {
+        label: {column: found[column] for column in claims.COLUMNS}
+        for row, label in protocol.LABELS.items()
+        if (found := kept.of(f"{row}-0", "records", "last"))
+    }
+    return ij.evaluation.table(rows) if rows else "Nothing was run yet."
+
+
+def insert(path: pathlib.Path, name: str, table: str) -> None:
+    """Puts a table in its place, between two comments, if a file has one.
+
+    Args:
+        path: of a file in Markdown.
+        name: of the comments, `<!-- name -->` and `<!-- end of name -->`.
+        table: what is to stand between them.
+    """
+    text = files.read_text(path)
+    before, first, rest = text.partition(f"<!-- {name} -->")
+    _, last, after = rest.partition(f"<!-- end of {name} -->")
+    if last:
+        with files.replaced(path) as aside:
+            aside.write_text(
+                f"{before}{first}\n\n{table}\n\n{last}{after}", encoding="utf-8"
+            )
+
+
+def _state(kept: Kept, plan: list[protocol.Run]) -> str:
+    runs = [run.name for run in plan if run.evaluations]
+    done = [name for name in runs if name in kept.found]
+    left = [name for name in runs if name not in kept.found]
+    lines = [f"- run ({len(done)} of {len(runs)}): {_listed(done)}"]
+    lines.append(f"- not tried: {_listed(left)}")
+    return "\n".join(lines)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
 
 
 def _page(path: pathlib.Path, title: str, text: str) -> None:

@@ -52,6 +52,7 @@ TABLE = Evaluation(
         "--attacks=pgd20,autoattack,jsa50,elastic_100,jpeg_100,l2_100",
         "--batch_size=500",
     ),
+    best=False,
 )
 CLEAN = Evaluation("records", ("--attacks=", "--batch_size=500"), best=False)
 CORRUPTED = Evaluation(
@@ -65,19 +66,29 @@ CORRUPTED = Evaluation(
     best=False,
 )
 
-# As in train/configs: the four that the paper's ablation is about first.
-ABLATION = ("at", "at_jsa", "at_jsa_mixup", "ijsat")
-OTHERS = (
-    "standard",
-    "iat",
-    "trades",
-    "mart",
-    "trades_jsa",
-    "mart_jsa",
-    "at_16",
-    "at_32",
-)
-GAN = ("dmat", "at_jsa_gan", "dmat_jsa")
+# As in train/configs: the rows that the paper's ablation is about first.
+ABLATION = {
+    "at": "AT",
+    "at_jsa": "AT [JSA]",
+    "at_jsa_mixup": "AT [JSA] + mixup",
+    "ijsat": "IJSAT",
+}
+OTHERS = {
+    "standard": "Normal training",
+    "iat": "IAT",
+    "trades": "TRADES",
+    "mart": "MART",
+    "trades_jsa": "TRADES + JSA",
+    "mart_jsa": "MART + JSA",
+    "at_16": "AT, 16/255",
+    "at_32": "AT, 32/255",
+}
+GAN = {
+    "dmat": "DMAT",
+    "at_jsa_gan": "AT [JSA-GAN]",
+    "dmat_jsa": "DMAT + JSA",
+}
+LABELS = {**ABLATION, **OTHERS, **GAN}
 _BFLOAT16 = "--precision=mixed_bfloat16"
 
 
@@ -166,6 +177,6 @@ def plan(root: str) -> list[Run]:
         ),
         sngan,
         projected,
-        *(_on_manifold(row, root) for row in GAN[:2]),
+        *(_on_manifold(row, root) for row in ("dmat", "at_jsa_gan")),
         _row("dmat_jsa"),
     ]

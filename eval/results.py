@@ -47,6 +47,9 @@ flags.DEFINE_integer(
     1,
 )
 flags.DEFINE_bool("pages_only", False, "run nothing")
+flags.DEFINE_list(
+    "texts", None, "files in Markdown with places for tables, to fill in"
+)
 
 _SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
 
@@ -74,7 +77,9 @@ def main(_: list[str]) -> None:
             and not kept(run).exists()
         ]
         Work(plan).complete(missing)
-    pages.write(output, plan)
+    pages.write(
+        output, plan, [pathlib.Path(text) for text in FLAGS.texts or ()]
+    )
 
 
 def kept(run: protocol.Run) -> pathlib.Path:

@@ -179,6 +179,7 @@ def test_pages_are_listed_and_link_to_what_is_there():
     listed = (DOCS / "index.md").read_text("utf-8").split("```")[1].split()
     pages = sorted(DOCS.glob("*.md"))
     assert {page.stem for page in pages} - {"index"} <= {*listed}
-    for page in pages:
+    for page in [ROOT / "README.md", *pages, *DOCS.glob("results/*.md")]:
         links = re.findall(r"\]\(([\w./-]+)[)#]", page.read_text("utf-8"))
-        assert [link for link in links if not (DOCS / link).exists()] == []
+        lost = [link for link in links if not (page.parent / link).exists()]
+        assert lost == [], page

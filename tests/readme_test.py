@@ -1,6 +1,9 @@
 """README's Python runs, here and from the wheel, on foreign models."""
 
+import importlib
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -57,6 +60,25 @@ def test_a_model_that_ends_in_a_softmax(readme):
     result = attack(logits, images, labels)
     found = chances.predict(result.images, verbose=0)[np.arange(16), labels]
     np.testing.assert_allclose(result.loss, -np.log(found), rtol=1e-3)
+
+
+def test_its_speeds_are_those_of_the_benchmark():
+    text = README.read_text(encoding="utf-8")
+    speeds = re.findall(r"^\| (?:IJSAT step|JSA-10|PGD-20).*$", text, re.M)
+    measured = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8")
+    assert len(speeds) == 8
+    assert [line for line in speeds if line not in measured] == []
+
+
+def test_its_table_is_that_of_what_is_kept(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(ROOT / "eval")
+    pages = importlib.import_module("pages")
+    again = tmp_path / "README.md"
+    shutil.copy(README, again)
+    pages.insert(
+        again, "table 4", pages.summary(pages.read(ROOT / "docs/results/runs"))
+    )
+    assert again.read_text("utf-8") == README.read_text("utf-8")
 
 
 def test_it_runs_from_the_wheel(tmp_path):

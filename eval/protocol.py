@@ -108,7 +108,7 @@ def _row(
     evaluations: tuple[Evaluation, ...] = (WIDE, TABLE),
     needs: tuple[str, ...] = (),
 ) -> Run:
-    given = (_flagfile(f"cifar10_{row}"), _flagfile("results"))
+    given = (_flagfile(f"cifar10_{row}"), _flagfile("small_results"))
     jsa = row == "ijsat" or "jsa" in row and row != "at_jsa_gan"
     return Run(
         f"{row}{suffix}-{seed}",

@@ -16,7 +16,9 @@ from tests import commands
 CONFIGS = commands.ROOT / "train" / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 SMALL = [name for name in NAMES if name.startswith("small")]
-GENERATORS = "flow flow_small sngan sngan_small vaegan project".split()
+GENERATORS = (
+    "flow flow_small flow_preset sngan sngan_small vaegan project".split()
+)
 # What the paper says, as the repr of what it means.
 ROWS = {
     "standard": "Standard()",
@@ -252,6 +254,19 @@ def test_small_rows(row, generators):
     assert found["weights"] < 1_000_000
     assert found["train_examples"] == 10_000
     assert "steps=10" not in shown(found["method"])
+
+
+@pytest.mark.parametrize("row", ["at_jsa", "at_jsa_mixup", "ijsat"])
+def test_rows_of_the_results(row, generators):
+    found = built(generators, f"cifar10_{row}", "small_results")
+    assert (found["epochs"], found["batch_size"]) == (15, 128)
+    # Shares 75/120, 90/120 and 100/120 of 150 steps; the last one has the
+    # lower rate already.
+    drops = np.searchsorted((92.75, 111.5, 124), 10 * np.arange(15))
+    np.testing.assert_allclose(found["rates"], 0.1 * 0.1**drops, rtol=1e-5)
+    assert found["train_examples"] == 10_000 and found["held_out"] == 1000
+    rows = {**TABLE_4_TO_6, **ROWS}
+    assert shown(found["method"]) == expected(rows[row], 5)
 
 
 @pytest.mark.parametrize(

@@ -63,13 +63,6 @@ report: $(INSTALLED)  ## tables, figures and a page of RUNS/SET, SET=digits
 results: $(INSTALLED)  ## run what docs/results lacks: days (CIFAR-10)
 	$(BIN)/python eval/results.py --root=$(RUNS)/results \
 	    --texts=README.md,docs/results/index.md $(FLAGS)
-	$(BIN)/python eval/figures.py --dataset=cifar10 --formats=png \
-	    --figures=joint_space_attack,levels,heat_maps,flow_samples \
-	    --runs=$(subst $(EMPTY) ,$(COMMA),$(strip $(ABLATION))) \
-	    --flow=ijsat_tf/flows/presets/glow_cifar10_small.keras \
-	    --output=docs/results/figures $(FLAGS)
-	$(BIN)/python eval/report.py --html=docs/results/report.html \
-	    --runs=docs/results/runs --figures=docs/results/figures
 
 smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke

@@ -89,6 +89,7 @@ GAN = {
     "dmat_jsa": "DMAT + JSA",
 }
 LABELS = {**ABLATION, **OTHERS, **GAN}
+FIGURES = "joint_space_attack", "samples", "levels", "flow_samples"
 _BFLOAT16 = "--precision=mixed_bfloat16"
 
 

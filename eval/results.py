@@ -20,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -80,6 +81,30 @@ def main(_: list[str]) -> None:
     pages.write(
         output, plan, [pathlib.Path(text) for text in FLAGS.texts or ()]
     )
+    if not FLAGS.pages_only:
+        draw(output)
+
+
+def draw(output: pathlib.Path) -> None:
+    """Figures of the classifiers that are on this machine, and the page of
+    all runs."""
+    root, figures = pathlib.Path(FLAGS.root), output / "figures"
+    runs = [root / f"{row}-0" for row in protocol.ABLATION]
+    there = [str(run) for run in runs if (run / "classifier.keras").exists()]
+    if there:
+        given = (
+            "--dataset=cifar10",
+            f"--figures={','.join(protocol.FIGURES)}",
+            "--formats=png",
+            f"--runs={','.join(there)}",
+            f"--flow={protocol.PRESET}",
+            f"--output={figures}",
+        )
+        command("eval/figures.py", given, root / "figures")
+    page = [f"--html={output / 'report.html'}", f"--runs={output / 'runs'}"]
+    if any(figures.glob("*.png")):
+        page.append(f"--figures={figures}")
+    command("eval/report.py", page, root / "report")
 
 
 def kept(run: protocol.Run) -> pathlib.Path:
@@ -167,7 +192,10 @@ def shares(workers: int) -> list[list[int]]:
 
 
 def command(
-    script: str, given: list[str], folder: pathlib.Path, cores: list[int]
+    script: str,
+    given: Sequence[str],
+    folder: pathlib.Path,
+    cores: Sequence[int] = (),
 ) -> None:
     """Runs a script, its output in FOLDER.txt, on some cores alone.
 
@@ -176,6 +204,7 @@ def command(
     """
     # Flags of a row come last, and may name a set of its own.
     data = [f"--data_dir={FLAGS.data_dir}"] * bool(FLAGS.data_dir)
+    data = [] if script == "eval/report.py" else data
     line = [sys.executable, script, *data, *given]
     print(shlex.join(["python", script, *given]), flush=True)
     output = folder.with_suffix(".txt")

@@ -36,6 +36,7 @@ def plan(root):
 
 protocol.plan = plan
 protocol.PRESET = ""
+protocol.ABLATION = {{}}
 sys.argv = ["results.py", *sys.argv[1:]]
 runpy.run_path({script!r}, run_name="__main__")
 """
@@ -201,3 +202,4 @@ def test_it_runs_what_is_missing_and_nothing_twice(tmp_path):
     again = _results(tmp_path)
     assert again.returncode == 0 and "main.py" not in again.stdout
     assert "| at-0" in (kept / "wide.md").read_text()
+    assert "standard-0" in (kept / "report.html").read_text()

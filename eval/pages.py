@@ -166,26 +166,48 @@ def _page(path: pathlib.Path, title: str, text: str) -> None:
 
 def _wide(kept: Kept, plan: list[protocol.Run]) -> str:
     columns = "standard", "pgd20", "jsa50"
-    lines = [["run", *(f"{each}, last" for each in columns)]]
-    lines[0] += [f"{each}, best" for each in columns]
+    attacks = columns[1:]
+    accuracies = [["run"]]
+    accuracies[0] += [f"{name}, last" for name in columns]
+    accuracies[0] += [f"{name}, best" for name in columns]
+    sizes = [["run"]]
+    sizes[0] += [f"Linf of {name}" for name in attacks]
+    sizes[0] += [f"L2 of {name}" for name in attacks]
+    sizes[0] += ["lambda of jsa50", "delta of jsa50"]
     for run in plan:
-        if not any(each.name == "wide" for each in run.evaluations):
-            continue
-        found = [
-            kept.of(run.name, "wide", checkpoint).get(column)
+        last, best = (
+            kept.of(run.name, "wide", checkpoint)
             for checkpoint in ("last", "best")
-            for column in columns
-        ]
-        lines.append(
+        )
+        if not last:
+            continue
+        accuracies.append(
             [
                 run.name,
                 *(
-                    f"{100 * record.correct.mean():.2f}" if record else "-"
-                    for record in found
+                    f"{100 * found[name].correct.mean():.2f}"
+                    for found in (last, best)
+                    for name in columns
                 ),
             ]
         )
+        budget = last["jsa50"].budget
+        sizes.append(
+            [
+                run.name,
+                *(f"{255 * last[name].linf.mean():.1f}" for name in attacks),
+                *(f"{last[name].l2.mean():.2f}" for name in attacks),
+                f"{budget['latent'].mean():.4f}",
+                f"{255 * budget['pixels'].mean():.2f}",
+            ]
+        )
     return (
-        "Accuracy in percent on the first 2,000 test images; `-` is not run.\n"
-        f"\n{grid(lines)}"
+        "Accuracy in percent on the first 2,000 test images, of the last epoch "
+        "and of the best one.\n\n"
+        f"{grid(accuracies)}\n\n"
+        "How far the attacks of the last epoch move an image, on average: the "
+        "largest change of a pixel in grey levels of 255, and the L2 norm, of "
+        "the whole change; of JSA also the parts of its budget that it uses, "
+        "lambda in latents (of 0.02) and delta in grey levels (of 8).\n\n"
+        f"{grid(sizes)}"
     )

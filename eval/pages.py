@@ -181,26 +181,19 @@ def _wide(kept: Kept, plan: list[protocol.Run]) -> str:
         )
         if not last:
             continue
-        accuracies.append(
-            [
-                run.name,
-                *(
-                    f"{100 * found[name].correct.mean():.2f}"
-                    for found in (last, best)
-                    for name in columns
-                ),
-            ]
-        )
-        budget = last["jsa50"].budget
-        sizes.append(
-            [
-                run.name,
-                *(f"{255 * last[name].linf.mean():.1f}" for name in attacks),
-                *(f"{last[name].l2.mean():.2f}" for name in attacks),
-                f"{budget['latent'].mean():.4f}",
-                f"{255 * budget['pixels'].mean():.2f}",
-            ]
-        )
+        right = [
+            _mean(found.get(name), "correct", 100)
+            for found in (last, best)
+            for name in columns
+        ]
+        accuracies.append([run.name, *right])
+        linf = [_mean(last.get(name), "linf", 255) for name in attacks]
+        l2 = [_mean(last.get(name), "l2") for name in attacks]
+        used = [
+            _mean(last.get("jsa50"), "latent"),
+            _mean(last.get("jsa50"), "pixels", 255),
+        ]
+        sizes.append([run.name, *linf, *l2, *used])
     return (
         "Accuracy in percent on the first 2,000 test images, of the last epoch "
         "and of the best one.\n\n"
@@ -211,3 +204,13 @@ def _wide(kept: Kept, plan: list[protocol.Run]) -> str:
         "lambda in latents (of 0.02) and delta in grey levels (of 8).\n\n"
         f"{grid(sizes)}"
     )
+
+
+def _mean(record: Record | None, name: str, scale: float = 1.0) -> str:
+    """Of a column of a record, or of the budget of a space."""
+    values = getattr(record, name, None)
+    if values is None and record is not None:
+        values = record.budget.get(name)
+    if values is None:
+        return "-"
+    return f"{scale * values.mean():.{2 if scale > 1 else 4}f}"

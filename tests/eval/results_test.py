@@ -148,7 +148,7 @@ def test_pages_of_what_is_kept(imported, tmp_path):
     assert (tmp_path / "table4_seed1.md").exists()
     assert not (tmp_path / "table5_seed1.md").exists()
     wide = (tmp_path / "wide.md").read_text()
-    (line,) = [each for each in wide.splitlines() if each.startswith("| at-0")]
+    line, _ = [each for each in wide.splitlines() if each.startswith("| at-0")]
     assert f"{100 * best['jsa50'].correct.mean():.2f}" in line
     assert "not tried" in (tmp_path / "verdicts.md").read_text()
 

@@ -27,11 +27,9 @@ class Kept(NamedTuple):
     """What is kept of runs.
 
     Attributes:
-        folder: of a folder for each.
         found: {name of a run: {(evaluation, checkpoint): its records}}.
     """
 
-    folder: pathlib.Path
     found: dict[str, dict[tuple[str, str], Columns]]
 
     def of(self, run: str, evaluation: str, checkpoint: str) -> Columns:
@@ -110,7 +108,7 @@ def read(folder: pathlib.Path) -> Kept:
             for place in sorted(run.glob("*/*"))
             if place.is_dir()
         }
-    return Kept(folder, found)
+    return Kept(found)
 
 
 def summary(kept: Kept) -> str:

@@ -26,7 +26,6 @@ class Run(NamedTuple):
 
     Attributes:
         name: of its folder.
-        row: of the paper's tables.
         flags: of train/main.py.
         evaluations: none for a generator or a set of images.
         needs: names of the runs whose files the flags name.
@@ -34,7 +33,6 @@ class Run(NamedTuple):
     """
 
     name: str
-    row: str
     flags: tuple[str, ...]
     evaluations: tuple[Evaluation, ...] = ()
     needs: tuple[str, ...] = ()
@@ -113,7 +111,6 @@ def _row(
     jsa = row == "ijsat" or "jsa" in row and row != "at_jsa_gan"
     return Run(
         f"{row}{suffix}-{seed}",
-        row,
         (*given, f"--seed={seed}", *_flow(jsa), *flags),
         evaluations,
         needs,
@@ -123,7 +120,6 @@ def _row(
 def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
     return Run(
         f"{half}_{row}-0",
-        f"{half}_{row}",
         (
             _flagfile(f"cifar10_{half}_{row}"),
             _flagfile(f"small_{half}"),
@@ -147,10 +143,9 @@ def plan(root: str) -> list[Run]:
         root: the folder of their folders.
     """
     long = ("--train_examples=5000", "--epochs=60")
-    sngan = Run("sngan", "", (_flagfile("cifar10_sngan_small"), _BFLOAT16))
+    sngan = Run("sngan", (_flagfile("cifar10_sngan_small"), _BFLOAT16))
     projected = Run(
         "om",
-        "",
         (
             _flagfile("cifar10_project"),
             "--train_examples=11000",

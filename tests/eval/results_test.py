@@ -28,9 +28,9 @@ def plan(root):
         "--robust_attack=fgsm", "--precision=float32", "--drops=2",
     )
     return [
-        protocol.Run("standard-0", "standard", ("--method=standard", *flags),
+        protocol.Run("standard-0", ("--method=standard", *flags),
                      (wide,)),
-        protocol.Run("at-0", "at", ("--method=at", "--attack=fgsm", *flags),
+        protocol.Run("at-0", ("--method=at", "--attack=fgsm", *flags),
                      (wide,), needs=("standard-0",)),
     ]
 

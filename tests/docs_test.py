@@ -60,7 +60,11 @@ def tutorial(tmp_path_factory):
 @pytest.mark.slow
 def test_the_tutorial_runs_and_warns_of_probabilities_alone(tutorial):
     _, text, folder, warnings = tutorial
-    assert len(warnings) == 1 and "logits" in warnings[0]
+    # Which images gradients leave to Square is the luck of the training; the
+    # page says what one in a hundred means.
+    lucky = "Square, which sees no gradients, lowered the robust accuracy by"
+    (warning,) = [each for each in warnings if not each.startswith(lucky)]
+    assert "logits" in warning
     for picture in re.findall(r'(?:src|href)="(.+?)"', text):
         assert (folder.parent / picture).stat().st_size > 1000
     assert text.count(":class: output") > 10

@@ -1,4 +1,5 @@
 import csv
+import re
 import shutil
 import signal
 
@@ -170,8 +171,14 @@ def test_a_divergence_is_one_line(tmp_path):
         "--checkpoint_every=0",
         f"--workdir={tmp_path}",
     )
-    assert "main.py: The loss is not finite; " in result.error
-    assert "This was after step 1; all variables are finite" in result.error
+    # Weights of 1e30 are finite, and whether the loss of the second step or
+    # its gradient overflows first differs from machine to machine.
+    assert re.search(
+        "^main.py: (The loss is not finite; .*This was after step 1; all "
+        "variables are finite|The model is not finite, .*This was after step "
+        "2; the first such variable is )",
+        result.error,
+    )
     # What was good stays.
     (found,) = (tmp_path / "checkpoints").glob("*.weights.h5")
     assert found.name == "step-000000001.weights.h5"

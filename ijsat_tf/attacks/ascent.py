@@ -17,9 +17,10 @@ class Ascent(Attack):
     """Maximises the cross entropy over the changes that a space allows.
 
     change <- project(change + step * direction(gradient)), `steps` times;
-    the result is the image after the last update. The loss is summed over
-    the batch (a mean makes gradients so small that half precision loses
-    them), and the loop is a `tf.while_loop`: the graph does not grow.
+    the result is the image after the last update, and the image unchanged
+    where that is not finite. The loss is summed over the batch (a mean makes
+    gradients so small that half precision loses them), and the loop is a
+    `tf.while_loop`: the graph does not grow.
 
     Args:
         space: what may change, e.g. `Pixels(Linf(8 / 255))`.
@@ -74,17 +75,16 @@ class Ascent(Attack):
         space = self.space.with_steps(self.steps)
         context = space.prepare(images, latents)
 
-        def attacked(change: Tensors) -> tuple[tf.Tensor, tf.Tensor]:
+        def attacked(change: Tensors) -> tf.Tensor:
             moved = space.apply(images, change, context)
-            adversarial = _clip(tf.ensure_shape(moved, images.shape))
-            return adversarial, logits_of(adversarial)
+            return _clip(tf.ensure_shape(moved, images.shape))
 
         def update(
             iteration: tf.Tensor, change: Tensors, velocity: Tensors
         ) -> tuple[tf.Tensor, Tensors, Tensors]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(change)
-                _, logits = attacked(change)
+                logits = logits_of(attacked(change))
                 loss = tf.reduce_sum(losses.cross_entropy(labels, logits))
                 objective = -loss if self.targeted else loss
             # Parts of a change that are drawn once have no gradient.
@@ -101,6 +101,9 @@ class Ascent(Attack):
             change = space.update(change, gradient, images, iteration)
             return iteration + 1, change, velocity
 
+        def still() -> dict[str, tf.Tensor]:
+            return space.measure(space.start(context, None))
+
         def run(restart: int | tf.Tensor) -> AttackResult:
             draw = seeds.derive(seed, "start", restart)
             change = space.start(context, draw if self.random_start else None)
@@ -111,12 +114,16 @@ class Ascent(Attack):
                 parallel_iterations=1,
                 maximum_iterations=self.steps,
             )
-            adversarial, logits = attacked(change)
+            found = attacked(change), space.measure(change)
+            # A generator may overflow far from what it was trained on.
+            whole = tf.reduce_all(tf.math.is_finite(found[0]), axis=[1, 2, 3])
+            adversarial, budget = pick(whole, found, (images, still()))
+            logits = logits_of(adversarial)
             return AttackResult(
                 adversarial,
                 succeeds(logits, labels, self.targeted),
                 losses.cross_entropy(labels, logits),
-                space.measure(change),
+                budget,
             )
 
         if self.restarts == 1:
@@ -125,7 +132,7 @@ class Ascent(Attack):
             images,
             tf.zeros_like(images[:, 0, 0, 0], dtype=tf.bool),
             tf.zeros_like(labels[:, 0]),
-            space.measure(space.start(context, None)),
+            still(),
         )
         return self._best(run, nothing)
 

@@ -14,6 +14,7 @@ RANDOM = np.random.default_rng(0)
 # Some pixels are black or white, where the projection cuts.
 IMAGES = RANDOM.random((6, *SHAPE)).astype("float32")
 IMAGES[:, ::2] = np.round(IMAGES[:, ::2])
+MIDDLE = np.median(IMAGES.mean((1, 2, 3)))
 LABELS = np.array([0, 1, 2, 0, 1, 2])
 WEIGHTS = RANDOM.normal(size=(32, 3), scale=0.5).astype("float32")
 
@@ -174,3 +175,32 @@ def test_what_is_no_number_moves_nothing(scale):
     expected = np.nan_to_num(slopes, posinf=0, neginf=0)
     for found in (finite, tf.function(finite)):
         np.testing.assert_array_equal(found(tf.constant(slopes)), expected)
+
+
+class Overflowing:
+    """Its latents are images and marks; it makes no dark ones far away."""
+
+    def encode(self, images):
+        dark = tf.reduce_mean(images, [1, 2, 3], keepdims=True) < MIDDLE
+        marks = tf.where(dark, 1.0, tf.zeros_like(images[..., :1]))
+        return tf.concat([images, marks], -1)
+
+    def decode(self, latents):
+        far = tf.abs(latents[..., 2:] - 1) < 0.5
+        far &= tf.abs(latents[..., 2:] - 1) > 0.05
+        return tf.where(far, np.nan, latents[..., :2])
+
+
+@pytest.mark.parametrize("restarts", [1, 3])
+def test_an_image_that_is_not_finite_is_not_attacked(restarts):
+    space = ij.spaces.Latent(Overflowing(), Linf(0.1))
+    attack = ij.attacks.Ascent(space, steps=3, restarts=restarts)
+    result = attack(model, IMAGES, LABELS)
+    dark = IMAGES.mean((1, 2, 3)) < MIDDLE
+    assert 0 < dark.sum() < 6
+    np.testing.assert_array_equal(result.images[dark], IMAGES[dark])
+    wrong = model(IMAGES).numpy().argmax(1) != LABELS
+    np.testing.assert_array_equal(result.success[dark], wrong[dark])
+    assert np.isfinite(result.images).all() and np.isfinite(result.loss).all()
+    expected = np.where(dark, 0, 0.1)
+    np.testing.assert_allclose(result.budget["latent"], expected, rtol=1e-5)

@@ -69,7 +69,8 @@ smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	$(BIN)/python tests/smoke_methods.py $(RUNS)/smoke
 
 test: lint  ## lint, then all tests (WORKERS=2 processes)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
+	    --durations=20
 
 lint: $(INSTALLED)  ## check format and style
 	$(BIN)/ruff format --check .

@@ -126,6 +126,16 @@ def _sections() -> dict[str, list[Claim]]:
             _standard("dmat_jsa", "dmat"),
             *_robust("dmat_jsa", "dmat"),
         ],
+        "Added: a latent radius of 0.005 in training": [
+            claim
+            for row in ("at_jsa_eta", "ijsat_eta")
+            for claim in (
+                _standard(row, "at"),
+                *_robust(row, "at"),
+                _unseen(row, "at"),
+                _average(row, "at"),
+            )
+        ],
     }
 
 

@@ -101,9 +101,6 @@ class Ascent(Attack):
             change = space.update(change, gradient, images, iteration)
             return iteration + 1, change, velocity
 
-        def still() -> dict[str, tf.Tensor]:
-            return space.measure(space.start(context, None))
-
         def run(restart: int | tf.Tensor) -> AttackResult:
             draw = seeds.derive(seed, "start", restart)
             change = space.start(context, draw if self.random_start else None)
@@ -115,9 +112,10 @@ class Ascent(Attack):
                 maximum_iterations=self.steps,
             )
             found = attacked(change), space.measure(change)
+            unused = tf.nest.map_structure(tf.zeros_like, found[1])
             # A generator may overflow far from what it was trained on.
             whole = tf.reduce_all(tf.math.is_finite(found[0]), axis=[1, 2, 3])
-            adversarial, budget = pick(whole, found, (images, still()))
+            adversarial, budget = pick(whole, found, (images, unused))
             logits = logits_of(adversarial)
             return AttackResult(
                 adversarial,
@@ -132,7 +130,7 @@ class Ascent(Attack):
             images,
             tf.zeros_like(images[:, 0, 0, 0], dtype=tf.bool),
             tf.zeros_like(labels[:, 0]),
-            still(),
+            space.measure(space.start(context, None)),
         )
         return self._best(run, nothing)
 

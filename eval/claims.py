@@ -129,11 +129,12 @@ def _sections() -> dict[str, list[Claim]]:
         "Added: a latent radius of 0.005 in training": [
             claim
             for row in ("at_jsa_eta", "ijsat_eta")
+            for other in ("at", row.removesuffix("_eta"))
             for claim in (
-                _standard(row, "at"),
-                *_robust(row, "at"),
-                _unseen(row, "at"),
-                _average(row, "at"),
+                _standard(row, other),
+                *_robust(row, other),
+                _unseen(row, other),
+                _average(row, other),
             )
         ],
     }

@@ -91,7 +91,7 @@ ADDED = {
     "at_jsa_eta": "AT [JSA], eta 0.005",
     "ijsat_eta": "IJSAT, eta 0.005",
 }
-LABELS = {**ABLATION, **ADDED, **OTHERS, **GAN}
+LABELS = {**ABLATION, **OTHERS, **GAN, **ADDED}
 FIGURES = "joint_space_attack", "samples", "levels", "flow_samples"
 _BFLOAT16 = "--precision=mixed_bfloat16"
 

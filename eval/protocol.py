@@ -148,7 +148,11 @@ def plan(root: str) -> list[Run]:
         root: the folder of their folders.
     """
     long = ("--train_examples=5000", "--epochs=60")
-    sngan = Run("sngan", (_flagfile("cifar10_sngan_small"), _BFLOAT16))
+    sngan = Run(
+        "sngan",
+        (_flagfile("cifar10_sngan_small"), _BFLOAT16),
+        made="sngan.keras",
+    )
     projected = Run(
         "om",
         (

@@ -120,15 +120,21 @@ def test_every_claim_is_of_rows_and_columns_that_are_run(imported):
 
 
 def test_every_run_comes_after_those_that_it_needs(imported):
-    before = set()
+    before = {}
     plan = imported("protocol").plan("runs")
     assert len({run.name for run in plan}) == len(plan)
     for run in plan:
-        assert set(run.needs) <= before
-        before.add(run.name)
+        assert set(run.needs) <= before.keys()
+        before[run.name] = run.made
         for flag in run.flags:
-            if flag.startswith("--flagfile="):
-                assert (commands.ROOT / flag.partition("=")[2]).exists()
+            name, _, value = flag.partition("=")
+            if name == "--flagfile":
+                assert (commands.ROOT / value).exists()
+            if value.startswith("runs/"):
+                _, needed, *file = value.split("/")
+                assert needed in run.needs
+                # Else it would be trained again for each that needs it.
+                assert file in ([], [before[needed]])
 
 
 def test_pages_of_what_is_kept(imported, tmp_path):

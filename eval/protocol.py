@@ -14,11 +14,13 @@ class Evaluation(NamedTuple):
         name: of the folder of its records.
         flags: of eval/main.py.
         best: whether the best epoch is evaluated too, beside the last one.
+        digits: binary ones of each float that is kept, after the first.
     """
 
     name: str
     flags: tuple[str, ...]
     best: bool = True
+    digits: int = 10
 
 
 class Run(NamedTuple):
@@ -62,6 +64,7 @@ CORRUPTED = Evaluation(
         "--batch_size=500",
     ),
     best=False,
+    digits=4,  # Of 75 sets, or they would weigh as much as all other rows.
 )
 
 # As in train/configs: the rows that the paper's ablation is about first.

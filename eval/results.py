@@ -265,19 +265,21 @@ def keep(run: protocol.Run, folder: pathlib.Path) -> None:
             # The tables know these columns without their number of steps.
             name = path.name.replace("_100.npz", ".npz")
             place = aside / each.name / checkpoint / name
-            records.save(shortened(records.load(path)), place)
+            short = shortened(records.load(path), each.digits)
+            records.save(short, place)
     os.replace(aside, kept(run))
     print(f"kept: {kept(run)}", flush=True)
 
 
-def shortened(record: records.Record) -> records.Record:
-    """A record whose floats end after ten binary digits, towards zero, so
+def shortened(record: records.Record, digits: int) -> records.Record:
+    """A record whose floats end after some binary digits, towards zero, so
     that its file is small and no budget is passed."""
+    mask = np.uint32(2**32 - 2 ** (23 - digits))
 
     def short(values: np.ndarray) -> np.ndarray:
         if values.dtype != np.float32:
             return values
-        return (values.view(np.uint32) & 0xFFFFE000).view(np.float32)
+        return (values.view(np.uint32) & mask).view(np.float32)
 
     return record._replace(
         **{

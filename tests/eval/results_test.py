@@ -159,15 +159,16 @@ def test_pages_of_what_is_kept(imported, tmp_path):
     assert "not tried" in (tmp_path / "verdicts.md").read_text()
 
 
-def test_shortened_records_keep_outcomes_and_budgets(imported):
+@pytest.mark.parametrize("digits", [10, 4])
+def test_shortened_records_keep_outcomes_and_budgets(imported, digits):
     rough = imported("results").shortened
     numbers = np.float32([8 / 255, -1e-3, 3.14159, 0.0])
     full = record([True, False, True, True])._replace(
         margin=numbers, budget={"pixels": np.abs(numbers)}
     )
-    short = rough(full)
+    short = rough(full, digits)
     np.testing.assert_array_equal(short.correct, full.correct)
-    np.testing.assert_allclose(short.margin, numbers, rtol=2e-3)
+    np.testing.assert_allclose(short.margin, numbers, rtol=2.0**-digits)
     assert (np.abs(short.margin) <= np.abs(numbers)).all()
     assert (short.budget["pixels"] <= full.budget["pixels"]).all()
 

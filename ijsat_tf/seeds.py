@@ -75,9 +75,12 @@ def place(batch: tf.Tensor | int) -> tuple[tf.Tensor | int, tf.Tensor | int]:
         batch: the rows that this replica holds, or, within `rows_of`, those
             of a part of them.
     """
-    if (part := _ROWS.get()) is not None:
+    # No `:=`, which AutoGraph cannot read in a function of the caller's.
+    part = _ROWS.get()
+    if part is not None:
         return part
-    if (count := replicas()) == 1:
+    count = replicas()
+    if count == 1:
         return 0, batch
     context = tf.distribute.get_replica_context()
     return context.replica_id_in_sync_group * batch, batch * count

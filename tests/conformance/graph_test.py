@@ -32,6 +32,20 @@ def test_attacks(name, flow, classifier, images, labels):
         np.testing.assert_allclose(eager.budget[space], used, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", catalogue.ATTACKS)
+def test_a_function_of_the_callers(
+    name, flow, classifier, images, labels, caplog
+):
+    attack = catalogue.ATTACKS[name](flow)
+
+    @tf.function
+    def craft(images, labels):
+        return attack(classifier, images, labels, seed=3).images
+
+    craft.get_concrete_function(tf.constant(images), tf.constant(labels))
+    assert "AutoGraph" not in caplog.text
+
+
 @pytest.mark.parametrize("name", catalogue.LAYERS)
 def test_layers(name):
     layer = catalogue.LAYERS[name]()

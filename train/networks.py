@@ -64,7 +64,9 @@ def flow(source: ij.data.Source, steps: int) -> keras.Model:
         options.learning_rate(), FLAGS.epochs * steps
     )
     schedule = ij.flows.WarmUp(decay, FLAGS.warmup_steps)
-    model.compile(optimizer=keras.optimizers.Adam(schedule))
+    model.compile(
+        optimizer=keras.optimizers.Adam(schedule), jit_compile=FLAGS.jit_compile
+    )
     return model
 
 
@@ -82,7 +84,10 @@ def sngan(source: ij.data.Source, steps: int) -> keras.Model:
     decay = keras.optimizers.schedules.PolynomialDecay(
         options.learning_rate(), FLAGS.epochs * steps, 0.0
     )
-    model.compile(keras.optimizers.Adam(decay, beta_1=0.0, beta_2=0.9))
+    model.compile(
+        keras.optimizers.Adam(decay, beta_1=0.0, beta_2=0.9),
+        jit_compile=FLAGS.jit_compile,
+    )
     return model
 
 
@@ -97,7 +102,7 @@ def vaegan(source: ij.data.Source, steps: int) -> keras.Model:
     decay = keras.optimizers.schedules.ExponentialDecay(
         options.learning_rate(), steps, 0.9, staircase=True
     )
-    model.compile(keras.optimizers.Adam(decay))
+    model.compile(keras.optimizers.Adam(decay), jit_compile=FLAGS.jit_compile)
     return model
 
 
@@ -122,7 +127,11 @@ def classifier(
     optimizer = ij.training.SGD(
         schedule(steps), FLAGS.momentum, FLAGS.l2, nesterov=FLAGS.nesterov
     )
-    model.compile(optimizer=optimizer, metrics=["accuracy"])
+    model.compile(
+        optimizer=optimizer,
+        metrics=["accuracy"],
+        jit_compile=FLAGS.jit_compile,
+    )
     return model
 
 

@@ -65,6 +65,12 @@ flags.DEFINE_enum(
     "of convolutions, weights stay float32; auto for mixed_bfloat16 where "
     "the machine multiplies bfloat16",
 )
+flags.DEFINE_bool(
+    "jit_compile",
+    False,
+    "whether XLA compiles the step, of one device: minutes at the start, for "
+    "fewer and larger kernels",
+)
 
 flags.DEFINE_enum(
     "model",
@@ -185,6 +191,8 @@ _FREE = (
     "data_dir",
     *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
     "strategy",
+    "jit_compile",
+    "nojit_compile",
     "log_every",
     "checkpoint_every",
     "keep",

@@ -411,6 +411,15 @@ def test_a_run_goes_on_with_its_own_flow_alone(runs, tmp_path):
     assert "other settings than flow, sha256=" in refused.error
 
 
+def test_xla_is_no_setting_of_a_run(tmp_path):
+    given = *TINY, *NET, "--method=at", f"--workdir={tmp_path}"
+    compiled = run("train", *given, "--jit_compile")
+    assert compiled.code == 0, compiled.output
+    plain = run("train", *given)
+    assert plain.code == 0, plain.output
+    assert "resuming" in plain.output
+
+
 def test_the_best_undefended_epoch_is_the_most_accurate(tmp_path):
     result = run(
         "train",

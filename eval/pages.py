@@ -17,6 +17,7 @@ from ijsat_tf.evaluation.corruption import CELLS
 from ijsat_tf.evaluation.formats import grid
 from ijsat_tf.evaluation.records import Record
 from ijsat_tf.evaluation.tables import row_names
+from ijsat_tf.training.callbacks.curves import read_curve
 
 Columns = dict[str, Record]
 
@@ -87,6 +88,7 @@ def write(
         insert(text, "table 4", summary(kept))
         insert(text, "verdicts", verdicts)
         insert(text, "state", _state(kept, plan))
+        insert(text, "full", full(output))
     for suffix in "", "_long":
         curves = {
             row: output / "runs" / f"{row}{suffix}-0" / "curve.csv"
@@ -119,6 +121,23 @@ def summary(kept: Kept) -> str:
         if (found := kept.of(f"{row}-0", "records", "last"))
     }
     return ij.evaluation.table(rows) if rows else "Nothing was run yet."
+
+
+def full(output: pathlib.Path) -> str:
+    """The rows of output/full, beside the same of output/runs: how many of the
+    held-out images were right in the last epoch."""
+    lines = [["", "run", "epochs", "held out", "held out, PGD-50"]]
+    for row, label in protocol.ABLATION.items():
+        for scale in "full", "runs":
+            folder = output / scale / f"{row}-0"
+            if (output / "full" / folder.name).exists():
+                last = read_curve(folder / "curve.csv")[-1]
+                shown = (last.clean_accuracy, last.robust_accuracy)
+                lines.append(
+                    [label, f"`{scale}/{folder.name}`", str(last.epoch)]
+                    + [f"{100 * each:.1f}" for each in shown]
+                )
+    return grid(lines)
 
 
 def insert(path: pathlib.Path, name: str, table: str) -> None:

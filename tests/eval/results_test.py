@@ -159,6 +159,23 @@ def test_pages_of_what_is_kept(imported, tmp_path):
     assert "not tried" in (tmp_path / "verdicts.md").read_text()
 
 
+def test_rows_at_full_width_stand_beside_the_small_ones(imported, tmp_path):
+    for scale, epoch, robust in ("full", 3, 0.3), ("runs", 15, 0.251):
+        folder = tmp_path / scale / "ijsat-0"
+        folder.mkdir(parents=True)
+        (folder / "curve.csv").write_text(
+            f"epoch,clean_accuracy,robust_accuracy\n1,0.1,0.1\n"
+            f"{epoch},0.4,{robust}\n"
+        )
+    (tmp_path / "runs" / "at-0").mkdir()  # Not trained at full width.
+    *_, first, second = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in imported("pages").full(tmp_path).splitlines()
+    ]
+    assert first == ["IJSAT", "`full/ijsat-0`", "3", "40.0", "30.0"]
+    assert second == ["IJSAT", "`runs/ijsat-0`", "15", "40.0", "25.1"]
+
+
 @pytest.mark.parametrize("digits", [10, 4])
 def test_shortened_records_keep_outcomes_and_budgets(imported, digits):
     rough = imported("results").shortened

@@ -15,7 +15,8 @@ from tests import commands
 
 CONFIGS = commands.ROOT / "train" / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
-SMALL = [name for name in NAMES if name.startswith("small")]
+# Given after another one.
+SCALES = [name for name in NAMES if name.startswith(("small", "full"))]
 GENERATORS = (
     "flow flow_small flow_preset sngan sngan_small vaegan project".split()
 )
@@ -269,6 +270,14 @@ def test_rows_of_the_results(row, generators):
     assert shown(found["method"]) == expected(rows[row], 5)
 
 
+def test_a_row_at_full_width(generators):
+    found = built(generators, "cifar10_ijsat", "full_results")
+    assert found["epochs"] == 120 and found["held_out"] == 1000
+    assert found["train_examples"] is None
+    assert found["weights"] > 11_000_000
+    assert shown(found["method"]) == expected(ROWS["ijsat"], 5)
+
+
 @pytest.mark.parametrize(
     "names, drops",
     [
@@ -311,7 +320,7 @@ def test_every_flagfile_is_tried_and_says_how_it_is_used():
     tried |= {f"om_imagenet_{row}" for row in ROWS}
     tried |= {name for name in NAMES if name.partition("_")[2] in GENERATORS}
     tried |= {name for name in NAMES if name.startswith("digits_")}
-    assert set(NAMES) == tried | set(SMALL)
+    assert set(NAMES) == tried | set(SCALES)
     for name in NAMES:
         text = (CONFIGS / f"{name}.cfg").read_text()
         assert f"--flagfile=train/configs/{name}.cfg" in text

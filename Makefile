@@ -62,7 +62,7 @@ report: $(INSTALLED)  ## tables, figures and a page of RUNS/SET, SET=digits
 
 results: $(INSTALLED)  ## run what docs/results lacks: days (CIFAR-10)
 	$(BIN)/python eval/results.py --root=$(RUNS)/results \
-	    --texts=README.md,docs/results/index.md $(FLAGS)
+	    --texts=README.md,docs/results/index.md,docs/results/full.md $(FLAGS)
 
 smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke

@@ -19,6 +19,7 @@ from ijsat_tf.evaluation.page.speed import speeds
 from ijsat_tf.evaluation.page.threat import threat_models
 from ijsat_tf.evaluation.page.versions import versions
 from ijsat_tf.evaluation.page.warned import warned
+from ijsat_tf.evaluation.records import Record
 from ijsat_tf.evaluation.tables import (
     Table,
     paper_tables,
@@ -44,8 +45,9 @@ def to_html(
 
     Args:
         runs: of different names. Those named as a row of one of the paper's
-            tables stand in it too, if they were trained on its data set, or
-            have no settings to tell.
+            tables, or as a row and a seed, such as `ijsat-0`, stand in it
+            too, if they were trained on its data set, or have no settings to
+            tell; of several seeds the first one given.
         pictures: {caption: path of a PNG file}, before the runs' own; None,
             the default, for no others.
         note: a line below the title, such as a date; default none.
@@ -116,11 +118,11 @@ def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:
     """The paper's tables that have a record, each with its anchor."""
     for number, data in paper.DATA.items():
         rows = row_names(number)
-        found = {
-            run.name: run.records
-            for run in runs
-            if run.name in rows and _trained_on(run, data)
-        }
+        found: dict[str, dict[str, Record]] = {}
+        for run in runs:
+            row = re.sub(r"-\d+$", "", run.name)
+            if row in rows and run.records and _trained_on(run, data):
+                found.setdefault(row, run.records)
         for half, table in enumerate(paper_tables(number, found), start=1):
             cells = [
                 cell

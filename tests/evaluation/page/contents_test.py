@@ -184,6 +184,16 @@ def test_tables_of_the_paper_that_have_a_record(runs):
     assert "mart" in row_names(1)
 
 
+def test_a_row_with_a_seed_stands_beside_the_paper(runs):
+    at, other, _ = runs
+    bare = tables(parse(to_html([at])))["table-1-1"].rows
+    seeds = [at._replace(name="at-0"), other._replace(name="at-1")]
+    found = tables(parse(to_html(seeds)))["table-1-1"].rows
+    assert [[cell.text for cell in line] for line in found] == [
+        [cell.text for cell in line] for line in bare
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "origin", "beside"),
     [

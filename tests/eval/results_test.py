@@ -21,7 +21,7 @@ import protocol
 
 def plan(root):
     few = ("--examples=40", "--attacks=pgd2", "--dataset=digits")
-    wide = protocol.Evaluation("wide", few)
+    wide = protocol.Evaluation("wide", few, digits=4)
     flags = (
         "--dataset=digits", "--model=small_cnn", "--width=4", "--epochs=3",
         "--train_examples=200", "--held_out=20", "--robust_every=1",
@@ -223,6 +223,8 @@ def test_it_runs_what_is_missing_and_nothing_twice(tmp_path):
     assert "--method=at" in settings and "--data_dir" not in settings
     found = records.read(kept / "runs/at-0/wide/last")
     assert set(found) == {"standard", "pgd2"}
+    margins = found["pgd2"].margin.view(np.uint32)
+    assert margins.any() and not (margins & (2**19 - 1)).any()  # 4 of 23 left
     again = _results(tmp_path)
     assert again.returncode == 0 and "main.py" not in again.stdout
     assert "| at-0" in (kept / "wide.md").read_text()

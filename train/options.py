@@ -192,7 +192,7 @@ _FREE = (
     *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
     "strategy",
     "jit_compile",
-    "nojit_compile",
+    "nojit_compile",  # As absl writes it when it is off.
     "log_every",
     "checkpoint_every",
     "keep",

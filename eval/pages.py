@@ -64,7 +64,7 @@ def write(
         plan: of all runs.
         texts: files with places for tables, see `insert`.
     """
-    kept = read(output / "runs")
+    kept, large = read(output / "runs"), read(output / "full")
     for number in TABLES:
         for seed in claims.SEEDS:
             rows = {
@@ -88,7 +88,8 @@ def write(
         insert(text, "table 4", summary(kept))
         insert(text, "verdicts", verdicts)
         insert(text, "state", _state(kept, plan))
-        insert(text, "full", full(output))
+        insert(text, "full", full(large, kept))
+        insert(text, "held out", held_out(output))
     for suffix in "", "_long":
         curves = {
             row: output / "runs" / f"{row}{suffix}-0" / "curve.csv"
@@ -116,15 +117,32 @@ def read(folder: pathlib.Path) -> Kept:
 def summary(kept: Kept) -> str:
     """All rows of Tables 1, 4, 5 and 6 that were run, seed 0, last epoch."""
     rows = {
-        label: {column: found[column] for column in claims.COLUMNS}
+        label: _of_table_1(found)
         for row, label in protocol.LABELS.items()
         if (found := kept.of(f"{row}-0", "records", "last"))
     }
     return ij.evaluation.table(rows) if rows else "Nothing was run yet."
 
 
-def full(output: pathlib.Path) -> str:
-    """The rows of output/full, beside the same of output/runs: how many of the
+def full(found: Kept, kept: Kept) -> str:
+    """Rows at full width, each beside the same one of the small scale.
+
+    Args:
+        found: what is kept of output/full.
+        kept: of output/runs.
+    """
+    rows = {
+        f"{label}, {scale}": _of_table_1(columns)
+        for row, label in protocol.ABLATION.items()
+        if found.of(f"{row}-0", "records", "last")
+        for scale, each in (("full", found), ("small", kept))
+        if (columns := each.of(f"{row}-0", "records", "last"))
+    }
+    return ij.evaluation.table(rows) if rows else "Nothing was run yet."
+
+
+def held_out(output: pathlib.Path) -> str:
+    """Rows at full width, beside the same of the small scale: how many of the
     held-out images were right in the last epoch."""
     lines = [["", "run", "epochs", "held out", "held out, PGD-50"]]
     for row, label in protocol.ABLATION.items():
@@ -138,6 +156,10 @@ def full(output: pathlib.Path) -> str:
                     + [f"{100 * each:.1f}" for each in shown]
                 )
     return grid(lines)
+
+
+def _of_table_1(found: Columns) -> Columns:
+    return {column: found[column] for column in claims.COLUMNS}
 
 
 def insert(path: pathlib.Path, name: str, table: str) -> None:

@@ -114,8 +114,9 @@ def _row(
     flags: tuple[str, ...] = (),
     evaluations: tuple[Evaluation, ...] = (WIDE, TABLE),
     needs: tuple[str, ...] = (),
+    scale: str = "small",
 ) -> Run:
-    given = (_flagfile(f"cifar10_{row}"), _flagfile("small_results"))
+    given = (_flagfile(f"cifar10_{row}"), _flagfile(f"{scale}_results"))
     jsa = row == "ijsat" or "jsa" in row and row != "at_jsa_gan"
     return Run(
         f"{row}{suffix}-{seed}",
@@ -192,3 +193,10 @@ def plan(root: str) -> list[Run]:
             for row in ("at_jsa", "ijsat")
         ),
     ]
+
+
+def full() -> list[Run]:
+    """The rows of the paper's ablation at full width and on all images, of as
+    many epochs as a quarter of an hour of a GPU has room for."""
+    few = ("--epochs=3", "--robust_every=3")
+    return [_row(row, flags=few, scale="full") for row in ABLATION]

@@ -3,10 +3,10 @@
 python eval/results.py --hours=8
 
 Each run of `eval/protocol.py` trains in ROOT/NAME, by train/main.py, and is
-attacked by eval/main.py. What it gave is then kept in OUTPUT/runs/NAME:
-settings, log, curve and records. A run that is kept is not run again, so that
-the work can be spread over days and machines; one that was interrupted goes
-on. Pages are computed anew from all that is kept.
+attacked by eval/main.py. What it gave is then kept in OUTPUT/runs/NAME, with
+--full in OUTPUT/full/NAME: settings, log, curve and records. A run that is kept
+is not run again, so that the work can be spread over days and machines; one
+that was interrupted goes on. Pages are computed anew from all that is kept.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from ijsat_tf.training.callbacks.curves import read_curve  # noqa: E402
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("root", "runs/results", "folder of the runs")
+flags.DEFINE_string(
+    "root", None, "folder of the runs; None for runs/results, or runs/full"
+)
 flags.DEFINE_string("output", "docs/results", "folder of what is kept")
 flags.DEFINE_string("data_dir", None, "where CIFAR-10 lies; None downloads it")
 flags.DEFINE_list("only", None, "names of runs; None for all")
@@ -47,6 +49,9 @@ flags.DEFINE_integer(
     "two runs on one core each take less time than one after the other on both",
     1,
 )
+flags.DEFINE_bool(
+    "full", False, "the rows of docs/results/full.md, for a GPU, and no others"
+)
 flags.DEFINE_bool("pages_only", False, "run nothing")
 flags.DEFINE_list(
     "texts", None, "files in Markdown with places for tables, to fill in"
@@ -57,7 +62,9 @@ _SCRIPTS = pathlib.Path(__file__).resolve().parents[1]
 
 def main(_: list[str]) -> None:
     output = pathlib.Path(FLAGS.output)
-    plan = protocol.plan(FLAGS.root)
+    FLAGS.root = FLAGS.root or f"runs/{'full' if FLAGS.full else 'results'}"
+    small = protocol.plan(FLAGS.root)
+    plan = protocol.full() if FLAGS.full else small
     names = [run.name for run in plan]
     for name in FLAGS.only or ():
         if name not in names:
@@ -73,15 +80,13 @@ def main(_: list[str]) -> None:
         missing = [
             run
             for run in plan
-            if run.evaluations
-            and run.name in (FLAGS.only or names)
-            and not kept(run).exists()
+            if run.name in (FLAGS.only or names) and not is_kept(run)
         ]
         Work(plan).complete(missing)
     pages.write(
-        output, plan, [pathlib.Path(text) for text in FLAGS.texts or ()]
+        output, small, [pathlib.Path(text) for text in FLAGS.texts or ()]
     )
-    if not FLAGS.pages_only:
+    if not FLAGS.pages_only and not FLAGS.full:
         draw(output)
 
 
@@ -109,7 +114,13 @@ def draw(output: pathlib.Path) -> None:
 
 def kept(run: protocol.Run) -> pathlib.Path:
     """The folder of what a run gave."""
-    return pathlib.Path(FLAGS.output) / "runs" / run.name
+    scale = "full" if FLAGS.full else "runs"
+    return pathlib.Path(FLAGS.output) / scale / run.name
+
+
+def is_kept(run: protocol.Run) -> bool:
+    """Whether all of a run is kept, which is nothing of a generator."""
+    return all((kept(run) / each.name).exists() for each in run.evaluations)
 
 
 class Work:
@@ -170,7 +181,7 @@ class Work:
             if not any(folder.glob(run.made)):
                 workdir = f"--workdir={folder}"
                 command("train/main.py", [*run.flags, workdir], folder, cores)
-            if not run.evaluations or kept(run).exists():
+            if is_kept(run):
                 return
             for each, checkpoint in evaluated(run, folder):
                 given = (
@@ -267,6 +278,7 @@ def keep(run: protocol.Run, folder: pathlib.Path) -> None:
             place = aside / each.name / checkpoint / name
             short = shortened(records.load(path), each.digits)
             records.save(short, place)
+    shutil.rmtree(kept(run), ignore_errors=True)  # Of a run without records.
     os.replace(aside, kept(run))
     print(f"kept: {kept(run)}", flush=True)
 

@@ -160,6 +160,21 @@ def test_pages_of_what_is_kept(imported, tmp_path):
 
 
 def test_rows_at_full_width_stand_beside_the_small_ones(imported, tmp_path):
+    pages = imported("pages")
+    for scale, seed in ("full", 3), ("runs", 4):
+        folder = tmp_path / scale / "ijsat-0" / "records" / "last"
+        save(folder, row(SEEN, "ijsat-0", seed=seed))
+    # Not trained at full width.
+    save(tmp_path / "runs/at-0/records/last", row(SEEN, "at-0"))
+    kept = [pages.read(tmp_path / scale) for scale in ("full", "runs")]
+    *_, first, second = pages.full(*kept).splitlines()
+    assert "IJSAT, full" in first and "IJSAT, small" in second
+    for line, each in zip((first, second), kept, strict=True):
+        found = each.of("ijsat-0", "records", "last")
+        assert f"{100 * found['autoattack'].correct.mean():.2f}" in line
+
+
+def test_held_out_images_of_rows_at_full_width(imported, tmp_path):
     for scale, epoch, robust in ("full", 3, 0.3), ("runs", 15, 0.251):
         folder = tmp_path / scale / "ijsat-0"
         folder.mkdir(parents=True)
@@ -170,10 +185,25 @@ def test_rows_at_full_width_stand_beside_the_small_ones(imported, tmp_path):
     (tmp_path / "runs" / "at-0").mkdir()  # Not trained at full width.
     *_, first, second = [
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in imported("pages").full(tmp_path).splitlines()
+        for line in imported("pages").held_out(tmp_path).splitlines()
     ]
     assert first == ["IJSAT", "`full/ijsat-0`", "3", "40.0", "30.0"]
     assert second == ["IJSAT", "`runs/ijsat-0`", "15", "40.0", "25.1"]
+
+
+def test_the_plan_for_a_gpu_is_of_the_same_rows(imported):
+    protocol = imported("protocol")
+    small = {run.name: run for run in protocol.plan("runs")}
+    for run in protocol.full():
+        same = small[run.name]
+        assert run.evaluations == same.evaluations
+        changed = set(run.flags) ^ set(same.flags)
+        assert changed == {
+            "--flagfile=train/configs/small_results.cfg",
+            "--flagfile=train/configs/full_results.cfg",
+            "--epochs=3",
+            "--robust_every=3",
+        }
 
 
 @pytest.mark.parametrize("digits", [10, 4])

@@ -85,7 +85,8 @@ def write(
     verdicts = claims.to_markdown(kept.scores)
     _page(output / "verdicts.md", "Verdicts", verdicts)
     for text in texts:
-        insert(text, "table 4", summary(kept))
+        insert(text, "all rows", summary(kept, protocol.LABELS))
+        insert(text, "ablation", summary(kept, protocol.README))
         insert(text, "verdicts", verdicts)
         insert(text, "state", _state(kept, plan))
         insert(text, "full", full(large, kept))
@@ -114,11 +115,11 @@ def read(folder: pathlib.Path) -> Kept:
     return Kept(found)
 
 
-def summary(kept: Kept) -> str:
-    """All rows of Tables 1, 4, 5 and 6 that were run, seed 0, last epoch."""
+def summary(kept: Kept, labels: dict[str, str]) -> str:
+    """Table 1's columns of those rows that were run, seed 0, last epoch."""
     rows = {
         label: _of_table_1(found)
-        for row, label in protocol.LABELS.items()
+        for row, label in labels.items()
         if (found := kept.of(f"{row}-0", "records", "last"))
     }
     return ij.evaluation.table(rows) if rows else "Nothing was run yet."

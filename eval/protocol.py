@@ -95,6 +95,7 @@ ADDED = {
     "ijsat_eta": "IJSAT, eta 0.005",
 }
 LABELS = {**ABLATION, **OTHERS, **GAN, **ADDED}
+README = {**ABLATION, **ADDED}
 FIGURES = "joint_space_attack", "samples", "levels", "flow_samples"
 _BFLOAT16 = "--precision=mixed_bfloat16"
 

@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -257,5 +258,10 @@ def test_it_runs_what_is_missing_and_nothing_twice(tmp_path):
     assert margins.any() and not (margins & (2**19 - 1)).any()  # 4 of 23 left
     again = _results(tmp_path)
     assert again.returncode == 0 and "main.py" not in again.stdout
+    shutil.rmtree(kept / "runs/at-0/wide")
+    whole = _results(tmp_path)  # What was kept of it had no records.
+    assert f"kept: {kept / 'runs/at-0'}" in whole.stdout
+    assert "train/main.py" not in whole.stdout
+    assert set(records.read(kept / "runs/at-0/wide/last")) == set(found)
     assert "| at-0" in (kept / "wide.md").read_text()
     assert "standard-0" in (kept / "report.html").read_text()

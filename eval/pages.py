@@ -143,17 +143,20 @@ def full(found: Kept, kept: Kept) -> str:
 
 
 def held_out(output: pathlib.Path) -> str:
-    """Rows at full width, beside the same of the small scale: how many of the
-    held-out images were right in the last epoch."""
+    """Rows at full width, those trained a second time too, beside the same of
+    the small scale: how many of the held-out images were right in the last
+    epoch."""
     lines = [["", "run", "epochs", "held out", "held out, PGD-50"]]
     for row, label in protocol.ABLATION.items():
-        for scale in "full", "runs":
-            folder = output / scale / f"{row}-0"
-            if (output / "full" / folder.name).exists():
-                last = read_curve(folder / "curve.csv")[-1]
+        if not (output / "full" / f"{row}-0").exists():
+            continue
+        for run in f"full/{row}-0", f"full/{row}_again-0", f"runs/{row}-0":
+            curve = output / run / "curve.csv"
+            if curve.exists():
+                last = read_curve(curve)[-1]
                 shown = (last.clean_accuracy, last.robust_accuracy)
                 lines.append(
-                    [label, f"`{scale}/{folder.name}`", str(last.epoch)]
+                    [label, f"`{run}`", str(last.epoch)]
                     + [f"{100 * each:.1f}" for each in shown]
                 )
     return grid(lines)

@@ -176,20 +176,27 @@ def test_rows_at_full_width_stand_beside_the_small_ones(imported, tmp_path):
 
 
 def test_held_out_images_of_rows_at_full_width(imported, tmp_path):
-    for scale, epoch, robust in ("full", 3, 0.3), ("runs", 15, 0.251):
-        folder = tmp_path / scale / "ijsat-0"
+    runs = {
+        "full/ijsat-0": (3, 0.3),
+        "full/ijsat_again-0": (3, 0.287),
+        "runs/ijsat-0": (15, 0.251),
+    }
+    for run, (epoch, robust) in runs.items():
+        folder = tmp_path / run
         folder.mkdir(parents=True)
         (folder / "curve.csv").write_text(
             f"epoch,clean_accuracy,robust_accuracy\n1,0.1,0.1\n"
             f"{epoch},0.4,{robust}\n"
         )
     (tmp_path / "runs" / "at-0").mkdir()  # Not trained at full width.
-    *_, first, second = [
+    *_, head, first, again, small = [
         [cell.strip() for cell in line.split("|")[1:-1]]
         for line in imported("pages").held_out(tmp_path).splitlines()
     ]
+    assert set(head[0]) == {"-"}
     assert first == ["IJSAT", "`full/ijsat-0`", "3", "40.0", "30.0"]
-    assert second == ["IJSAT", "`runs/ijsat-0`", "15", "40.0", "25.1"]
+    assert again == ["IJSAT", "`full/ijsat_again-0`", "3", "40.0", "28.7"]
+    assert small == ["IJSAT", "`runs/ijsat-0`", "15", "40.0", "25.1"]
 
 
 def test_the_plan_for_a_gpu_is_of_the_same_rows(imported):

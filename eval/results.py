@@ -86,7 +86,8 @@ def main(_: list[str]) -> None:
     pages.write(
         output, small, [pathlib.Path(text) for text in FLAGS.texts or ()]
     )
-    if not FLAGS.pages_only and not FLAGS.full:
+    drawn = not FLAGS.pages_only and not FLAGS.full
+    if drawn and any(output.glob("runs/[!.]*")):
         draw(output)
 
 

@@ -251,6 +251,7 @@ def test_it_runs_what_is_missing_and_nothing_twice(tmp_path):
     assert refused.returncode == 2 and "protocol.md" in refused.stderr
     (kept / "protocol.md").touch()
     over = _results(tmp_path, "--hours=0")
+    assert over.returncode == 0, over.stderr
     assert "not begun: at-0" in over.stdout
     done = _results(tmp_path, "--workers=2", "--only=at-0")
     assert done.returncode == 0, done.stderr

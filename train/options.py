@@ -54,7 +54,12 @@ flags.DEFINE_integer(
 flags.DEFINE_integer(
     "held_out", 0, "last so many images; they say which epoch was best", 0
 )
-flags.DEFINE_enum("augment", "crop_flip", ["crop_flip", "none"], "augmentation")
+flags.DEFINE_enum(
+    "augment",
+    "crop_flip",
+    ["crop_flip", "flip", "none"],
+    "random crops and mirror images, mirror images alone, or neither",
+)
 flags.DEFINE_integer("epochs", 120, "passes over the images", 1)
 flags.DEFINE_integer("batch_size", 128, "images a step, on all devices", 1)
 commandline.define_strategy()

@@ -8,18 +8,22 @@ PAD = 4
 
 
 def placements(
-    count: int, crop_seed: tf.Tensor, flip_seed: tf.Tensor
+    count: int, crop_seed: tf.Tensor | None, flip_seed: tf.Tensor
 ) -> tf.Tensor:
     """Random rows (row, column, mirrored) for `crop_flip`, (count, 3) int32.
 
     Args:
-        count: how many.
-        crop_seed: (2,) int32, of rows and columns, uniform from 0 to 2 PAD.
-        flip_seed: (2,) int32, of `mirrored`, 1 with probability 1/2.
+        count: Number of rows.
+        crop_seed: Seed (2,) int32 of rows and columns, uniform from 0 to
+            2 PAD; None for PAD, which crops nothing.
+        flip_seed: Seed (2,) int32 of `mirrored`, 1 with probability 1/2.
     """
-    corners = tf.random.stateless_uniform(
-        [count, 2], crop_seed, 0, 2 * PAD + 1, tf.int32
-    )
+    if crop_seed is None:
+        corners = tf.fill([count, 2], PAD)
+    else:
+        corners = tf.random.stateless_uniform(
+            [count, 2], crop_seed, 0, 2 * PAD + 1, tf.int32
+        )
     mirrored = tf.random.stateless_uniform([count, 1], flip_seed) < 0.5
     return tf.concat([corners, tf.cast(mirrored, tf.int32)], axis=1)
 

@@ -59,7 +59,7 @@ def batches(
         augment: `"crop_flip"` pads each side with 4 black pixels, crops back
             to the old size at random, and mirrors left to right with
             probability 1/2 (not for digits, whose mirror images are no
-            digits); None leaves images as they are.
+            digits); `"flip"` mirrors alone; None leaves images as they are.
         first_step: batches of the first epoch to pass over, default 0; a run
             resumed after s steps of an epoch passes s.
 
@@ -80,8 +80,8 @@ def batches(
         first_step,
     )
     require(
-        augment in (None, "crop_flip"),
-        "`augment` must be 'crop_flip' or None.",
+        augment in (None, "crop_flip", "flip"),
+        "`augment` must be 'crop_flip', 'flip' or None.",
         repr(augment),
     )
     count = len(source.images)
@@ -107,9 +107,8 @@ def batches(
             )
         }
         if augment is not None:
-            places["placement"] = placements(
-                count, seed_of("crop"), seed_of("flip")
-            )
+            crop_seed = seed_of("crop") if augment == "crop_flip" else None
+            places["placement"] = placements(count, crop_seed, seed_of("flip"))
         return tf.data.Dataset.from_tensor_slices(places).batch(
             batch_size, drop_remainder=True
         )

@@ -43,11 +43,17 @@ class Glow(LikelihoodModel):
         steps: flow steps a level, default 8 (the paper, A.1).
         hidden: width of the coupling nets, default 512.
         bins: grey levels of the images, default 256.
-        gradient_clip: largest gradient norm of a step of `fit`, default 1.
-        seed: of the dequantisation noise in `fit`, default 0.
+        deviations: Bounds (low, high) of the learned priors' deviations, with
+            0 < low < 1 < high, default (0.001, 2). None leaves the
+            deviations unbounded, as those of flows are that were saved
+            before there was a bound.
+        gradient_clip: Largest gradient norm of a step of `fit`, in bits/dim,
+            default 1.
+        seed: Random seed of the dequantisation noise in `fit`, default 0.
 
     Raises:
-        ValueError: for sides that cannot be halved `levels` times.
+        ValueError: for sides that cannot be halved `levels` times, and for
+            bounds that do not enclose 1.
 
     Source: Kingma and Dhariwal, Glow: Generative Flow with Invertible 1x1
     Convolutions, 2018.
@@ -62,12 +68,14 @@ class Glow(LikelihoodModel):
         bins: int = 256,
         gradient_clip: float = 1.0,
         seed: int = 0,
+        deviations: tuple[float, float] | None = (0.001, 2.0),
         **kwargs: Any,
     ):
         # The nets cast for themselves; images must keep their precision.
         super().__init__(bins, gradient_clip, seed, autocast=False, **kwargs)
         self.image_shape = tuple(image_shape)
         self.levels, self.steps, self.hidden = levels, steps, hidden
+        self.deviations = tuple(deviations) if deviations else None
         self._require_legal()
         self.initialized = self.add_weight(
             shape=(),
@@ -75,6 +83,15 @@ class Glow(LikelihoodModel):
             trainable=False,
             autocast=False,
             name="initialized",
+        )
+        # Saved with the weights, so that a file tells what its flow knows.
+        self.fitted_bits = self.add_weight(
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            autocast=False,
+            aggregation="mean",
+            name="fitted_bits",
         )
         height, width, channels = self.image_shape
         shape = (None, height, width, channels)
@@ -86,6 +103,7 @@ class Glow(LikelihoodModel):
                 steps,
                 hidden,
                 last,
+                self.deviations,
                 dtype=self.dtype_policy,
                 name=f"level{number}",
             )
@@ -119,6 +137,19 @@ class Glow(LikelihoodModel):
         """
         return keras.saving.load_model(presets.path(name)).with_dtype(dtype)
 
+    @property
+    def fitted_bits_per_dim(self) -> float | None:
+        """Mean bits/dim of the last epoch of `fit`, on its training images;
+        None for a flow that was not fitted, or saved before this was kept."""
+        return float(keras.ops.convert_to_numpy(self.fitted_bits)) or None
+
+    def load_own_variables(self, store: Any) -> None:
+        """As Keras' own; also reads flows saved before `fitted_bits`."""
+        if len(store.keys()) == 1:
+            self.initialized.assign(store["0"])
+        else:
+            super().load_own_variables(store)
+
     def _require_legal(self) -> None:
         for name in ("levels", "steps", "hidden"):
             checks.require(
@@ -139,6 +170,14 @@ class Glow(LikelihoodModel):
             f"2^levels, levels = {self.levels}; use fewer levels or pad the "
             "images.",
             self.image_shape,
+        )
+        bounds = self.deviations
+        checks.require(
+            bounds is None
+            or (len(bounds) == 2 and 0 < bounds[0] < 1 < bounds[1] < math.inf),
+            "`deviations` must be (low, high) with 0 < low < 1 < high, such "
+            "as (0.001, 2), or None.",
+            bounds,
         )
         checks.require(
             self.compute_dtype != "float16"
@@ -377,5 +416,11 @@ class Glow(LikelihoodModel):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         names = "image_shape levels steps hidden bins gradient_clip seed"
+        names += " deviations"
         config.update({name: getattr(self, name) for name in names.split()})
         return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Glow:
+        # Flows were unbounded before `deviations` was a setting.
+        return super().from_config({"deviations": None, **config})

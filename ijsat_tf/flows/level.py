@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -25,18 +27,28 @@ class Level(FlowLayer):
     that stays.
 
     Args:
-        steps: number of flow steps.
-        hidden: width of the coupling nets.
-        last: whether all channels leave here, with a standard normal prior.
+        steps: Number of flow steps.
+        hidden: Width of the coupling nets.
+        last: Whether all channels leave here, with a standard normal prior.
+        deviations: Bounds (low, high) of the prior's deviations, with
+            low < 1 < high; None, the default, for exp(s), which has none.
 
     Source: Kingma and Dhariwal, Glow, Fig. 2; Dinh et al., RealNVP, 3.6.
     """
 
-    def __init__(self, steps: int, hidden: int, last: bool, **kwargs):
+    def __init__(
+        self,
+        steps: int,
+        hidden: int,
+        last: bool,
+        deviations: tuple[float, float] | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.steps = steps
         self.hidden = hidden
         self.last = last
+        self.deviations = tuple(deviations) if deviations else None
 
     def build(self, shape: tuple[int | None, ...]) -> None:
         batch, height, width, channels = shape
@@ -85,13 +97,25 @@ class Level(FlowLayer):
     def standardize(self, staying: tf.Tensor) -> tfb.Bijector:
         """The map from standard normal numbers to the latents that leave.
 
+        z = mean + (low + (high - low) sigmoid(s + c)) e, where c makes the
+        deviation 1 at s = 0. Without bounds the deviation is exp(s), which
+        overflows far from the data.
+
         Args:
-            staying: the half that goes on to the next level, (B, H, W, C).
+            staying: The half that goes on to the next level, (B, H, W, C).
+
+        Returns:
+            A bijector from e to z, both (B, H, W, C).
         """
-        mean, log_scale = tf.split(
+        mean, s = tf.split(
             tf.cast(self.prior(staying), staying.dtype), 2, axis=-1
         )
-        return tfb.Chain([tfb.Shift(mean), tfb.Scale(log_scale=log_scale)])
+        if self.deviations is None:
+            return tfb.Chain([tfb.Shift(mean), tfb.Scale(log_scale=s)])
+        low, high = self.deviations
+        offset = math.log((1 - low) / (high - 1))
+        scale = low + (high - low) * tf.sigmoid(s + offset)
+        return tfb.Chain([tfb.Shift(mean), tfb.Scale(scale)])
 
     def get_config(self) -> dict:
         return {
@@ -99,4 +123,5 @@ class Level(FlowLayer):
             "steps": self.steps,
             "hidden": self.hidden,
             "last": self.last,
+            "deviations": self.deviations,
         }

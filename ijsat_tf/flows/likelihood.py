@@ -49,7 +49,8 @@ class LikelihoodModel(StepModel):
     """A Keras model with a density, which `fit` trains on images alone.
 
     Subclasses give `_log_prob(images)`, log p(x) of images in [0, 1] with
-    respect to that scale, (B,) nats, and `_ready(images)`, which checks them.
+    respect to that scale, (B,) nats, `_ready(images)`, which checks them, and
+    the weight `fitted_bits`, which keeps the epoch's mean bits/dim.
 
     Args:
         bins: grey levels of the images, 256 for 8 bits.
@@ -95,6 +96,7 @@ class LikelihoodModel(StepModel):
         gradients = self._clipped(tape.gradient(loss, variables), variables)
         self.optimizer.apply(gradients, variables)
         self.bits_tracker.update_state(bits)
+        self.fitted_bits.assign(self.bits_tracker.result())
         return self.get_metrics_result()
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:

@@ -58,7 +58,7 @@ def test_the_order_is_a_function_of_seed_and_epoch():
     assert not np.array_equal(order, _epoch(seed=2, epoch=2)[1])
 
 
-@pytest.mark.parametrize("augment", [None, "crop_flip"])
+@pytest.mark.parametrize("augment", [None, "crop_flip", "flip"])
 @pytest.mark.parametrize("step", [0, 1, 4])
 def test_a_resumed_run_equals_an_uninterrupted_one(augment, step):
     run = pipeline.batches(SOURCE, 4, seed=1, augment=augment)
@@ -87,6 +87,19 @@ def test_every_augmented_image_is_a_crop_or_a_mirrored_crop():
     # 2,400 draws from 162 crops: 14.8 of each, on average.
     assert seen.min() > 0
     assert 0.45 < seen[..., 1].mean() / seen.sum(-1).mean() < 0.55
+
+
+def test_flip_mirrors_half_of_the_images_and_crops_none():
+    data = pipeline.batches(SOURCE, 4, seed=0, augment="flip")
+    mirrored = []
+    for images, labels in data.take(200).as_numpy_iterator():
+        levels = np.rint(images * 255)
+        for image, label in zip(levels, labels, strict=True):
+            mirrored.append(
+                np.array_equal(image[:, ::-1], SOURCE.images[label])
+            )
+            assert mirrored[-1] or np.array_equal(image, SOURCE.images[label])
+    assert 0.45 < np.mean(mirrored) < 0.55
 
 
 LATENTS = RANDOM.random((COUNT, 2, 3)).astype("float32")
@@ -138,5 +151,5 @@ def test_a_step_that_no_epoch_has_is_refused(step):
 
 
 def test_an_unknown_augmentation_is_refused():
-    with pytest.raises(ValueError, match="'crop_flip' or None.*True"):
+    with pytest.raises(ValueError, match="'flip' or None.*True"):
         pipeline.batches(SOURCE, 4, seed=0, augment=True)

@@ -179,6 +179,9 @@ def shown() -> ij.data.Source:
         )
     if FLAGS.flow:
         inputs.fits("--flow", flow().image_shape, source)
+        commandline.warn(
+            ij.flows.familiarity(flow(), source.first(200).scaled())
+        )
     for run, model in models().items() if FLAGS.runs else ():
         inputs.fits(run, model.input_shape[1:], source, model.output_shape[-1])
     return source._replace(

@@ -155,6 +155,9 @@ def attacked(
     if not FLAGS.gan:
         # A flow has latents of its own.
         source = source._replace(latents=None)
+    if FLAGS.flow and not FLAGS.checks and chief():
+        # --checks says so among other things.
+        commandline.warn(ij.flows.familiarity(flow, source.first(200).scaled()))
     images, labels = source.inputs(), source.labels
     columns = {name: attacks[name] for name in FLAGS.attacks}
     # All of them are checked before the first one writes.

@@ -7,6 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -148,12 +149,32 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
 
 
 def _one_core_an_operation() -> None:
-    """On a processor, cores take parts of a batch rather than of operations:
+    """On a CPU, cores take parts of a batch rather than of operations:
     `ijsat_tf.parts` says why. A setting of the environment stands."""
-    given = os.environ.get("TF_NUM_INTRAOP_THREADS")
     if not tf.config.list_physical_devices("GPU"):
-        threads = tf.config.threading
-        threads.set_intra_op_parallelism_threads(int(given or 1))
+        _threads(1)
+
+
+def all_cores_an_operation() -> None:
+    """Undoes what `run` set for attacks. A setting of the environment
+    stands."""
+    _threads(0)
+
+
+def _threads(count: int) -> None:
+    given = os.environ.get("TF_NUM_INTRAOP_THREADS", count)
+    tf.config.threading.set_intra_op_parallelism_threads(int(given or count))
+
+
+def warn(verdict: Any) -> None:
+    """Prints a verdict that did not pass, in one line.
+
+    Args:
+        verdict: What has `passed` and is a sentence as `str`, such as
+            `ijsat_tf.flows.familiarity` gives; None for none.
+    """
+    if verdict is not None and not verdict.passed:
+        print(f"warning: {verdict}", flush=True)
 
 
 def _fail(error: Exception | str) -> None:

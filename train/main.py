@@ -45,6 +45,9 @@ from ijsat_tf import commandline, files, multi_worker  # noqa: E402
 def main(_: list[str]) -> None:
     # Whatever is wrong must show before the folder is touched.
     project = FLAGS.method == "project"
+    if FLAGS.method in options.GENERATORS:
+        # Their step is not split over the cores, as an attack is.
+        commandline.all_cores_an_operation()
     # Before any other operation of TensorFlow's.
     strategy = ij.training.strategy("none" if project else FLAGS.strategy)
     keras.utils.set_random_seed(FLAGS.seed)

@@ -33,6 +33,9 @@ def generator(source: ij.data.Source) -> keras.Model | None:
         found = commandline.load(FLAGS.flow, "flow", "with_dtype")
         found = found.with_dtype(FLAGS.precision)
         found.encode(first.scaled())
+        commandline.warn(
+            ij.flows.familiarity(found, source.first(200).scaled())
+        )
         return found
     if not FLAGS.gan:
         return None

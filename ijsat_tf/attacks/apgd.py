@@ -129,11 +129,13 @@ class APGD(Attack):
         )
         adversarial = images + outcome.change
         logits = logits_of(adversarial)
+        success = succeeds(logits, labels)
         return AttackResult(
             adversarial,
-            succeeds(logits, labels),
+            success,
             losses.cross_entropy(labels, logits),
             {"pixels": self.ball.norm(outcome.change)},
+            tf.zeros_like(success),
         )
 
     def _fitting(self, labels: tf.Tensor) -> tf.Tensor:

@@ -17,10 +17,10 @@ class Ascent(Attack):
     """Maximises the cross entropy over the changes that a space allows.
 
     change <- project(change + step * direction(gradient)), `steps` times;
-    the result is the image after the last update, and the image unchanged
-    where that is not finite. The loss is summed over the batch (a mean makes
-    gradients so small that half precision loses them), and the loop is a
-    `tf.while_loop`: the graph does not grow.
+    the result is the image after the last update; where that is not finite,
+    the image unchanged, and `overflowed` is True. The loss is summed over the
+    batch (a mean makes gradients so small that half precision loses them),
+    and the loop is a `tf.while_loop`: the graph does not grow.
 
     Args:
         space: what may change, e.g. `Pixels(Linf(8 / 255))`.
@@ -122,6 +122,7 @@ class Ascent(Attack):
                 succeeds(logits, labels, self.targeted),
                 losses.cross_entropy(labels, logits),
                 budget,
+                ~whole,
             )
 
         if self.restarts == 1:
@@ -131,6 +132,7 @@ class Ascent(Attack):
             tf.zeros_like(images[:, 0, 0, 0], dtype=tf.bool),
             tf.zeros_like(labels[:, 0]),
             space.measure(space.start(context, None)),
+            tf.zeros_like(images[:, 0, 0, 0], dtype=tf.bool),
         )
         return self._best(run, nothing)
 

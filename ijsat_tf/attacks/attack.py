@@ -25,12 +25,15 @@ class AttackResult(NamedTuple):
             the label's (clean errors count); for a targeted attack, it is.
         loss: (B,) nats, the cross entropy of exactly these images.
         budget: {space: (B,)}, the norm of the change in each space.
+        overflowed: (B,) bool: the generator gave no finite image, so that
+            the image is unchanged. Such a sample says nothing of robustness.
     """
 
     images: tf.Tensor
     success: tf.Tensor
     loss: tf.Tensor
     budget: dict[str, tf.Tensor]
+    overflowed: tf.Tensor
 
 
 @value
@@ -139,13 +142,27 @@ class Attack(Value):
         result, probabilities = _attack(
             self, model, images, labels, seed, latents, tuple(images.shape[1:])
         )
-        if tf.executing_eagerly() and bool(probabilities):
-            warnings.warn(
-                "The model's outputs look like probabilities; attacks need "
-                "logits. Use ijsat_tf.models.logits(model).",
-                stacklevel=2,
-            )
+        if tf.executing_eagerly():
+            _warn(result, bool(probabilities))
         return result
+
+
+def _warn(result: AttackResult, probabilities: bool) -> None:
+    if probabilities:
+        warnings.warn(
+            "The model's outputs look like probabilities; attacks need "
+            "logits. Use ijsat_tf.models.logits(model).",
+            stacklevel=3,
+        )
+    overflowed = int(tf.math.count_nonzero(result.overflowed))
+    if overflowed:
+        warnings.warn(
+            f"{overflowed} of {len(result.overflowed)} images are unchanged, "
+            "since the generator overflowed: these samples say nothing of "
+            "robustness. Use a smaller latent radius, or a flow that was "
+            "trained on such images.",
+            stacklevel=3,
+        )
 
 
 def require_untargeted(attack: Any, what: str) -> None:

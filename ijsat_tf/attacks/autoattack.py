@@ -106,11 +106,13 @@ class AutoAttack(Attack):
         """Attacks a model, eagerly; see `Attack`."""
         verdict = self._run(model, images, labels, seed, None, False)
         change = verdict.images - tf.cast(images, tf.float32)
+        success = tf.convert_to_tensor(~verdict.robust)
         return AttackResult(
             tf.convert_to_tensor(verdict.images),
-            tf.convert_to_tensor(~verdict.robust),
+            success,
             tf.convert_to_tensor(verdict.loss),
             {"pixels": self.ball.norm(change)},
+            tf.zeros_like(success),
         )
 
     def run(

@@ -105,11 +105,13 @@ class PerceptualAttack(Attack):
         found = self.find(ball, labels, images + _NOISE * noise)
         adversarial = tf.ensure_shape(found, images.shape)
         features, logits = view(adversarial)
+        success = succeeds(logits, labels, self.targeted)
         return AttackResult(
             adversarial,
-            succeeds(logits, labels, self.targeted),
+            success,
             losses.cross_entropy(labels, logits),
             {"perceptual": norm(features - ball.origin)},
+            tf.zeros_like(success),
         )
 
     def margin(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

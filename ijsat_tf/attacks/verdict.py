@@ -72,9 +72,11 @@ def verdict(
     take = succeeds(logits, labels)
     logits = tf.where(take[:, None], logits, clean)
     found = pick(take, candidates, images)
+    success = succeeds(logits, labels)
     return AttackResult(
         found,
-        succeeds(logits, labels),
+        success,
         losses.cross_entropy(labels, logits),
         Pixels(ball).measure(found - images),
+        tf.zeros_like(success),
     )

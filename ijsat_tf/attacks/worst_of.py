@@ -22,7 +22,8 @@ class WorstOf(Attack):
     the worst of theirs; of several successes the one of the highest loss.
     `budget` has one entry for each space of each attack, such as
     "pgd: pixels" (the second PGD is "pgd2"), which is 0 for the samples whose
-    image another attack found.
+    image another attack found. `overflowed` marks the samples that no attack
+    fooled and on which a generator overflowed.
 
     Args:
         attacks: a list of one or more, all targeted or none.
@@ -92,13 +93,18 @@ class WorstOf(Attack):
         def worse(best: AttackResult, found: AttackResult) -> AttackResult:
             return pick(better(found, best, self.targeted), found, best)
 
-        return functools.reduce(
+        worst = functools.reduce(
             worse,
             (
                 result._replace(budget={**unused, **budget})
                 for result, budget in zip(results, budgets)
             ),
         )
+        # An attack that failed hides behind the others unless one succeeds.
+        any_failed = functools.reduce(
+            tf.logical_or, (result.overflowed for result in results)
+        )
+        return worst._replace(overflowed=any_failed & ~worst.success)
 
     def names(self) -> list[str]:
         """What `budget` calls the attacks, in order."""

@@ -121,6 +121,14 @@ class Source(_Parts):
         deviations = np.sqrt(np.maximum(shares @ levels**2 - means**2, 0))
         return means.tolist(), deviations.tolist()
 
+    def first(self, count: int) -> Source:
+        """At most so many images, in the set's own order.
+
+        Args:
+            count: Largest number of images, at least 1.
+        """
+        return self.take(min(count, len(self.images)))
+
     def take(self, count: int) -> Source:
         """The first images, in the set's own order.
 

@@ -221,6 +221,7 @@ class Evaluation:
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         images, labels, latents = self.samples.rows(start, stop)
         clean, budget = images, {}
+        overflowed = tf.zeros([len(images)], tf.bool)
         if column != self.clean:
             result = self.attacks[column](
                 self.model,
@@ -230,9 +231,10 @@ class Evaluation:
                 latents=latents,
             )
             images, budget = result.images, result.budget
-        return tf.nest.map_structure(
-            np.asarray, (_judged(self.model, clean, images, labels), budget)
-        )
+            overflowed = result.overflowed
+        columns = _judged(self.model, clean, images, labels)
+        columns["overflowed"] = overflowed
+        return tf.nest.map_structure(np.asarray, (columns, budget))
 
 
 def _check(

@@ -10,6 +10,7 @@ import tensorflow as tf
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import Ascent, as_logits
 from ijsat_tf.evaluation.check import Check
+from ijsat_tf.flows import familiarity
 from ijsat_tf.samples import Samples, gather
 from ijsat_tf.spaces import Ball, Linf, Pixels
 from ijsat_tf.types import LogitsFn
@@ -35,7 +36,8 @@ def model_checks(
     the ball must raise the mean loss, and more than 8 random directions do,
     for r = 1/4, 1/2 and 1 of its radius; and a search of 50 steps from the
     image that may change pixels at will must leave none right. All images
-    must come back through the flow, max |x - G(G^-1(x))| <= 0.001.
+    must come back through the flow, max |x - G(G^-1(x))| <= 0.001, and their
+    bits/dim must be within 0.5 of those that the flow was fitted to.
 
     Args:
         model: from images in [0, 1] to logits.
@@ -47,8 +49,8 @@ def model_checks(
         examples: first so many images, default 32.
 
     Returns:
-        Four checks, which fail where gradients are masked, or the flow is not
-        inverted.
+        Five checks, which fail where gradients are masked, or the flow is not
+        inverted or does not know the images.
 
     Raises:
         ValueError: for data that do not fit the model, and a ball of nothing.
@@ -75,6 +77,7 @@ def model_checks(
         *_gradients(logits_of, images, labels, ball, seed),
         _unbounded(model, images, labels),
         _inversion(flow, samples),
+        _familiar(flow, samples),
     ]
 
 
@@ -155,3 +158,11 @@ def _inversion(flow: Any, samples: Samples) -> Check:
         error <= _INVERSION,
         f"by {error:.2g} at most, on {len(samples.images)} images",
     )
+
+
+def _familiar(flow: Any, samples: Samples) -> Check:
+    name = "the flow knows these images"
+    found = familiarity(flow, samples.images)
+    if found is None:
+        return Check(name, None, "no flow that keeps its bits/dim")
+    return Check(name, found.passed, str(found))

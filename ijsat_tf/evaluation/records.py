@@ -35,6 +35,7 @@ _COLUMNS = {
     "linf": "f",
     "l2": "f",
     "clipped": "f",
+    "overflowed": "b",
     "seconds": "f",
 }
 _BUDGET = "budget."
@@ -78,6 +79,8 @@ class Record(NamedTuple):
         l2: (N,), |x^ - x|_2 likewise.
         clipped: (N,), the share of values that the attack moved to exactly 0
             or 1.
+        overflowed: (N,) bool, where a generator overflowed, so that the
+            image is unchanged and says nothing of robustness.
         seconds: (N,), each sample's share of its batch's time; NaN in the
             first batch of a process, which traces.
         budget: {space: (N,)}, the norm of the change in each space.
@@ -98,6 +101,7 @@ class Record(NamedTuple):
     linf: np.ndarray = np.zeros(0, np.float32)
     l2: np.ndarray = np.zeros(0, np.float32)
     clipped: np.ndarray = np.zeros(0, np.float32)
+    overflowed: np.ndarray = np.zeros(0, bool)
     seconds: np.ndarray = np.zeros(0, np.float32)
     budget: dict[str, np.ndarray] = {}
 
@@ -245,7 +249,12 @@ def _parsed(file: BinaryIO) -> Record:
             f"it has format {settings.get('format', 1)}, of another version "
             f"of this library; this one reads {_FORMAT}",
         )
-        columns = {name: arrays[name] for name in _COLUMNS}
+        # Older files do not say where a generator overflowed.
+        missing = {"overflowed": np.zeros(len(arrays["correct"]), bool)}
+        columns = {
+            name: arrays[name] if name in arrays else missing[name]
+            for name in _COLUMNS
+        }
         budget = {
             name.removeprefix(_BUDGET): arrays[name]
             for name in arrays.files

@@ -44,8 +44,9 @@ def record_checks(
             the records, which works for those of this library.
 
     Returns:
-        The checks that every sample was evaluated, by one version, and that
-        no change is larger than its attack allows; and those for signs of
+        The checks that every sample was evaluated, by one version, that no
+        change is larger than its attack allows, and that no generator
+        overflowed; and those for signs of
         masked gradients, which are attacks of fewer steps, of one step, or
         without gradients (Square) that are stronger than those of more.
 
@@ -61,6 +62,7 @@ def record_checks(
         _samples(columns),
         _versions(columns),
         _budgets(columns),
+        _overflows(columns),
         _steps(columns),
         _single_steps(columns),
         _square(columns),
@@ -116,6 +118,21 @@ def _budgets(columns: list[_Column]) -> Check:
     told = f"{kept} norms are at most their radius" if kept else "none is known"
     passed = not broken if kept or broken else None
     return Check("budgets are kept", passed, "; ".join(broken) or told)
+
+
+def _overflows(columns: list[_Column]) -> Check:
+    """Samples that an attack gave up pass for robust ones."""
+    found = [
+        f"{column.name} on {int(column.record.overflowed.sum()):,} of "
+        f"{column.record.done:,} images"
+        for column in columns
+        if column.record.overflowed.any()
+    ]
+    return Check(
+        "no generator overflowed",
+        not found if columns else None,
+        "; ".join(found) or f"none of {len(columns)} records",
+    )
 
 
 def _steps(columns: list[_Column]) -> Check:

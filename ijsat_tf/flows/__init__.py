@@ -3,6 +3,7 @@
 from ijsat_tf.flows.actnorm import ActNorm
 from ijsat_tf.flows.conv1x1 import InvertibleConv1x1
 from ijsat_tf.flows.coupling import AffineCoupling
+from ijsat_tf.flows.familiarity import Familiarity, familiarity
 from ijsat_tf.flows.glow import Glow
 from ijsat_tf.flows.inversion import inversion_errors
 from ijsat_tf.flows.level import Level
@@ -13,6 +14,7 @@ from ijsat_tf.flows.squeeze import Squeeze
 __all__ = [
     "ActNorm",
     "AffineCoupling",
+    "Familiarity",
     "Glow",
     "InvertibleConv1x1",
     "Level",
@@ -20,5 +22,6 @@ __all__ = [
     "Multiscale",
     "Squeeze",
     "WarmUp",
+    "familiarity",
     "inversion_errors",
 ]

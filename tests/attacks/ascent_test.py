@@ -195,12 +195,26 @@ class Overflowing:
 def test_an_image_that_is_not_finite_is_not_attacked(restarts):
     space = ij.spaces.Latent(Overflowing(), Linf(0.1))
     attack = ij.attacks.Ascent(space, steps=3, restarts=restarts)
-    result = attack(model, IMAGES, LABELS)
+    with pytest.warns(UserWarning, match="3 of 6 images are unchanged.*overf"):
+        result = attack(model, IMAGES, LABELS)
     dark = IMAGES.mean((1, 2, 3)) < MIDDLE
-    assert 0 < dark.sum() < 6
+    assert dark.sum() == 3
+    np.testing.assert_array_equal(result.overflowed, dark)
     np.testing.assert_array_equal(result.images[dark], IMAGES[dark])
     wrong = model(IMAGES).numpy().argmax(1) != LABELS
     np.testing.assert_array_equal(result.success[dark], wrong[dark])
     assert np.isfinite(result.images).all() and np.isfinite(result.loss).all()
     expected = np.where(dark, 0, 0.1)
     np.testing.assert_allclose(result.budget["latent"], expected, rtol=1e-5)
+
+
+def test_a_union_tells_of_an_overflow_unless_another_attack_succeeds():
+    space = ij.spaces.Latent(Overflowing(), Linf(0.1))
+    strong = ij.attacks.PGD(Linf(0.5), steps=5)
+    dark = IMAGES.mean((1, 2, 3)) < MIDDLE
+    for other in (strong, ij.attacks.FGSM(Linf(0.0))):
+        union = ij.attacks.WorstOf([ij.attacks.Ascent(space, steps=3), other])
+        result = union(model, IMAGES, LABELS)
+        np.testing.assert_array_equal(
+            result.overflowed, dark & ~result.success.numpy()
+        )

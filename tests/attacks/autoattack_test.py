@@ -294,7 +294,7 @@ class Corner(attacks.Attack):
         return self
 
     def craft(self, logits_of, images, labels, seed, latents=None):
-        return attacks.AttackResult(images + self.step, None, None, {})
+        return attacks.AttackResult(images + self.step, None, None, {}, None)
 
 
 def test_square_that_finds_more_than_gradients(monkeypatch, data):

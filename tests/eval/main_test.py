@@ -173,7 +173,7 @@ def test_checks_of_records_and_networks(runs):
     alone = run("eval", *_arguments(runs), "--checks", "--table_only")
     for name in ("at", "ijsat"):
         # What was asked of the network lies beside the records.
-        for told, lines in ((result, 10), (alone, 10)):
+        for told, lines in ((result, 12), (alone, 12)):
             _, text = told.output.split(f"Checks of {name}:\n\n")
             found = text.split("\n\n")[0].splitlines()[:lines]
             assert all(line.startswith("- ") for line in found)

@@ -18,6 +18,7 @@ NAMES = [
     "gradients raise the loss more than chance",
     "without a bound an attack reaches 0 %",
     "the flow is inverted",
+    "the flow knows these images",
 ]
 
 
@@ -57,7 +58,7 @@ def _shattered(images):
 )
 def test_a_linear_model_passes(ball, dual):
     found = _checks(LINEAR, ball)
-    assert [check.passed for check in found] == [True, True, True, None]
+    assert [check.passed for check in found] == [True, True, True, None, None]
     margins = np.abs(np.sum(WEIGHTS * (IMAGES - 0.5), (1, 2, 3)))
     lost = ball.radius * np.linalg.norm(WEIGHTS.ravel(), dual)
     gain = np.mean(np.logaddexp(0, lost - margins) - np.logaddexp(0, -margins))
@@ -69,8 +70,8 @@ def test_a_linear_model_passes(ball, dual):
 
 
 def test_masked_gradients_are_caught():
-    assert _passed(_saturated) == [False, False, False, None]
-    assert _passed(_quantised) == [False, False, False, None]
+    assert _passed(_saturated) == [False, False, False, None, None]
+    assert _passed(_quantised) == [False, False, False, None, None]
     # Each of the twelve has some gradient, of no use.
     assert _passed(_shattered)[:2] == [True, False]
 
@@ -81,7 +82,7 @@ def test_gradients_that_lead_away_are_caught():
         return images, lambda upstream: -upstream
 
     found = _passed(lambda images: LINEAR(turned(images)))
-    assert found == [True, False, False, None]
+    assert found == [True, False, False, None, None]
 
 
 def test_records_show_masked_gradients_as_attacks_that_fail():
@@ -97,14 +98,14 @@ def test_records_show_masked_gradients_as_attacks_that_fail():
 
 def test_images_that_are_wrong_tell_nothing():
     found = model_checks(LINEAR, (IMAGES, 1 - LABELS), Linf(0.05))
-    assert [check.passed for check in found] == [None] * 4
+    assert [check.passed for check in found] == [None] * 5
     assert "none of the images right" in found[0].detail
     found = model_checks(LINEAR, (IMAGES, LABELS), Linf(0.05), examples=5)
     assert found[0].detail == "0 of 5 images"
 
 
 def test_the_flow_s_error_is_its_largest(flow):
-    (*_, found) = _checks(LINEAR, flow=flow)
+    (*_, found, _) = _checks(LINEAR, flow=flow)
     error = np.abs(flow.decode(flow.encode(IMAGES)) - IMAGES).max()
     assert found.passed and f"by {error:.2g} at most" in found.detail
 
@@ -126,6 +127,18 @@ def test_the_flow_s_error_is_its_largest(flow):
     assert _checks(LINEAR, flow=Broken(np.nan))[3].passed is False
     gan = _checks(LINEAR, flow=tiny.Decoder())[3]
     assert gan.passed is None and gan.detail == "the generator is no flow"
+
+
+def test_a_flow_of_other_images_is_told():
+    flow = tiny.make_flow()
+    here = float(np.mean(flow.bits_per_dim(IMAGES)))
+    for fitted, passed in ((here + 0.4, True), (here - 0.6, False)):
+        flow.fitted_bits.assign(fitted)
+        found = _checks(LINEAR, flow=flow)[4]
+        assert found.passed is passed
+        assert found.detail.startswith(
+            f"{here:.1f} bits/dim here, {fitted:.1f} where the flow was"
+        )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ijsat_tf.spaces import L2, Linf, Pixels
 from tests.evaluation.synthetic import record
 
 BALL = Linf(0.1, step=0.025)
-SAMPLES, VERSIONS, BUDGETS, STEPS, SINGLE, SQUARE = range(6)
+SAMPLES, VERSIONS, BUDGETS, OVERFLOWS, STEPS, SINGLE, SQUARE = range(7)
 
 
 def _of(attack, right, images=100, **settings):
@@ -38,7 +38,7 @@ def _sound():
 
 def test_sound_records_pass():
     found = record_checks(_sound())
-    assert [check.passed for check in found] == [True] * 6
+    assert [check.passed for check in found] == [True] * 7
     assert found[SAMPLES].detail == "6 records of 100 images"
     assert found[BUDGETS].detail == "5 norms are at most their radius"
     assert found[STEPS].detail == ("pgd50 leaves 49.00 % right, pgd20 50.00 %")
@@ -49,8 +49,8 @@ def test_sound_records_pass():
 def test_without_records_of_attacks_there_is_nothing_to_tell():
     clean = {"standard": _sound()["standard"]}
     verdicts = [check.passed for check in record_checks(clean)]
-    assert verdicts == [True, True, None, None, None, None]
-    assert [check.passed for check in record_checks({})] == [None] * 6
+    assert verdicts == [True, True, None, True, None, None, None]
+    assert [check.passed for check in record_checks({})] == [None] * 7
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,11 @@ def test_without_records_of_attacks_there_is_nothing_to_tell():
             BUDGETS,
             {"fgsm": {"budget": {"pixels": np.full(100, 0.100002)}}},
             "fgsm has 0.100002 of 0.1 (pixels)",
+        ),
+        (
+            OVERFLOWS,
+            {"pgd50": {"overflowed": np.arange(100) < 3}},
+            "pgd50 on 3 of 100 images",
         ),
         (
             BUDGETS,
@@ -90,7 +95,7 @@ def test_what_is_not_sound_is_caught(place, changes, detail):
     for column, settings in changes.items():
         records[column] = records[column]._replace(**settings)
     found = record_checks(records)
-    failed = {number for number in range(6) if not found[number].passed}
+    failed = {number for number in range(7) if not found[number].passed}
     assert place in failed and failed <= {place, STEPS, SINGLE}
     assert detail in found[place].detail
     assert found[place].verdict == "failed"

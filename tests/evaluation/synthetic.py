@@ -24,6 +24,7 @@ def record(correct, **settings):
         "linf": 0 * numbers,
         "l2": 0 * numbers,
         "clipped": 0 * numbers,
+        "overflowed": numbers < -np.inf,
         "seconds": numbers,
         "budget": {},
     }

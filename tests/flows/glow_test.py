@@ -1,6 +1,7 @@
 """Glow against a numerical Jacobian, its inverse, and its promises."""
 
 import math
+import pathlib
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import ijsat_tf as ij
 from ijsat_tf import seeds
 from tests import jacobian, tiny
 
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 LATENT_SHAPES = [(4, 4, 4), (2, 2, 16)]
 DIMS = math.prod(tiny.SHAPE)
 
@@ -282,6 +284,43 @@ def test_a_saved_flow_is_the_same_flow(flow, images, tmp_path):
     np.testing.assert_array_equal(read.log_prob(images), flow.log_prob(images))
 
 
+def test_a_flow_saved_before_priors_were_bounded_is_what_it_was(images):
+    # Written by the version that had neither `deviations` nor `fitted_bits`.
+    old = keras.saving.load_model(GOLDEN / "unbounded_flow.keras")
+    assert old.deviations is None and old.fitted_bits_per_dim is None
+    with np.load(GOLDEN / "unbounded_flow.npz") as expected:
+        np.testing.assert_allclose(
+            old.log_prob(images), expected["log_prob"], rtol=1e-5
+        )
+        for number, latent in enumerate(old.encode(images, True)):
+            np.testing.assert_allclose(
+                latent, expected[f"latent{number}"], atol=1e-4
+            )
+
+
+@pytest.mark.parametrize("standardized", [False, True])
+def test_images_far_away_stay_finite_under_any_change(standardized):
+    flow = tiny.make_flow()
+    for level in flow.level_layers[:-1]:
+        # A prior whose deviations would leave float32 by far.
+        kernel = level.prior.kernel
+        draws = np.random.default_rng(1).normal(size=kernel.shape)
+        kernel.assign(1e3 * draws)
+    noise = np.random.default_rng(0).integers(0, 2, (4, *tiny.SHAPE))
+    latents = flow.encode(noise.astype("float32"), standardized)
+    for sign in (-1, 1):
+        moved = [latent + 0.02 * sign for latent in latents]
+        assert np.isfinite(flow.decode(moved, standardized)).all()
+
+
+@pytest.mark.parametrize(
+    "bounds", [(0.0, 2.0), (1.0, 2.0), (0.1, 1.0), (0.1,), (0.1, math.inf)]
+)
+def test_bounds_that_do_not_enclose_1_are_refused(bounds):
+    with pytest.raises(ValueError, match="`deviations`.*0 < low < 1 < high"):
+        ij.flows.Glow(tiny.SHAPE, levels=2, deviations=bounds)
+
+
 def test_a_flow_saved_without_initialisation_is_read_so(raw_flow, tmp_path):
     raw_flow.save(tmp_path / "flow.keras")
     read = keras.saving.load_model(tmp_path / "flow.keras")
@@ -337,8 +376,8 @@ def test_initialize_is_allowed_in_the_scope_of_a_strategy(images):
 def test_fit_takes_steps_of_bounded_norm(copy, flow, images):
     copy.fit(images, np.arange(6), batch_size=6, verbose=0)
     moves = [
-        np.sum((after - before).astype("float64") ** 2)
-        for after, before in zip(copy.get_weights(), flow.get_weights())
+        np.sum((after.numpy() - before.numpy()).astype("float64") ** 2)
+        for after, before in zip(copy.trainable_weights, flow.trainable_weights)
     ]
     np.testing.assert_allclose(math.sqrt(sum(moves)), 0.01, rtol=1e-3)
 

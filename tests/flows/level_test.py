@@ -76,6 +76,29 @@ def test_the_exit_starts_as_a_standard_normal():
     )
 
 
+def test_bounds_hold_however_far_the_net_goes():
+    low, high = 0.01, 3.0
+    level = Level(1, 8, last=False, deviations=(low, high), dtype="float64")
+    level.build((None, 4, 4, 2))
+    staying, normal = RANDOM.normal(size=(2, 2, 2, 2, 4))
+    np.testing.assert_allclose(  # It starts as a standard normal, too.
+        level.standardize(tf.constant(staying)).forward(normal), normal
+    )
+    level.prior.kernel.assign(RANDOM.normal(size=level.prior.kernel.shape))
+    for scale in (1, 1e4):
+        inputs = tf.constant(scale * staying)
+        mean, s = np.split(level.prior(inputs).numpy(), 2, axis=-1)
+        middle = np.log((1 - low) / (high - 1))
+        with np.errstate(over="ignore"):
+            deviation = low + (high - low) / (1 + np.exp(-s - middle))
+        assert low <= deviation.min() and deviation.max() <= high
+        np.testing.assert_allclose(
+            level.standardize(inputs).forward(normal),
+            mean + deviation * normal,
+            rtol=1e-9,
+        )
+
+
 def test_the_last_level_has_no_learned_exit():
     level = Level(steps=1, hidden=8, last=True)
     level.build((None, 4, 4, 2))
@@ -110,6 +133,7 @@ def test_an_output_that_is_not_finite_names_its_layer():
 
 def test_its_settings_make_it_again():
     level = Level(2, 8, last=True, dtype="mixed_bfloat16", name="level4")
+    assert level.deviations is None
     again = Level.from_config(level.get_config())
     assert again.get_config() == level.get_config()
     assert (again.steps, again.hidden, again.last) == (2, 8, True)

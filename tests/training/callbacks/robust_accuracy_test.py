@@ -181,7 +181,9 @@ class Positive(ij.attacks.Attack):
         first, second = latents
         success = (first[:, 0] > 0) & (second[:, 0] > 0)
         zeros = tf.zeros_like(first[:, 0])
-        return ij.attacks.AttackResult(images, success, zeros, {})
+        return ij.attacks.AttackResult(
+            images, success, zeros, {}, tf.zeros_like(success)
+        )
 
 
 @pytest.mark.parametrize("kind", [list, tuple])

@@ -9,6 +9,7 @@ from ijsat_tf.spaces.joint import Joint
 from ijsat_tf.spaces.jpeg import JPEG
 from ijsat_tf.spaces.latent import Latent
 from ijsat_tf.spaces.pixels import Pixels, as_space
+from ijsat_tf.spaces.reach import Reach, reach
 from ijsat_tf.spaces.snow import Snow
 from ijsat_tf.spaces.space import Space
 
@@ -24,7 +25,9 @@ __all__ = [
     "Latent",
     "Linf",
     "Pixels",
+    "Reach",
     "Snow",
     "Space",
     "as_space",
+    "reach",
 ]

@@ -1,0 +1,104 @@
+"""How far a space can move an image, whatever the classifier."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from ijsat_tf import checks, seeds
+from ijsat_tf.graph import compiled
+from ijsat_tf.spaces.pixels import as_space
+from ijsat_tf.spaces.space import Space
+from ijsat_tf.types import Seed, Tensor, Tensors
+
+
+class Reach(NamedTuple):
+    """Images at the border of a space.
+
+    Attributes:
+        random: (B, H, W, C), after steps along one random gradient; of an
+            `Linf` ball the change has random signs.
+        adversarial: (B, H, W, C), after a search for the largest change of
+            the image.
+    """
+
+    random: tf.Tensor
+    adversarial: tf.Tensor
+
+
+def reach(
+    space: Space, images: Tensor, steps: int = 20, seed: Seed = 0
+) -> Reach:
+    """How far a space can move images.
+
+    max |G(z + lambda) - x|_2 over lambda in the ball, by steepest ascent from
+    random signs, where the space is `Latent(G, ball)`. No classifier takes
+    part, so that the radius of one flow can be compared with that of another.
+
+    Args:
+        space: For instance `Latent(flow, Linf(0.02))`.
+        images: (B, H, W, C) in [0, 1].
+        steps: Number of updates, default 20.
+        seed: Random seed of the signs, default 0.
+
+    Returns:
+        A `Reach`; its images are not clipped, and are not finite where a
+        generator overflows.
+
+    Raises:
+        ValueError: for images that are no floats in [0, 1], or no steps.
+    """
+    images = checks.images(images)
+    steps = checks.iterations("steps", steps)
+    space = as_space(space).with_steps(steps)
+    return Reach(*_reach(space, images, steps, seeds.derive(seed, "reach")))
+
+
+@compiled
+def _reach(
+    space: Space, images: tf.Tensor, steps: int, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    context = space.prepare(images, None)
+    still = space.start(context, None)
+    flat = tf.nest.flatten(still)
+    draws = [
+        seeds.normal(part, seeds.derive(seed, number))
+        for number, part in enumerate(flat)
+    ]
+    random = tf.nest.pack_sequence_as(still, draws)
+
+    def moved(change: Tensors) -> tf.Tensor:
+        return tf.ensure_shape(
+            space.apply(images, change, context), images.shape
+        )
+
+    def away(iteration: tf.Tensor, change: Tensors) -> Tensors:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(change)
+            loss = tf.reduce_sum(tf.square(moved(change) - images))
+        gradient = tape.gradient(
+            loss, change, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        )
+        return space.update(change, gradient, images, iteration)
+
+    def walk(start: Tensors, update) -> Tensors:
+        _, end = tf.while_loop(
+            lambda iteration, _: iteration < steps,
+            lambda iteration, change: (
+                iteration + 1,
+                update(iteration, change),
+            ),
+            (0, start),
+            parallel_iterations=1,
+            maximum_iterations=steps,
+        )
+        return end
+
+    border = walk(
+        still,
+        lambda iteration, change: space.update(
+            change, random, images, iteration
+        ),
+    )
+    return moved(border), moved(walk(border, away))

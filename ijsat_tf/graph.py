@@ -7,9 +7,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from ijsat_tf import checks
+from ijsat_tf.structure import Structure
+from ijsat_tf.types import Value
 
 _GRAPHS = 64
 
@@ -20,8 +23,9 @@ def compiled(function: Callable) -> Callable:
     Inside a graph the function's own operations are added to that graph, so
     that nothing is traced twice and distribution strategies see plain code.
     Python objects among the arguments (a model, an attack) select the cached
-    graph, equal ones the same, as they were at the first call; tensors do by
-    their ranks alone, whatever their batch size. Each strategy of
+    graph, equal ones the same; a network that was changed since gets another
+    one (`Structure`). Tensors select by their ranks alone, whatever their
+    batch size. Each strategy of
     `tf.distribute` has graphs of its own. The graphs used last are kept, with
     what they refer to.
     """
@@ -37,7 +41,7 @@ def compiled(function: Callable) -> Callable:
         tensors = [item for item in flat if _is_tensor(item)]
         shape = tf.nest.map_structure(lambda _: 0, (args, kwargs))
         strategy = tf.distribute.get_strategy()
-        key = (strategy, str(shape), *map(_Key, flat))
+        key = (strategy, str(shape), *map(Key, flat))
         if key not in graphs:
             graphs[key] = _traced(function, (args, kwargs))
             if len(graphs) > _GRAPHS:
@@ -57,7 +61,7 @@ def compiled(function: Callable) -> Callable:
     return call
 
 
-class _Key:
+class Key:
     """An argument as a key: any tensor is like any other of its rank.
 
     A graph that is shared by several ranks would know none.
@@ -65,10 +69,14 @@ class _Key:
     `tf.function` itself would keep weak references, so that a value made
     anew for each call is traced each time, and would replace a function made
     by `functools.wraps` by the one inside.
+
+    Attributes:
+        given: The argument.
     """
 
     def __init__(self, item: Any):
-        self.item = (_Key, len(item.shape)) if _is_tensor(item) else item
+        self.given = None if _is_tensor(item) else item
+        self.item = _compared(item)
         try:
             self.hash = hash(self.item)
         except TypeError:
@@ -80,6 +88,16 @@ class _Key:
     def __eq__(self, other: Any) -> bool:
         mine, its = self.item, other.item
         return mine is its or (type(mine) is type(its) and mine == its)
+
+
+def _compared(item: Any) -> Any:
+    if _is_tensor(item):
+        return Key, len(item.shape)
+    if isinstance(item, keras.layers.Layer):
+        return Structure(item)
+    if isinstance(item, Value) and item.networks():
+        return item, *map(Structure, item.networks())
+    return item
 
 
 def _traced(function: Callable, arguments: Any) -> Callable:

@@ -10,7 +10,7 @@ PACKAGES = (
 ).split()
 LEAVES = (
     "types seeds checks graph losses mixup samples files fingerprints "
-    "commandline step_model parts multi_worker divergence"
+    "commandline step_model parts multi_worker divergence structure"
 ).split()
 
 

@@ -6,9 +6,9 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import autostep, margins
-from ijsat_tf.attacks.ascent import finite
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.autostep import Outcome, Point
+from ijsat_tf.attacks.gradients import of_images
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.attacks.rows import each, pick, put, take
 from ijsat_tf.attacks.verdict import require_hard, require_pixel_ball
@@ -162,12 +162,11 @@ class APGD(Attack):
         adversarial = images + change
 
         def sample(number, total, *_):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(adversarial)
-                logits = logits_of(adversarial)
-                loss = _LOSSES[self.loss][0](labels, logits, *goal)
-                objective = tf.reduce_sum(loss)
-            slope = finite(tape.gradient(objective, adversarial))
+            slope, loss, logits = of_images(
+                logits_of,
+                adversarial,
+                lambda logits: _LOSSES[self.loss][0](labels, logits, *goal),
+            )
             # Only the direction counts: a sum is as good as a mean.
             slope = slope if total is None else total + slope
             return number + 1, slope, loss, logits

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf.attacks.gradients import finite, of_images
 from ijsat_tf.attacks.outcome import better, succeeds
 from ijsat_tf.attacks.rows import pick
 from ijsat_tf.spaces import Space, as_space
@@ -18,9 +19,8 @@ class Ascent(Attack):
 
     change <- project(change + step * direction(gradient)), `steps` times;
     the result is the image after the last update; where that is not finite,
-    the image unchanged, and `overflowed` is True. The loss is summed over the
-    batch (a mean makes gradients so small that half precision loses them),
-    and the loop is a `tf.while_loop`: the graph does not grow.
+    the image unchanged, and `overflowed` is True. The loop is a
+    `tf.while_loop`: the graph does not grow.
 
     Args:
         space: what may change, e.g. `Pixels(Linf(8 / 255))`.
@@ -75,22 +75,29 @@ class Ascent(Attack):
         space = self.space.with_steps(self.steps)
         context = space.prepare(images, latents)
 
-        def attacked(change: Tensors) -> tf.Tensor:
-            moved = space.apply(images, change, context)
-            return _clip(tf.ensure_shape(moved, images.shape))
+        def moved(change: Tensors) -> tf.Tensor:
+            found = space.apply(images, change, context)
+            return tf.ensure_shape(found, images.shape)
+
+        def objective(logits: tf.Tensor) -> tf.Tensor:
+            loss = losses.cross_entropy(labels, logits)
+            return -loss if self.targeted else loss
 
         def update(
             iteration: tf.Tensor, change: Tensors, velocity: Tensors
         ) -> tuple[tf.Tensor, Tensors, Tensors]:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(change)
-                logits = logits_of(attacked(change))
-                loss = tf.reduce_sum(losses.cross_entropy(labels, logits))
-                objective = -loss if self.targeted else loss
+                found = moved(change)
+            # The clip passes the gradient straight through: a hard clip has
+            # none at saturated pixels, where it would stop every search; the
+            # paper does not say.
+            slope, *_ = of_images(logits_of, _clip(found), objective)
             # Parts of a change that are drawn once have no gradient.
             gradient = tape.gradient(
-                objective,
+                found,
                 change,
+                slope,
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
             gradient = tf.nest.map_structure(finite, gradient)
@@ -111,7 +118,7 @@ class Ascent(Attack):
                 parallel_iterations=1,
                 maximum_iterations=self.steps,
             )
-            found = attacked(change), space.measure(change)
+            found = _clip(moved(change)), space.measure(change)
             unused = tf.nest.map_structure(tf.zeros_like, found[1])
             # A generator may overflow far from what it was trained on.
             whole = tf.reduce_all(tf.math.is_finite(found[0]), axis=[1, 2, 3])
@@ -166,24 +173,5 @@ class Ascent(Attack):
         return best
 
 
-def finite(gradient: tf.Tensor) -> tf.Tensor:
-    """The gradient, 0 where it is no number."""
-
-    def replaced() -> tf.Tensor:
-        # Of shapes that agree, the old `tf.where` is several times as fast.
-        return tf.compat.v1.where(
-            tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient)
-        )
-
-    # An image of NaN would count as an adversarial one. The sum is cheap, and
-    # a pass that replaces numbers is not.
-    return tf.cond(
-        tf.math.is_finite(tf.reduce_sum(gradient)), lambda: gradient, replaced
-    )
-
-
-@tf.custom_gradient
-def _clip(images: tf.Tensor):
-    # A hard clip has no gradient at saturated pixels, where it would stop
-    # every search; the paper does not say.
-    return tf.clip_by_value(images, 0.0, 1.0), lambda upstream: upstream
+def _clip(images: tf.Tensor) -> tf.Tensor:
+    return tf.clip_by_value(images, 0.0, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from ijsat_tf.attacks.gradients import by_images
 from ijsat_tf.attacks.rows import pick
 from ijsat_tf.spaces import Ball, Linf
 from ijsat_tf.types import LogitsFn
@@ -45,7 +46,7 @@ def nearest_boundary(
         gap = tf.reduce_sum(direction * logits, axis=-1)
         gap = tf.where(tf.math.is_finite(gap), gap, 0)
         gap = tf.cast(gap, images.dtype)
-        return gap, tape.gradient(logits, images, direction)
+        return gap, by_images(tape, logits, images, direction, logits_of)
 
     if not several:
         return toward(others[:, 0])

@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 
 from ijsat_tf import checks
-from ijsat_tf.attacks.ascent import finite
+from ijsat_tf.attacks.gradients import by_images
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.attacks.perceptual import PerceptualAttack
 from ijsat_tf.attacks.perceptual_ball import PerceptualBall
@@ -59,7 +59,7 @@ class LagrangianAttack(PerceptualAttack):
             excess = tf.nn.relu(distance - self.bound)
             gain = tf.cast(margin, images.dtype) - penalty * excess
             total = tf.reduce_sum(gain)
-        gradient = finite(tape.gradient(total, images))
+        gradient = by_images(tape, total, images)
         direction = gradient / each(norm(gradient) + 1e-8)
         probed = ball.features(images + _PROBE * direction)
         rate = norm(probed - features) / _PROBE

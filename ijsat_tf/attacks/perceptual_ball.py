@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ijsat_tf.attacks.ascent import finite
+from ijsat_tf.attacks.gradients import by_images
 from ijsat_tf.attacks.rows import each
 from ijsat_tf.models.perceptual import norm
 
@@ -57,7 +57,7 @@ class PerceptualBall(NamedTuple):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(moved)
                 distance = self.distance(moved)
-            slope = finite(tape.gradient(distance, moved))
+            slope = by_images(tape, distance, moved)
             excess = distance - self.bound
             outside = excess > 0
             length = (excess + _OVERSHOOT) * (1 + _OVERSHOOT)

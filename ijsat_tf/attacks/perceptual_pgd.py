@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from ijsat_tf import checks
-from ijsat_tf.attacks.ascent import finite
+from ijsat_tf.attacks.gradients import by_images
 from ijsat_tf.attacks.perceptual import PerceptualAttack
 from ijsat_tf.attacks.perceptual_ball import PerceptualBall
 from ijsat_tf.attacks.rows import each
@@ -93,7 +93,7 @@ class PerceptualPGD(PerceptualAttack):
         def metric(change: tf.Tensor) -> tf.Tensor:
             return tapes[0].gradient(features, images, along(change))
 
-        gradient = finite(tapes[0].gradient(margin, images))
+        gradient = by_images(tapes[0], margin, images)
         change = _solve(metric, gradient, self.conjugate_steps)
         length = tf.math.divide_no_nan(
             2 * self.bound / self.steps, norm(along(change))

@@ -16,6 +16,7 @@ from ijsat_tf.attacks import standing
 from ijsat_tf.attacks.attack import Attack, as_logits
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.attacks.standing import Standing
+from ijsat_tf.graph import Key
 from ijsat_tf.parts import side_by_side
 from ijsat_tf.samples import Samples
 
@@ -103,8 +104,8 @@ def _call(
     images, labels = samples.images[rows], samples.labels[rows]
     graph = _graph(
         tf.distribute.get_strategy(),
-        attack,
-        model,
+        Key(attack),
+        Key(model),
         images.shape[1:],
         labels.shape[1],
     )
@@ -117,8 +118,8 @@ def _call(
 @functools.lru_cache(maxsize=64)
 def _graph(
     _: tf.distribute.Strategy,
-    attack: Attack | None,
-    model: Callable,
+    attack: Key,
+    model: Key,
     image_shape: tuple[int, ...],
     classes: int,
 ) -> Callable:
@@ -131,7 +132,7 @@ def _graph(
 
     # Of a partial function TensorFlow counts the traces by itself: that each
     # attack has a graph of its own is nothing to warn of.
-    outcome = functools.partial(_outcome, attack, model)
+    outcome = functools.partial(_outcome, attack.given, model.given)
     return tf.function(outcome, input_signature=signature, autograph=False)
 
 

@@ -8,7 +8,7 @@ import keras
 
 from ijsat_tf.checks import require
 from ijsat_tf.models.classifier import Classifier
-from ijsat_tf.models.inference import functional
+from ijsat_tf.models.functional import functional
 
 Norm = keras.layers.BatchNormalization
 
@@ -73,10 +73,9 @@ def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
     Source: Xie et al., Adversarial Examples Improve Image Recognition, 2020.
     """
     require(
-        isinstance(classifier, keras.Model)
-        and functional(classifier) is not None,
+        functional(classifier) is not None,
         "`classifier` must be a functional or sequential Keras model that is "
-        "built, with one input and one output.",
+        "built, with one input and one output, and no `call` of its own.",
         type(classifier).__name__,
     )
     return AuxiliaryNormClassifier(

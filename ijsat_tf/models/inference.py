@@ -3,81 +3,165 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import functools
-import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+Replacements = dict[int, Callable]
 
-def inference(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+
+def inference(model: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
     """A classifier in inference mode, ready to be called often.
 
-    In a functional model a BatchNorm behind a convolution is part of its
-    kernel and bias, gamma / sqrt(variance + epsilon) W and so on, which are
-    formed here once and not at every call. The mean and the deviation of a
-    `Normalization` are spread over the image.
+    Keras runs its own call of the model, so that whatever a graph, a subclass
+    or a layer around another one does is done. Inside of functional models
+    two things are replaced: a BatchNorm behind a convolution becomes part of
+    its kernel and bias, gamma / sqrt(variance + epsilon) W and so on, which
+    are formed here once and not at every call; and the mean and the deviation
+    of a `Normalization` are spread over the image.
 
     Args:
-        model: a Keras model from images to logits.
+        model: Keras model from images to logits.
 
     Returns:
         A function of images (B, H, W, C), equal to `model(images,
         training=False)` but for roundings.
     """
-    graph = functional(model)
-    if graph is None:
-        return lambda images, **_: model(images, training=False)
-    norms = _norms(graph)
-    ready = {id(norm): lambda x, **_: x for norm in norms.values()}
-    for layer in graph.layers:
+    ready = [(graph, _replacements(graph)) for graph in _graphs(model)]
+
+    def call(images: tf.Tensor) -> tf.Tensor:
+        with contextlib.ExitStack() as stack:
+            for graph, replacements in ready:
+                stack.enter_context(_replaced(graph, replacements))
+            return model(images, training=False)
+
+    return call
+
+
+def _graphs(model: Any) -> list[keras.Model]:
+    """The functional models in a model, each once."""
+    found: dict[int, keras.Model] = {}
+    waiting = [model]
+    while waiting:
+        graph = waiting.pop()
+        if not isinstance(graph, keras.Model) or id(graph) in found:
+            continue
+        waiting += graph.layers
+        graph = getattr(graph, "_functional", None) or graph
+        # What Keras calls its walk. Were the name another one, everything
+        # would be as right, and slower.
+        if hasattr(graph, "_run_through_graph"):
+            found[id(graph)] = graph
+    return list(found.values())
+
+
+@contextlib.contextmanager
+def _replaced(graph: keras.Model, replacements: Replacements) -> Iterator[None]:
+    """Within, the graph's walk runs other functions for some operations."""
+    walk = graph._run_through_graph
+
+    def run(
+        inputs: Any, operation_fn: Callable = _itself, **kwargs: Any
+    ) -> Any:
+        # A caller in between may have asked for training mode after all.
+        if operation_fn(_Mode())() is False:
+            own = operation_fn
+
+            def operation_fn(operation: Any) -> Callable:
+                known = replacements.get(id(operation))
+                return own(operation) if known is None else known
+
+        return walk(inputs, operation_fn, **kwargs)
+
+    # Past Keras, which would count an attribute as a part of the model.
+    vars(graph)["_run_through_graph"] = run
+    try:
+        yield
+    finally:
+        vars(graph).pop("_run_through_graph", None)
+
+
+def _itself(operation: Any) -> Any:
+    return operation
+
+
+class _Mode:
+    """An operation that tells the `training` that Keras calls it with."""
+
+    _call_context_args = ("training",)
+
+    def __call__(self, training: bool | None = None) -> bool | None:
+        return training
+
+    compute_output_spec = __call__
+
+
+def _replacements(graph: keras.Model) -> Replacements:
+    """{id of an operation: what to run in its place}."""
+    calls = _plain_calls(graph)
+    norms = _norms(graph, calls)
+    found: Replacements = {id(norm): _same for norm in norms.values()}
+    for layer in {
+        id(call.operation): call.operation for call in calls
+    }.values():
         if _is_plain(layer):
-            ready[id(layer)] = _folded(layer, norms.get(id(layer)))
+            found[id(layer)] = _folded(layer, norms.get(id(layer)))
         elif type(layer) is keras.layers.Add:
-            ready[id(layer)] = functools.partial(_sum, layer)
-        elif type(layer) is keras.layers.Normalization and not layer.invert:
-            ready[id(layer)] = _normalized(layer)
-        elif isinstance(layer, keras.Model):
-            ready[id(layer)] = inference(layer)
-
-    def operation(layer: Any) -> Callable:
-        if id(layer) in ready:
-            return ready[id(layer)]
-        if "training" in inspect.signature(layer.call).parameters:
-            return functools.partial(layer, training=False)
-        return layer
-
-    return lambda images, **_: graph._run_through_graph([images], operation)
+            found[id(layer)] = functools.partial(_sum, layer)
+        elif _is_normalization(layer):
+            found[id(layer)] = _normalized(layer)
+    return found
 
 
-def functional(model: keras.Model) -> keras.Model | None:
-    """The graph of layers of a functional or sequential model, or None."""
-    graph = getattr(model, "_functional", model)
-    known = hasattr(graph, "_run_through_graph")
-    single = known and len(graph.inputs) == len(graph.outputs) == 1
-    return graph if single else None
+def _same(x: tf.Tensor, **_: Any) -> tf.Tensor:
+    return x
 
 
-def _norms(graph: keras.Model) -> dict[int, keras.layers.Layer]:
+def _plain_calls(graph: keras.Model) -> list:
+    """Keras' nodes of layers that are given tensors alone at every call."""
+    calls = _calls(graph)
+    odd = {
+        id(call.operation)
+        for call in calls
+        if any(
+            argument is not None
+            for name, argument in call.arguments.kwargs.items()
+            if name != "training"  # Which the mode of the call overrides.
+        )
+        or len(call.arguments.args) != 1
+    }
+    return [call for call in calls if id(call.operation) not in odd]
+
+
+def _calls(graph: keras.Model) -> list:
+    return [node for nodes in graph._nodes_by_depth.values() for node in nodes]
+
+
+def _norms(graph: keras.Model, plain: list) -> dict[int, keras.layers.Layer]:
     """{id of a convolution: the BatchNorm that alone sees its output}."""
     readers: dict[int, list] = {}
-    calls = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
+    calls = _calls(graph)
     for call in calls:
         for tensor in call.input_tensors:
             readers.setdefault(id(tensor), []).append(call.operation)
     times = collections.Counter(id(call.operation) for call in calls)
+    known = {id(call.operation) for call in plain}
     found = {}
-    for call in calls:
+    for call in plain:
         layer, (output, *_) = call.operation, call.outputs
         behind = readers.get(id(output), [])
         if (
             _is_plain(layer)
             and layer.activation is keras.activations.linear
             and len(behind) == times[id(layer)] == times[id(behind[0])] == 1
-            and output is not graph.outputs[0]
+            and all(output is not end for end in graph.outputs)
+            and id(behind[0]) in known
             and _is_norm_of_channels(behind[0])
+            and layer.compute_dtype == behind[0].compute_dtype
         ):
             found[id(layer)] = behind[0]
     return found
@@ -109,6 +193,14 @@ def _is_norm_of_channels(layer: Any) -> bool:
     )
 
 
+def _is_normalization(layer: Any) -> bool:
+    return (
+        type(layer) is keras.layers.Normalization
+        and not layer.invert
+        and layer.mean is not None
+    )
+
+
 def _folded(
     layer: keras.layers.Conv2D, norm: keras.layers.BatchNormalization | None
 ) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -128,7 +220,8 @@ def _folded(
     bias = tf.cast(bias, layer.compute_dtype)
 
     def convolution(x: tf.Tensor, **_: Any) -> tf.Tensor:
-        x = tf.nn.conv2d(
+        # Not `tf.nn.conv2d`, whose gradient knows no dilation on some CPUs.
+        x = tf.nn.convolution(
             tf.cast(x, layer.compute_dtype),
             kernel,
             layer.strides,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import keras
 
 from ijsat_tf.checks import require
+from ijsat_tf.models.functional import functional
 
 # For each model its cuts, so that a stage is one object however often it is
 # asked for, and layers gather no more than one copy of a cut.
@@ -55,6 +56,12 @@ def stages(
         "`model` must have one input and one output; make a model from the "
         "images to the logits first.",
         f"{len(model.inputs)} inputs, {len(model.outputs)} outputs",
+    )
+    require(
+        functional(model) is not None,
+        "`model` must leave Keras' `call` as it is: its stages would not do "
+        "what its own `call` does. Build that into the graph, as a layer.",
+        type(model).__name__,
     )
     require(
         layers is None

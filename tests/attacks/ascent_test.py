@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf import seeds
-from ijsat_tf.attacks.ascent import finite
+from ijsat_tf.attacks.gradients import finite
 from ijsat_tf.spaces import L2, Linf, Pixels
 
 SHAPE = (4, 4, 2)

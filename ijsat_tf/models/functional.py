@@ -1,0 +1,30 @@
+"""Models that are a graph of layers, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+def functional(model: Any) -> keras.Model | None:
+    """The graph of layers that a call of a model runs.
+
+    Args:
+        model: Keras model.
+
+    Returns:
+        The functional model itself, or that inside of a sequential one, if
+        it is built, has one input and one output, and its class leaves
+        Keras' `call` as it is; otherwise None.
+    """
+    if not isinstance(model, keras.Model) or not _calls_as_keras(model):
+        return None
+    graph = getattr(model, "_functional", None) or model
+    known = hasattr(graph, "_run_through_graph")
+    single = known and len(graph.inputs) == len(graph.outputs) == 1
+    return graph if single else None
+
+
+def _calls_as_keras(model: keras.Model) -> bool:
+    return type(model).call.__module__.partition(".")[0] == "keras"

@@ -13,6 +13,7 @@ from ijsat_tf import checks, seeds
 from ijsat_tf.graph import compiled
 from ijsat_tf.models.inference import inference
 from ijsat_tf.parts import side_by_side
+from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
 
 
@@ -139,8 +140,16 @@ class Attack(Value):
                     f"{images.shape[0]} images.",
                     f"shape {tuple(latent.shape)}",
                 )
+        attack, radii = lifted(self)
         result, probabilities = _attack(
-            self, model, images, labels, seed, latents, tuple(images.shape[1:])
+            attack,
+            model,
+            radii,
+            images,
+            labels,
+            seed,
+            latents,
+            tuple(images.shape[1:]),
         )
         if tf.executing_eagerly():
             _warn(result, bool(probabilities))
@@ -190,6 +199,7 @@ def require_untargeted(attack: Any, what: str) -> None:
 def _attack(
     attack: Attack,
     model: Callable,
+    radii: tf.Tensor,
     images: tf.Tensor,
     labels: tf.Tensor,
     seed: tf.Tensor,
@@ -198,6 +208,7 @@ def _attack(
 ) -> tuple[AttackResult, tf.Tensor]:
     # Batches of several sizes share a graph; images of several do not.
     images = tf.ensure_shape(images, [None, *image_shape])
+    attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)
     # A first call outside of any loop, where variables may still be made.
     first = logits_of(images[:1])

@@ -19,6 +19,7 @@ from ijsat_tf.attacks.standing import Standing
 from ijsat_tf.graph import Key
 from ijsat_tf.parts import side_by_side
 from ijsat_tf.samples import Samples
+from ijsat_tf.spaces.lifting import lifted, lowered
 
 # Between two times that the state is written.
 _SECONDS = 30
@@ -102,6 +103,7 @@ def _call(
     seed: tf.Tensor | None = None,
 ) -> list[np.ndarray]:
     images, labels = samples.images[rows], samples.labels[rows]
+    attack, radii = lifted(attack)
     graph = _graph(
         tf.distribute.get_strategy(),
         Key(attack),
@@ -112,7 +114,7 @@ def _call(
     if seed is None:
         seed = tf.zeros(2, tf.int32)
     with checks.readable_errors():
-        return [part.numpy() for part in graph(images, labels, seed)]
+        return [part.numpy() for part in graph(images, labels, seed, radii)]
 
 
 @functools.lru_cache(maxsize=64)
@@ -128,6 +130,7 @@ def _graph(
         tf.TensorSpec([None, *image_shape], tf.float32),
         tf.TensorSpec([None, classes], tf.float32),
         tf.TensorSpec([2], tf.int32),
+        tf.TensorSpec([None], tf.float64),
     ]
 
     # Of a partial function TensorFlow counts the traces by itself: that each
@@ -142,7 +145,10 @@ def _outcome(
     images: tf.Tensor,
     labels: tf.Tensor,
     seed: tf.Tensor,
+    radii: tf.Tensor,
 ) -> tuple[tf.Tensor, ...]:
+    if attack is not None:
+        attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)
     # Outside of any loop, where variables may still be made.
     logits_of(images[:1])

@@ -75,15 +75,13 @@ class AdamLatent(Latent):
         self, context: LatentContext, seed: tf.Tensor | None
     ) -> AdamChange:
         latents = self._movable(context.latents)
-        radius = self.ball.radius
         bound = float("inf") if self.bound is None else self.bound
 
         def limit(side: float) -> Tensors:
-            return tf.nest.map_structure(
-                lambda latent: tf.clip_by_value(
-                    side * bound - latent, -radius, radius
-                ),
-                latents,
+            return self.ball.project(
+                tf.nest.map_structure(
+                    lambda latent: side * bound - latent, latents
+                )
             )
 
         low, high = limit(-1.0), limit(1.0)
@@ -115,7 +113,8 @@ class AdamLatent(Latent):
         ) -> tf.Tensor:
             mean /= tf.cast(1 - _DECAY**steps, mean.dtype)
             square /= tf.cast(1 - _SQUARE_DECAY**steps, square.dtype)
-            return part + self.ball.step * mean / (tf.sqrt(square) + _EPSILON)
+            step = tf.cast(self.ball.step, part.dtype)
+            return part + step * mean / (tf.sqrt(square) + _EPSILON)
 
         slope = gradient.moved
         squared = tf.nest.map_structure(tf.square, slope)

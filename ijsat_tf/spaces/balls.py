@@ -36,6 +36,8 @@ class Ball(Value):
             given = getattr(self, name)
             if name == "step" and given is None:
                 continue
+            if tf.is_tensor(given):  # One graph for all numbers: `lifting`.
+                continue
             legal = (
                 isinstance(given, (int, float))
                 or getattr(given, "ndim", None) == 0
@@ -87,7 +89,9 @@ class Linf(Ball):
 
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
         return _each(
-            lambda part, draw: self.radius * seeds.uniform(part, draw),
+            lambda part, draw: (
+                _like(self.radius, part) * seeds.uniform(part, draw)
+            ),
             like,
             _parts(like, seed),
         )
@@ -97,16 +101,17 @@ class Linf(Ball):
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
         return _each(
-            lambda part, slope: part + self.step * tf.sign(slope),
+            lambda part, slope: part + _like(self.step, part) * tf.sign(slope),
             change,
             gradient,
         )
 
     def project(self, change: Tensors) -> Tensors:
-        return _each(
-            lambda part: tf.clip_by_value(part, -self.radius, self.radius),
-            change,
-        )
+        def clip(part: tf.Tensor) -> tf.Tensor:
+            radius = _like(self.radius, part)
+            return tf.clip_by_value(part, -radius, radius)
+
+        return _each(clip, change)
 
     def norm(self, change: Tensors) -> tf.Tensor:
         largest = [
@@ -134,19 +139,21 @@ class L2(Ball):
         dims = sum(math.prod(part.shape[1:]) for part in parts)
         uniform = seeds.uniform(parts[0][:, :1], seeds.derive(seed, "length"))
         fraction = (_rows(uniform)[:, 0] + 1) / 2
-        length = self.radius * fraction ** (1 / dims)
+        length = _like(self.radius, fraction) * fraction ** (1 / dims)
         return _scaled(direction, length / self._positive(direction))
 
     def direction(self, gradient: Tensors) -> Tensors:
         return _scaled(gradient, 1 / self._positive(gradient))
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
-        move = _scaled(gradient, self.step / self._positive(gradient))
+        length = self._positive(gradient)
+        move = _scaled(gradient, _like(self.step, length) / length)
         return _each(tf.add, change, move)
 
     def project(self, change: Tensors) -> Tensors:
-        outside = tf.maximum(self._positive(change), self.radius)
-        return _scaled(change, self.radius / outside)
+        length = self._positive(change)
+        radius = _like(self.radius, length)
+        return _scaled(change, radius / tf.maximum(length, radius))
 
     def norm(self, change: Tensors) -> tf.Tensor:
         squares = [
@@ -160,6 +167,10 @@ class L2(Ball):
 
 
 _each = tf.nest.map_structure
+
+
+def _like(number: float | tf.Tensor, part: tf.Tensor) -> float | tf.Tensor:
+    return tf.cast(number, part.dtype) if tf.is_tensor(number) else number
 
 
 def _rows(part: tf.Tensor) -> tf.Tensor:

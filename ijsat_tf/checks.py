@@ -15,6 +15,9 @@ from typing import Any
 
 import tensorflow as tf
 
+# What `tf.image.resize` of white images adds, for instance.
+_ROUNDING = 1e-6
+
 _START, _END = "ijsat_tf: ", " :ijsat_tf"
 
 
@@ -167,14 +170,16 @@ def images(
             f"shape {tuple(batch.shape)}",
         )
     low, high = tf.reduce_min(batch), tf.reduce_max(batch)
+    most = slack + _ROUNDING
     checked = require(
-        tf.reduce_all((batch >= -slack) & (batch <= 1 + slack)),
+        tf.reduce_all((batch >= -most) & (batch <= 1 + most)),
         f"`{name}` must lie in [0, 1] without NaN; divide pixels of 0..255 "
         "by 255.0 first.",
         low,
         high,
     )
-    return after(checked, batch)
+    batch = after(checked, batch)
+    return batch if slack else tf.clip_by_value(batch, 0, 1)
 
 
 def _tensor(given: Any, name: str) -> tf.Tensor:
@@ -192,13 +197,16 @@ def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
     """Labels as a tensor, after a check that there is one for each image.
 
     Args:
-        labels: (B,) or (B, 1) ints, or (B, K) soft labels.
+        labels: (B,) or (B, 1) ints, bools or whole floats, or (B, K) soft
+            labels.
         images: (B, H, W, C).
 
     Raises:
         ValueError: for labels of another rank or length.
     """
     labels = _tensor(labels, "labels")
+    if labels.dtype == tf.bool:
+        labels = tf.cast(labels, tf.int32)
     if labels.shape.rank == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     require(
@@ -219,7 +227,7 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
     """Labels as rows of probabilities, (B, K) float32.
 
     Args:
-        labels: (B,) ints in [0, K), or (B, K) soft labels.
+        labels: (B,) ints or whole floats in [0, K), or (B, K) soft labels.
         classes: K.
 
     Raises:
@@ -241,12 +249,16 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
             "with sum 1.",
         )
         return after(checked, labels)
-    require(
-        labels.dtype.is_integer,
-        "`labels` of shape (B,) must be integers; give soft labels as (B, K).",
+    whole = labels.dtype.is_integer
+    if labels.dtype.is_floating:
+        whole = tf.reduce_all(labels == tf.round(labels))
+    counted = require(
+        whole,
+        "`labels` of shape (B,) must be whole numbers; give soft labels as "
+        "(B, K).",
         f"dtype {labels.dtype.name}",
     )
-    labels = tf.cast(labels, tf.int64)
+    labels = tf.cast(after(counted, labels), tf.int64)
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     checked = require(
         tf.reduce_all((labels >= 0) & (labels < classes)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import numbers
 import zlib
 from collections.abc import Iterator
 
@@ -29,13 +30,16 @@ def derive(seed: Seed, *purposes: int | str | tf.Tensor) -> tf.Tensor:
             purposes give independent seeds.
 
     Raises:
-        ValueError: for an int that does not fit into 32 bits.
+        ValueError: for what is no integer, or does not fit into 32 bits.
     """
-    checks.require(
-        not isinstance(seed, int) or -(2**31) <= seed < 2**31,
-        "`seed` must fit into 32 bits.",
-        seed,
-    )
+    if not tf.is_tensor(seed):
+        checks.require(
+            isinstance(seed, numbers.Integral) and -(2**31) <= seed < 2**31,
+            "`seed` must be an integer of 32 bits, such as 0, or a tensor of "
+            "such.",
+            repr(seed),
+        )
+        seed = int(seed)
     seed = tf.cast(seed, tf.int32)
     if seed.shape.rank == 0:
         seed = tf.stack([seed, 0])

@@ -24,7 +24,7 @@ WRONG_LABELS = {
     "sum": ([[0.5, 0.6, 0.1]], "`labels`.*sum 1.$"),
     "negative": ([[-0.5, 1.0, 0.5]], "`labels`.*not negative.*$"),
     "nan": ([[np.nan, 1.0, 0.0]], "`labels`.*probabilities.*$"),
-    "floats": ([0.0, 1.0], r"`labels`.*\(B, K\).*dtype float32$"),
+    "floats": ([0.5, 1.0], r"`labels`.*\(B, K\).*dtype float32$"),
     "high": ([0, 3], "`labels`.*from 0 to 2.*: 0, 3$"),
     "low": ([-1, 2], "`labels`.*from 0 to 2.*: -1, 2$"),
 }
@@ -181,3 +181,28 @@ def test_no_message_shows_the_marks_of_an_assertion():
     with pytest.raises(ValueError) as raised:
         graph.compiled(checks.images)(tf.constant(IMAGES * 255))
     assert not re.search("ijsat_tf|assert|node", str(raised.value))
+
+
+def test_images_that_rounding_took_past_white_are_clipped(call):
+    white = tf.constant(IMAGES) * 0 + 1 + 2e-7
+    np.testing.assert_array_equal(
+        call(checks.images, white), np.ones_like(white)
+    )
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "bool", "int8"])
+def test_whole_numbers_of_any_type_are_classes(call, kind):
+    labels = np.array([0, 1]).astype(kind)
+
+    def classes(labels):
+        labels = checks.one_a_row(labels, tf.constant(IMAGES))
+        return checks.one_hot(labels, 3)
+
+    np.testing.assert_array_equal(
+        call(classes, tf.constant(labels)), np.eye(3)[:2]
+    )
+
+
+def test_halves_are_no_classes(call):
+    with pytest.raises(ValueError, match="must be whole numbers"):
+        call(lambda labels: checks.one_hot(labels, 3), tf.constant([0.5, 1.0]))

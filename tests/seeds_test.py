@@ -112,3 +112,13 @@ def test_replicas_are_those_of_the_step(strategy):
     ] == [2, 2]
     with strategy.scope():
         assert seeds.replicas() == 1
+
+
+@pytest.mark.parametrize("seed", [None, 0.7, "0", 2**32, np.int64(2**32)])
+def test_what_is_no_integer_of_32_bits_is_refused(seed):
+    with pytest.raises(ValueError, match="`seed` must be an integer of 32"):
+        seeds.derive(seed)
+
+
+def test_integers_of_numpy_are_seeds():
+    np.testing.assert_array_equal(seeds.derive(np.int64(7)), seeds.derive(7))

@@ -127,7 +127,7 @@ def _sums(tensor: tf.Tensor) -> tf.Tensor:
 
 def _probabilities(logits: tf.Tensor) -> bool:
     sums = tf.abs(_sums(logits) - 1)
-    return bool(tf.reduce_all(logits >= 0) & tf.reduce_all(sums < 1e-3))
+    return bool(tf.reduce_all(logits >= 0) & tf.reduce_all(sums < 1e-2))
 
 
 def _differ(logits: tf.Tensor, again: tf.Tensor) -> bool:

@@ -30,7 +30,8 @@ class Source(_Parts):
 
     Attributes:
         images: (N, H, W, C) uint8, grey levels 0 to bins - 1.
-        labels: (N,) int32, classes 0 to classes - 1.
+        labels: (N,) int32, classes 0 to classes - 1; (N, 1), bools and whole
+            floats are taken too.
         classes: the number of classes.
         bins: the number of grey levels.
         latents: what a generator decodes to the images, (N, D...) float32 or
@@ -71,6 +72,9 @@ class Source(_Parts):
             bins,
         )
         count = len(images)
+        labels = _whole(labels)
+        if labels.shape == (count, 1):
+            labels = labels[:, 0]
         _require_integers(
             "labels",
             labels,
@@ -194,3 +198,12 @@ def _require_integers(
         low,
         high,
     )
+
+
+def _whole(labels: Any) -> np.ndarray:
+    """Labels as integers, where bools or floats stand for them."""
+    labels = np.asarray(labels)
+    floats = np.issubdtype(labels.dtype, np.floating)
+    if labels.dtype == bool or floats and (labels == np.rint(labels)).all():
+        return labels.astype(np.int32)
+    return labels

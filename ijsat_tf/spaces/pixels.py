@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import Any
 
 import tensorflow as tf
 
 from ijsat_tf import checks
-from ijsat_tf.spaces.balls import Ball
+from ijsat_tf.spaces.balls import Ball, Linf
 from ijsat_tf.spaces.space import Space
 from ijsat_tf.types import Tensors, value
 
@@ -33,6 +34,13 @@ class Pixels(Space):
             "`ball` must be a ball such as Linf(8 / 255).",
             repr(self.ball),
         )
+        if isinstance(self.ball, Linf) and _is_above_one(self.ball.radius):
+            warnings.warn(
+                f"The radius {self.ball.radius:g} of {self!r} is above 1, "
+                "and pixels are in [0, 1]: it allows every image. Eight grey "
+                "levels are 8 / 255.",
+                stacklevel=2,
+            )
 
     def with_steps(self, steps: int) -> Pixels:
         return dataclasses.replace(self, ball=self.ball.with_step(steps))
@@ -62,6 +70,10 @@ class Pixels(Space):
 
     def measure(self, change: tf.Tensor) -> dict[str, tf.Tensor]:
         return {self.name: self.ball.norm(change)}
+
+
+def _is_above_one(radius: float | tf.Tensor) -> bool:
+    return not tf.is_tensor(radius) and radius > 1
 
 
 def as_space(space: Space | Ball) -> Space:

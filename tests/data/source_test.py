@@ -18,3 +18,13 @@ def test_means_and_deviations_of_channels(bins):
         deviations, scaled.std((0, 1, 2)), rtol=1e-6, atol=1e-8
     )
     assert deviations[2] == 0
+
+
+@pytest.mark.parametrize(
+    "labels", [[[0], [1]], [0.0, 1.0], [False, True]], ids=repr
+)
+def test_labels_of_other_forms_are_taken(labels):
+    images = np.zeros((2, 4, 4, 1), np.uint8)
+    source = Source(images, np.array(labels), 2)
+    np.testing.assert_array_equal(source.labels, [0, 1])
+    assert source.labels.dtype.kind == "i"

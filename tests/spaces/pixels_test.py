@@ -71,3 +71,8 @@ def test_pixels_are_a_value():
     assert eval(repr(space), vars(ij.spaces)) == space
     config = keras.saving.serialize_keras_object(space)
     assert keras.saving.deserialize_keras_object(config) == space
+
+
+def test_a_radius_of_grey_levels_is_told():
+    with pytest.warns(UserWarning, match="radius 8 .* above 1.*8 / 255"):
+        Pixels(Linf(8))

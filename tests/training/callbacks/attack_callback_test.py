@@ -20,7 +20,7 @@ NOT_A_NUMBER = np.where(IMAGES > 0.6, np.nan, IMAGES)
         ({"every": 0}, "`every` must be an integer of at least 1"),
         ({"every": 2.5}, "`every` must be an integer of at least 1"),
         ({"batch_size": 0}, "`batch_size` must be an integer"),
-        ({"seed": 2**40}, "`seed` must fit"),
+        ({"seed": 2**40}, "`seed` must be an integer of 32"),
         ({"attack": "pgd"}, "`attack` must be an attack"),
         ({"attack": TARGETED}, "`attack` must be untargeted"),
         ({"data": IMAGES}, "`data` must be a tuple"),
@@ -45,7 +45,7 @@ def test_settings(settings, message):
     "data, message",
     [
         ((IMAGES, LABELS + 1), "classes from 0 to 2"),
-        ((IMAGES, LABELS / 2), "must be integers"),
+        ((IMAGES, LABELS / 2), "must be whole numbers"),
         ((IMAGES, np.full((4, 2), 0.5)), "each of the model's 3 classes"),
         ((tiny.random_images(4, (6, 6, 2)), LABELS), "shape"),
     ],

@@ -6,7 +6,8 @@ import json
 import os
 import pathlib
 import warnings
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -147,15 +148,20 @@ class Record(NamedTuple):
         )
 
 
-def save(record: Record, path: pathlib.Path) -> None:
-    """Writes a record."""
+def to_arrays(record: Record) -> dict[str, np.ndarray]:
+    """A record as named arrays, as a file holds them."""
     settings = {name: getattr(record, name) for name in _SETTINGS}
     settings["format"] = _FORMAT
     columns = {name: getattr(record, name) for name in _COLUMNS}
     for space, used in record.budget.items():
         columns[_BUDGET + space] = used
+    return {"settings": np.array(json.dumps(settings)), **columns}
+
+
+def save(record: Record, path: pathlib.Path) -> None:
+    """Writes a record."""
     with replaced(path) as aside, open(aside, "wb") as file:
-        np.savez_compressed(file, settings=json.dumps(settings), **columns)
+        np.savez_compressed(file, **to_arrays(record))
 
 
 def load(path: pathlib.Path) -> Record:
@@ -167,7 +173,8 @@ def load(path: pathlib.Path) -> Record:
     """
     with open(path, "rb") as file:
         try:
-            return _parsed(file)
+            with np.load(file, allow_pickle=False) as arrays:
+                return from_arrays(arrays)
         except Exception as error:
             # NumPy raises what its readers raise: zip, zlib, JSON errors.
             reason = str(error).strip().split("\n")[0]
@@ -241,25 +248,33 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
     return records
 
 
-def _parsed(file: BinaryIO) -> Record:
-    with np.load(file, allow_pickle=False) as arrays:
-        settings = json.loads(arrays["settings"].item())
-        checks.require(
-            settings.get("format") == _FORMAT,
-            f"it has format {settings.get('format', 1)}, of another version "
-            f"of this library; this one reads {_FORMAT}",
-        )
-        # Older files do not say where a generator overflowed.
-        missing = {"overflowed": np.zeros(len(arrays["correct"]), bool)}
-        columns = {
-            name: arrays[name] if name in arrays else missing[name]
-            for name in _COLUMNS
-        }
-        budget = {
-            name.removeprefix(_BUDGET): arrays[name]
-            for name in arrays.files
-            if name.startswith(_BUDGET)
-        }
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> Record:
+    """The record that `to_arrays` turned into arrays.
+
+    Args:
+        arrays: Those arrays by their names, or a file of NumPy with them.
+
+    Raises:
+        ValueError: for arrays of another version, or of no record.
+        KeyError: where one of them is missing.
+    """
+    settings = json.loads(arrays["settings"].item())
+    checks.require(
+        settings.get("format") == _FORMAT,
+        f"it has format {settings.get('format', 1)}, of another version "
+        f"of this library; this one reads {_FORMAT}",
+    )
+    # Older files do not say where a generator overflowed.
+    missing = {"overflowed": np.zeros(len(arrays["correct"]), bool)}
+    columns = {
+        name: arrays[name] if name in arrays else missing[name]
+        for name in _COLUMNS
+    }
+    budget = {
+        name.removeprefix(_BUDGET): arrays[name]
+        for name in arrays
+        if name.startswith(_BUDGET)
+    }
     for name, kind in _SETTINGS.items():
         _expect(type(settings[name]) is kind, name)
     record = Record(

@@ -1,0 +1,137 @@
+"""What is kept of a run, in one file.
+
+Times are kept too (hours, a record's `seconds`, the log's images/s) and differ
+from one time to the next; all else is the same of a run that was killed and of
+one that was not.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ijsat_tf import checks, files
+from ijsat_tf.evaluation import records
+from ijsat_tf.evaluation.records import Record
+
+Columns = dict[str, Record]
+
+_TEXTS = "settings", "log", "curve"
+
+
+class Kept(NamedTuple):
+    """What is kept of a run.
+
+    Attributes:
+        settings: Lines of its settings.cfg.
+        log: Lines of its log.csv, or "".
+        curve: Lines of its curve.csv, or "".
+        records: {(evaluation, checkpoint): {column: its record}}, of the
+            checkpoint "last" or "best".
+        hours: {"train": h, "evaluate": h}, of all processes that worked on
+            it, but for the last hours of one that was killed without warning.
+    """
+
+    settings: str
+    log: str
+    curve: str
+    records: dict[tuple[str, str], Columns]
+    hours: dict[str, float]
+
+
+def save(kept: Kept, path: pathlib.Path) -> None:
+    """Writes what is kept; the same content gives the same bytes.
+
+    Args:
+        kept: What is to be kept.
+        path: File to write, all of it or nothing.
+    """
+    arrays = {name: np.array(getattr(kept, name)) for name in _TEXTS}
+    for what, spent in kept.hours.items():
+        arrays[f"hours/{what}"] = np.float64(spent)
+    for (evaluation, checkpoint), columns in kept.records.items():
+        for column, record in columns.items():
+            place = f"records/{evaluation}/{checkpoint}/{column}"
+            for name, array in records.to_arrays(record).items():
+                arrays[f"{place}/{name}"] = array
+    with files.replaced(path) as aside, open(aside, "wb") as file:
+        np.savez_compressed(file, **dict(sorted(arrays.items())))
+
+
+def load(path: pathlib.Path) -> Kept:
+    """What `save` wrote.
+
+    Args:
+        path: File to read.
+
+    Raises:
+        ValueError: for a file that is truncated, or of another kind.
+        OSError: for one that cannot be opened.
+    """
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                return _parsed({name: arrays[name] for name in arrays})
+        except Exception as error:
+            # NumPy raises what its readers raise: zip, zlib, JSON errors.
+            reason = str(error).strip().split("\n")[0]
+            raise ValueError(
+                f"{path} cannot be read as a run that was kept: "
+                f"{reason or type(error).__name__}. Restore that file, or "
+                "delete it to run it again."
+            ) from error
+
+
+def read(folder: pathlib.Path) -> dict[str, Kept]:
+    """All that is kept in a folder, {name of a run: what is kept of it}."""
+    return {path.stem: load(path) for path in sorted(folder.glob("[!.]*.npz"))}
+
+
+def shortened(record: Record, digits: int) -> Record:
+    """A record whose floats end after some binary digits, so that its file is
+    small; they are cut towards zero, so that no budget is passed.
+
+    Args:
+        record: Record to shorten.
+        digits: Binary digits that stay after the first one, 0 to 23.
+    """
+    mask = np.uint32(2**32 - 2 ** (23 - digits))
+
+    def short(values: np.ndarray) -> np.ndarray:
+        if values.dtype != np.float32:
+            return values
+        return (values.view(np.uint32) & mask).view(np.float32)
+
+    return record._replace(
+        **{
+            name: short(value)
+            for name, value in record._asdict().items()
+            if isinstance(value, np.ndarray)
+        },
+        budget={space: short(used) for space, used in record.budget.items()},
+    )
+
+
+def _parsed(arrays: Mapping[str, np.ndarray]) -> Kept:
+    missing = [name for name in _TEXTS if name not in arrays]
+    checks.require(not missing, f"it has no {', '.join(missing)}")
+    hours: dict[str, float] = {}
+    parts: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        kind, *place = name.split("/")
+        if kind == "hours":
+            (what,) = place
+            hours[what] = float(array)
+        elif kind == "records":
+            evaluation, checkpoint, column, part = place
+            key = evaluation, checkpoint, column
+            parts.setdefault(key, {})[part] = array
+    found: dict[tuple[str, str], Columns] = {}
+    for (evaluation, checkpoint, column), part in parts.items():
+        columns = found.setdefault((evaluation, checkpoint), {})
+        columns[column] = records.from_arrays(part)
+    texts = [str(arrays[name].item()) for name in _TEXTS]
+    return Kept(*texts, found, hours)

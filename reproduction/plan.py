@@ -1,0 +1,206 @@
+"""What the study runs, in its order; README.md says why."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PRESET = "ijsat_tf/flows/presets/glow_cifar10_small.keras"
+# The latent radius that `make calibration` chose on held-out images; None
+# until that was done. Its step, as that of every radius, is a quarter of it.
+CALIBRATED: float | None = None
+# The paper's radius, as section 6.1 prints it.
+PRINTED = 0.02
+DOSES = (0.005, 0.02)
+SEEDS = (0, 1)
+
+
+class Evaluation(NamedTuple):
+    """Columns on some of the test images.
+
+    Attributes:
+        name: Folder of its records.
+        flags: Flags of eval/main.py.
+        checkpoints: Which of "last" and "best" are evaluated; the best epoch
+            only where it is not the last one.
+        digits: Binary digits that are kept of each float, after the first.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    checkpoints: tuple[str, ...] = ("last",)
+    digits: int = 8
+
+
+class Run(NamedTuple):
+    """A network to train and evaluate, or what other runs need first.
+
+    Attributes:
+        name: Folder of the run, ROW-SEED.
+        flags: Flags of train/main.py.
+        evaluations: Evaluations; none of a generator or a set of images.
+        needs: Names of the runs whose files the flags name.
+        made: Pattern of a file in its folder that shows that it is trained.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+    evaluations: tuple[Evaluation, ...] = ()
+    needs: tuple[str, ...] = ()
+    made: str = "classifier.keras"
+
+    @property
+    def waits_for_calibration(self) -> bool:
+        """Whether it is trained or attacked at a radius that is not known."""
+        given = (self, *self.evaluations)
+        return any("--eta=None" in each.flags for each in given)
+
+
+def latent(radius: float | None) -> tuple[str, ...]:
+    """The flags of a latent radius and of its step."""
+    return f"--eta={radius}", f"--eta_step={radius and radius / 4}"
+
+
+def _evaluation(name: str, attacks: str, *flags: str) -> Evaluation:
+    return Evaluation(
+        name, (f"--attacks={attacks}", "--batch_size=500", *flags)
+    )
+
+
+_FIRST = "--examples=1000"
+ALL = _evaluation("all", "pgd20")._replace(checkpoints=("last", "best"))
+FIXED = _evaluation(
+    "fixed",
+    "pgd20,autoattack,jsa50,om_pgd50,elastic_100,jpeg_100,l2_100",
+    _FIRST,
+    *latent(CALIBRATED),
+)
+LARGE = _evaluation("large", "jsa50,om_pgd50", _FIRST, *latent(PRINTED))
+JSA = _evaluation("jsa", "jsa50", _FIRST, *latent(CALIBRATED))
+CLEAN = _evaluation("clean", "")
+# Of 75 sets, or they would weigh as much as all other rows.
+CORRUPTED = _evaluation("corrupted", "", _FIRST, "--corruptions=all")._replace(
+    digits=4
+)
+# JSA-50 of the last epoch is among `FIXED`.
+MAIN = ALL, FIXED, LARGE, JSA._replace(checkpoints=("best",))
+OVERFITTING = ALL, JSA._replace(checkpoints=("last", "best"))
+
+# As in train/configs: the rows that the paper's ablation is about first.
+CORE = {
+    "at": "AT",
+    "at_jsa": "AT [JSA]",
+    "at_jsa_mixup": "AT [JSA] + mixup",
+    "ijsat": "IJSAT",
+}
+ONE_SEED = "trades trades_jsa mart mart_jsa standard iat at_16 at_32".split()
+ACCURACY = "standard", "mixup", "ijsat"
+CORRUPTIONS = "at_l2", "rlat", "ijsat"
+# Trained on 10,000 images, and so in no table with the others.
+MANIFOLD = {
+    "dmat": "DMAT",
+    "at_jsa_gan": "AT [JSA-GAN]",
+    "dmat_jsa": "DMAT + JSA",
+    "at_jsa_10000": "AT [JSA]",
+}
+DOSE = {
+    **CORE,
+    **{
+        f"{row}_{dose}": f"{CORE[row]}, {dose}"
+        for dose in DOSES
+        for row in list(CORE)[1:]
+    },
+}
+
+
+def _flagfile(name: str) -> str:
+    return f"--flagfile=train/configs/{name}.cfg"
+
+
+def _jsa(radius: float | None) -> tuple[str, ...]:
+    return f"--flow={PRESET}", *latent(radius)
+
+
+def _row(
+    row: str,
+    seed: int = 0,
+    suffix: str = "",
+    radius: float | None = None,
+    flags: tuple[str, ...] = (),
+    evaluations: tuple[Evaluation, ...] = MAIN,
+    needs: tuple[str, ...] = (),
+) -> Run:
+    given = _flagfile(f"cifar10_{row}"), "--flagfile=reproduction/small.cfg"
+    if row == "ijsat" or row.endswith(("jsa", "jsa_mixup")):
+        given += _jsa(radius or CALIBRATED)
+    return Run(
+        f"{row}{suffix}-{seed}",
+        (*given, f"--seed={seed}", *flags),
+        evaluations,
+        needs,
+    )
+
+
+def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
+    jsa = _jsa(CALIBRATED) if row == "ijsat" else ()
+    flags = _flagfile(f"cifar10_{half}_{row}"), _flagfile(f"small_{half}")
+    given = *flags, "--attack_steps=5", "--precision=float32", *jsa
+    return Run(f"{half}_{row}-0", given, (CLEAN, *more))
+
+
+def _of_manifolds(root: str) -> list[Run]:
+    sngan = f"--gan={root}/sngan/sngan.keras"
+    few = ("--train_examples=10000",)
+    # The latents of a GAN are others than those of the flow, whose effect
+    # the calibration is about.
+    given = sngan, f"--data_dir={root}/om", *latent(PRINTED), *few
+    return [
+        Run(
+            "sngan",
+            (_flagfile("cifar10_sngan_small"), "--precision=float32"),
+            made="sngan.keras",
+        ),
+        Run(
+            "om",
+            (
+                _flagfile("cifar10_project"),
+                "--train_examples=11000",
+                "--test_examples=1000",
+                sngan,
+                f"--features={root}/standard-0/classifier.keras",
+            ),
+            needs=("sngan", "standard-0"),
+            made="om_cifar10/*/dataset_info.json",
+        ),
+        *(
+            _row(row, flags=given, needs=("sngan", "om"))
+            for row in ("dmat", "at_jsa_gan")
+        ),
+        _row("dmat_jsa", flags=few),
+        _row("at_jsa", suffix="_10000", flags=few),
+    ]
+
+
+def plan(root: str) -> list[Run]:
+    """All runs, in order.
+
+    Args:
+        root: Folder of their folders.
+    """
+    long = ("--train_examples=5000", "--epochs=60")
+    return [
+        *(_row(row, seed) for seed in SEEDS for row in CORE),
+        *(
+            _row(row, suffix=f"_{dose}", radius=dose)
+            for dose in DOSES
+            for row in list(CORE)[1:]
+        ),
+        *(
+            _row(row, seed, "_long", 0.005, long, OVERFITTING)
+            for seed in SEEDS
+            for row in CORE
+        ),
+        *(_row(row) for row in ONE_SEED),
+        *(_of_table_2(row, "accuracy") for row in ACCURACY),
+        *(_of_table_2(row, "corruptions", CORRUPTED) for row in CORRUPTIONS),
+        *_of_manifolds(root),
+    ]

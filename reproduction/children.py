@@ -1,0 +1,77 @@
+"""A command of the study, in a process of its own."""
+
+from __future__ import annotations
+
+import pathlib
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ijsat_tf.training import Interrupted
+
+_SIGNALS = signal.SIGTERM, signal.SIGINT
+
+
+def run(
+    line: Sequence[str], log: pathlib.Path, lock: int, hours: pathlib.Path
+) -> None:
+    """Runs a command to its end.
+
+    SIGTERM and Ctrl-C are passed on to it, so that training saves, and end
+    this process when it has ended.
+
+    Args:
+        line: Command and its arguments.
+        log: File that its output is appended to.
+        lock: Descriptor of a locked file. The command holds it too, so that
+            a run stays locked while a command works on it, though this
+            process was killed.
+        hours: File that the time it took is appended to, in hours.
+
+    Raises:
+        ValueError: for a code other than 0.
+        Interrupted: after a signal.
+    """
+    received: list[int] = []
+    children: list[subprocess.Popen] = []
+
+    def forward(number: int, _: Any) -> None:
+        received.append(number)
+        for child in children:
+            child.send_signal(number)
+
+    # A shell ignores some for jobs in the background.
+    before = {
+        number: signal.signal(number, forward)
+        for number in _SIGNALS
+        if signal.getsignal(number) != signal.SIG_IGN
+    }
+    begin = time.monotonic()
+    try:
+        with open(log, "ab") as file:
+            child = subprocess.Popen(
+                line,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                pass_fds=[lock],
+                # A terminal sends Ctrl-C to all of a session: it would be the
+                # second one, which does not wait until training has saved.
+                start_new_session=True,
+            )
+        children.append(child)
+        for number in received:  # Before it was there.
+            child.send_signal(number)
+        code = child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        with open(hours, "a", encoding="utf-8") as file:
+            file.write(f"{(time.monotonic() - begin) / 3600:.9f}\n")
+    name = signal.Signals(received[0]).name if received else ""
+    if received:
+        raise Interrupted(received[0], f"{name}: the same command goes on")
+    if code:
+        script = next(part for part in line if part.endswith(".py"))
+        raise ValueError(f"{script} ended with code {code}: see {log}")

@@ -26,7 +26,8 @@ export KERAS_BACKEND := tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart report results smoke-methods test lint docs wheel clean
+.PHONY: help quickstart report calibration study results smoke-methods test \
+    lint docs wheel clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' \
@@ -60,9 +61,14 @@ report: $(INSTALLED)  ## tables, figures and a page of RUNS/SET, SET=digits
 	$(BIN)/python eval/report.py --html=$(REPORT)/index.html \
 	    --runs=$(MADE) --figures=$(REPORT)
 
-results: $(INSTALLED)  ## run what docs/results lacks: days (CIFAR-10)
-	$(BIN)/python eval/results.py --root=$(RUNS)/results \
-	    --texts=README.md,docs/results/index.md,docs/results/full.md $(FLAGS)
+calibration: $(INSTALLED)  ## choose the study's latent radius (CIFAR-10)
+	$(BIN)/python reproduction/calibration.py --root=$(RUNS)/study $(FLAGS)
+
+study: $(INSTALLED)  ## run what the study lacks: days (CIFAR-10)
+	$(BIN)/python reproduction/study.py --root=$(RUNS)/study $(FLAGS)
+
+results: $(INSTALLED)  ## the study's tables, verdicts and curves
+	$(BIN)/python reproduction/pages.py $(FLAGS)
 
 smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke
@@ -92,7 +98,7 @@ wheel: $(INSTALLED)  ## build dist/*.whl
 
 clean:  ## remove builds and caches, but neither .venv nor runs
 	rm -rf .build dist ./*.egg-info .pytest_cache .ruff_cache
-	find ijsat_tf train eval tests -name __pycache__ -prune \
+	find ijsat_tf train eval reproduction tests -name __pycache__ -prune \
 	    -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt setup.py

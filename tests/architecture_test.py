@@ -8,6 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PACKAGES = (
     "data models flows generators spaces attacks training evaluation"
 ).split()
+STUDY = [path.stem for path in (ROOT / "reproduction").glob("*.py")]
 LEAVES = (
     "types seeds checks graph losses mixup samples files fingerprints "
     "commandline step_model parts multi_worker divergence structure"
@@ -28,7 +29,7 @@ def imported(path: pathlib.Path) -> set[str]:
         found |= {
             name.removeprefix("ijsat_tf.").split(".")[0]
             for name in names
-            if name.split(".")[0] in ("ijsat_tf", "train", "eval")
+            if name.split(".")[0] in ("ijsat_tf", "train", "eval", *STUDY)
         }
     return found - {"__version__"}
 

@@ -30,6 +30,7 @@ def present() -> set[str]:
             "ijsat_tf",
             "train",
             "eval",
+            "reproduction",
             "benchmarks",
             "docs",
             "tests",

@@ -183,7 +183,11 @@ def test_pages_are_listed_and_link_to_what_is_there():
     listed = (DOCS / "index.md").read_text("utf-8").split("```")[1].split()
     pages = sorted(DOCS.glob("*.md"))
     assert {page.stem for page in pages} - {"index"} <= {*listed}
-    for page in [ROOT / "README.md", *pages, *DOCS.glob("results/*.md")]:
+    for page in [
+        ROOT / "README.md",
+        *pages,
+        *ROOT.glob("reproduction/**/*.md"),
+    ]:
         links = re.findall(r"\]\(([\w./-]+)[)#]", page.read_text("utf-8"))
         lost = [link for link in links if not (page.parent / link).exists()]
         assert lost == [], page

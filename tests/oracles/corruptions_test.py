@@ -4,7 +4,7 @@ On the same random numbers fourteen are the same images, up to one level in
 255 where the two round otherwise; frost, whose photographs are replaced, has
 the mean and the variance of the original's. OpenCV before 5 rounds the places
 that an affine map reads from to 1/32 of a pixel, and elastic transforms then
-differ by up to 3 levels in CIFAR-10.
+differ by a few levels.
 """
 
 import functools

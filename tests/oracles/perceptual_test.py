@@ -131,9 +131,9 @@ def test_distance(official, ours, data):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-# The two draw other noise. At a bound of 0.1 their attacks are weaker than ours
-# by 5 to 10 points, since their projection adds up the gradients of Newton's
-# iterations; with the same sum ours give their figures.
+# The two draw other noise. At smaller bounds their attacks are weaker than
+# ours, since their projection adds up the gradients of Newton's iterations;
+# with the same sum ours give their figures.
 CASES = {
     "FastLagrangePerceptual": (0.015, {"steps": 10}, 10),
     "LagrangePerceptual": (0.2, {"steps": 10}, 10),

@@ -26,7 +26,7 @@ def elastic_transform(
 
     Between pixels images are linear, as in OpenCV 5. Earlier versions, and so
     the published set, round the affine map's places to 1/32 of a pixel, which
-    moves levels by up to 3 of 255 in CIFAR-10.
+    moves a few levels of 255.
 
     Args:
         image: (H, W, C) in [0, 1].

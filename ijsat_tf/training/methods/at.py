@@ -20,7 +20,7 @@ class AT(Method):
     Eq. 4; with `FGSM(L2(0.1))` and `FGSM(Linf(1 / 255))` the one-step L2 and
     Linf training of Kireev et al., 2022. Their code crafts in training mode,
     and where a change by L2 meets the ends of [0, 1] it clips first and
-    projects after (on CIFAR-10 a change is 0.2 % longer by that).
+    projects after, by which a change is a little longer.
 
     Args:
         attack: the inner maximisation.

@@ -19,16 +19,16 @@ def run(
 ) -> None:
     """Runs a command to its end.
 
-    SIGTERM and Ctrl-C are passed on to it, so that training saves, and end
-    this process when it has ended.
+    The command receives SIGTERM and Ctrl-C, so that training saves; after its
+    end `Interrupted` tells the caller.
 
     Args:
         line: Command and its arguments.
         log: File that its output is appended to.
-        lock: Descriptor of a locked file. The command holds it too, so that
-            a run stays locked while a command works on it, though this
+        lock: Descriptor of a locked file. The command inherits the lock, so
+            that a run stays locked while a command works on it, though this
             process was killed.
-        hours: File that the time it took is appended to, in hours.
+        hours: File that the time of the command is appended to, in hours.
 
     Raises:
         ValueError: for a code other than 0.
@@ -61,7 +61,7 @@ def run(
                 start_new_session=True,
             )
         children.append(child)
-        for number in received:  # Before it was there.
+        for number in received:  # Before the command was there.
             child.send_signal(number)
         code = child.wait()
     finally:
@@ -69,8 +69,8 @@ def run(
             signal.signal(number, handler)
         with open(hours, "a", encoding="utf-8") as file:
             file.write(f"{(time.monotonic() - begin) / 3600:.9f}\n")
-    name = signal.Signals(received[0]).name if received else ""
     if received:
+        name = signal.Signals(received[0]).name
         raise Interrupted(received[0], f"{name}: the same command goes on")
     if code:
         script = next(part for part in line if part.endswith(".py"))

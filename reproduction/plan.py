@@ -39,7 +39,7 @@ class Run(NamedTuple):
         flags: Flags of train/main.py.
         evaluations: Evaluations; none of a generator or a set of images.
         needs: Names of the runs whose files the flags name.
-        made: Pattern of a file in its folder that shows that it is trained.
+        made: Pattern of a file in its folder that shows the end of training.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Run(NamedTuple):
 
     @property
     def waits_for_calibration(self) -> bool:
-        """Whether it is trained or attacked at a radius that is not known."""
+        """Whether its training or an evaluation needs an unknown radius."""
         given = (self, *self.evaluations)
         return any("--eta=None" in each.flags for each in given)
 

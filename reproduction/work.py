@@ -19,7 +19,7 @@ from ijsat_tf import files
 from ijsat_tf.evaluation import records
 from ijsat_tf.training.callbacks.curves import read_curve
 
-# They say where a run lay, and mean nothing on another machine.
+# Flags that say where a run lay, which means nothing on another machine.
 _PLACES = "--data_dir=", "--workdir="
 
 
@@ -44,7 +44,7 @@ class Work(NamedTuple):
         return self.output / f"{run.name}.npz"
 
     def is_trained(self, run: Run) -> bool:
-        """Whether all that it makes is in its folder."""
+        """Whether the file that training ends with is in its folder."""
         return any((self.root / run.name).glob(run.made))
 
     @contextlib.contextmanager

@@ -181,6 +181,7 @@ def test_killed_runs_are_kept_as_an_undisturbed_one(study, imported, tmp_path):
     log = tmp_path / "killed" / "standard-0.txt"
     before = {*folder.glob("checkpoints/*")}
     while not {*folder.glob("checkpoints/*")} - before:  # It trains again.
+        assert second.process.is_alive(), second.log.read()
         time.sleep(0.01)
     os.kill(second.process.pid, signal.SIGTERM)
     assert second.outcome().code == -signal.SIGTERM

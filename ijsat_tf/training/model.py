@@ -15,7 +15,7 @@ from ijsat_tf.models import logits
 from ijsat_tf.samples import images_and_latents
 from ijsat_tf.step_model import StepModel
 from ijsat_tf.training.methods import Method
-from ijsat_tf.types import Tensor
+from ijsat_tf.training.of_classes import in_form_of, of_any_labels
 
 
 @keras.saving.register_keras_serializable("ijsat_tf")
@@ -25,8 +25,9 @@ class AdversarialModel(StepModel):
     `fit` takes x: images (B, H, W, C) in [0, 1], or {"image": ..., "latent":
     ...} where latents come with the data, and y: (B,) ints or (B, K) soft
     labels. `evaluate` and a call are the classifier on clean images. Metrics
-    of training see what the method trains on, and integer labels: of a
-    mixture, the heavier class.
+    get y as it was given; "accuracy" and sparse metrics get its classes. In
+    training metrics see what the method trains on; the label of a mixture is
+    that of its heavier class, an int or one-hot as y is.
 
     Generators inside the method are saved along, and are not trained: their
     `trainable` stays as it was.
@@ -64,15 +65,40 @@ class AdversarialModel(StepModel):
         self.seed = seed
         self.built = classifier.built
 
+    def compile(
+        self,
+        *args: Any,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """As `StepModel.compile`.
+
+        Args:
+            *args: the optimizer, e.g. `ijsat_tf.training.SGD`.
+            metrics: as Keras has them, e.g. ["accuracy"].
+            weighted_metrics: as Keras has them.
+            **kwargs: of `StepModel.compile`.
+
+        Raises:
+            ValueError: as `StepModel.compile` does.
+        """
+        super().compile(
+            *args,
+            metrics=of_any_labels(metrics),
+            weighted_metrics=of_any_labels(weighted_metrics),
+            **kwargs,
+        )
+
     def call(self, x: Any, training: bool | None = None) -> tf.Tensor:
         """The classifier's logits (B, K) of clean images."""
         images, _ = images_and_latents(x)
         return self.classifier(images, training=training)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch = self._batch(data)
+        given, y = self._batch(data)
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
-        batch = self.method.mixture(batch, seeds.derive(seed, "mix"))
+        batch = self.method.mixture(given, seeds.derive(seed, "mix"))
         crafted = self.method.craft(
             self.classifier, batch, seeds.derive(seed, "craft")
         )
@@ -95,25 +121,16 @@ class AdversarialModel(StepModel):
         with tf.control_dependencies([loss]):
             self.optimizer.apply(gradients, variables)
         self._loss_tracker.update_state(each)
-        return self.compute_metrics(batch.images, labels, outputs)
+        if labels is not given.labels:
+            y = in_form_of(y, labels)
+        return self.compute_metrics(batch.images, y, outputs)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        batch = self._batch(data)
+        batch, y = self._batch(data)
         outputs = self.classifier(batch.images, training=False)
         each = losses.cross_entropy(batch.labels, outputs)
         self._loss_tracker.update_state(each)
-        return self.compute_metrics(batch.images, batch.labels, outputs)
-
-    def compute_metrics(
-        self,
-        x: Any,
-        y: Tensor,
-        y_pred: Tensor,
-        sample_weight: Tensor | None = None,
-    ) -> dict[str, tf.Tensor]:
-        if len(y.shape) == 2 and y.shape[1] > 1:
-            y = keras.ops.argmax(y, axis=1)
-        return super().compute_metrics(x, y, y_pred, sample_weight)
+        return self.compute_metrics(batch.images, y, outputs)
 
     @property
     def trainable_weights(self) -> list[keras.Variable]:
@@ -150,7 +167,8 @@ class AdversarialModel(StepModel):
             **config,
         )
 
-    def _batch(self, data: Any) -> Batch:
+    def _batch(self, data: Any) -> tuple[Batch, tf.Tensor]:
+        """The samples as methods take them, and y as metrics do."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
             weight is None,
@@ -167,7 +185,8 @@ class AdversarialModel(StepModel):
         with tf.control_dependencies([labels]):
             # BatchNorm must not see images whose labels are wrong.
             images = tf.identity(images)
-            return Batch(images, labels, latents)
+            y = tf.identity(y)
+        return Batch(images, labels, latents), y
 
 
 def _warn_of_probabilities(classifier: keras.Model) -> None:

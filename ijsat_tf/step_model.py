@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from ijsat_tf import checks, divergence
+from ijsat_tf import checks, divergence, loss_scale
 from ijsat_tf.multi_worker import MultiWorkerModel
 
 
@@ -51,14 +51,14 @@ class StepModel(MultiWorkerModel):
             **kwargs,
         )
         checks.require(
-            not getattr(self.optimizer, "gradient_accumulation_steps", None),
+            not self._optimizer_has("gradient_accumulation_steps"),
             "`gradient_accumulation_steps` would repeat random numbers, "
             "which follow from `optimizer.iterations`; use a larger batch.",
         )
         if self.distribute_strategy.num_replicas_in_sync > 1:
             self._require_replicable(steps_per_execution, jit_compile)
         if self.built:
-            self.optimizer.build(self.trainable_variables)
+            loss_scale.build(self.optimizer, self.trainable_variables)
 
     def _require_replicable(self, steps: int, jit: bool | str) -> None:
         checks.require(
@@ -68,12 +68,17 @@ class StepModel(MultiWorkerModel):
             "(https://github.com/keras-team/keras/issues/19246).",
         )
         checks.require(
-            not any(
-                getattr(self.optimizer, name, None)
-                for name in ("clipnorm", "global_clipnorm", "clipvalue")
-            ),
+            not self._optimizer_has("clipnorm", "global_clipnorm", "clipvalue"),
             "With two or more replicas Keras clips each replica's gradients "
             "before it sums them; leave clipping out of the optimizer.",
+        )
+
+    def _optimizer_has(self, *names: str) -> bool:
+        """Whether the optimizer, or one inside it, has one of the settings."""
+        return any(
+            getattr(optimizer, name, None)
+            for optimizer in loss_scale.every(self.optimizer)
+            for name in names
         )
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ PACKAGES = (
 STUDY = [path.stem for path in (ROOT / "reproduction").glob("*.py")]
 LEAVES = (
     "types seeds checks graph losses mixup samples files fingerprints "
-    "commandline step_model parts multi_worker divergence structure"
+    "commandline step_model parts multi_worker divergence structure "
+    "loss_scale"
 ).split()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, losses, seeds
+from ijsat_tf import checks, loss_scale, losses, seeds
 from ijsat_tf.step_model import StepModel
 
 
@@ -93,8 +93,8 @@ class LikelihoodModel(StepModel):
         with tf.GradientTape() as tape:
             bits = self._bits_per_dim(images, seed)
             loss = losses.global_mean(bits)
-        gradients = self._clipped(tape.gradient(loss, variables), variables)
-        self.optimizer.apply(gradients, variables)
+        gradients = loss_scale.gradients(self.optimizer, tape, loss, variables)
+        self.optimizer.apply(self._clipped(gradients), variables)
         self.bits_tracker.update_state(bits)
         self.fitted_bits.assign(self.bits_tracker.result())
         return self.get_metrics_result()
@@ -122,18 +122,15 @@ class LikelihoodModel(StepModel):
             images = images["image"]
         return self._ready(images)
 
-    def _clipped(
-        self, gradients: list[tf.Tensor], variables: list[keras.Variable]
-    ) -> list[tf.Tensor]:
+    def _clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
         # The norm that counts is that of the sum over replicas, which the
         # optimizer forms too late.
         replicas = seeds.replicas()
         if replicas > 1:
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce("sum", gradients)
-        gradients = [
-            checks.finite(gradient, f"The gradient of {variable.path}")
-            for gradient, variable in zip(gradients, variables)
-        ]
-        clipped, _ = tf.clip_by_global_norm(gradients, self.gradient_clip)
+        # The gradients are still times the loss scale, and so is their bound.
+        clip = tf.cast(self.gradient_clip, gradients[0].dtype)
+        clip = self.optimizer.scale_loss(clip)
+        clipped, _ = tf.clip_by_global_norm(gradients, clip)
         return [gradient / replicas for gradient in clipped]

@@ -39,11 +39,21 @@ def slowed(
     """One like `optimizer`, whose learning rate at any time is the same.
 
     Args:
-        optimizer: with a number or a schedule as learning rate.
+        optimizer: with a number or a schedule as learning rate, or with
+            another optimizer inside.
         factor: steps of the new one for one of `optimizer`.
     """
-    copy = optimizer.get_config()
-    if isinstance(copy["learning_rate"], dict):
-        schedule = keras.optimizers.schedules.deserialize(copy["learning_rate"])
-        copy["learning_rate"] = Slowed(schedule, factor)
-    return type(optimizer).from_config(copy)
+    return type(optimizer).from_config(_slowed(optimizer.get_config(), factor))
+
+
+def _slowed(config: dict[str, Any], factor: int) -> dict[str, Any]:
+    slow = dict(config)
+    for name, setting in config.items():
+        if name == "learning_rate" and isinstance(setting, dict):
+            schedule = keras.saving.deserialize_keras_object(setting)
+            slow[name] = keras.saving.serialize_keras_object(
+                Slowed(schedule, factor)
+            )
+        elif isinstance(setting, dict):
+            slow[name] = _slowed(setting, factor)
+    return slow

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, losses, seeds
+from ijsat_tf import checks, loss_scale, losses, seeds
 from ijsat_tf.generators import sngan_networks as networks
 from ijsat_tf.generators.slowed import slowed
 from ijsat_tf.graph import compiled
@@ -130,8 +130,11 @@ class SNGAN(StepModel):
         discriminator_optimizer = keras.optimizers.get(
             discriminator_optimizer or slowed(optimizer, self.critic_steps)
         )
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
-        optimizer.build(self.generator.trainable_variables)
+        for each, network in (
+            (discriminator_optimizer, self.discriminator),
+            (optimizer, self.generator),
+        ):
+            loss_scale.build(each, network.trainable_variables)
         # Twice, so that both optimizers pass its checks.
         super().compile(discriminator_optimizer, **kwargs)
         self.discriminator_optimizer = discriminator_optimizer
@@ -308,8 +311,5 @@ def _apply(
     network: keras.Model,
 ) -> None:
     variables = network.trainable_variables
-    gradients = [
-        checks.finite(gradient, f"The gradient of {variable.path}")
-        for gradient, variable in zip(tape.gradient(loss, variables), variables)
-    ]
+    gradients = loss_scale.gradients(optimizer, tape, loss, variables)
     optimizer.apply(gradients, variables)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, losses, seeds
+from ijsat_tf import checks, loss_scale, losses, seeds
 from ijsat_tf.generators import vaegan_networks as networks
 from ijsat_tf.graph import compiled
 from ijsat_tf.samples import images_and_latents
@@ -144,12 +144,9 @@ class VAEGAN(StepModel):
             (autoencoder, self.decoder),
             (discriminator, self.discriminator),
         ):
-            variables += network.trainable_variables
-            gradients += tape.gradient(loss, network.trainable_variables)
-        gradients = [
-            checks.finite(gradient, f"The gradient of {variable.path}")
-            for gradient, variable in zip(gradients, variables)
-        ]
+            own = network.trainable_variables
+            variables += own
+            gradients += loss_scale.gradients(self.optimizer, tape, loss, own)
         self.optimizer.apply(gradients, variables)
         return self._logged(terms)
 

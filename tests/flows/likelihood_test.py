@@ -28,6 +28,7 @@ class Gaussian(LikelihoodModel):
         super().__init__(BINS, gradient_clip, seed)
         self.mean = self.add_weight(shape=(3,), name="mean")
         self.mean.assign(MEANS)
+        self.fitted_bits = self.add_weight(shape=(), trainable=False)
         self.built = True
 
     def _ready(self, images):
@@ -188,6 +189,36 @@ def test_a_gradient_that_is_not_finite_names_its_weight():
     with pytest.raises(ValueError, match="gradient of .*mean is not finite"):
         _fit(model)
     np.testing.assert_array_equal(model.mean, MEANS)
+
+
+def _scaled(rate=RATE):
+    return [
+        keras.optimizers.SGD(rate, loss_scale_factor=1024.0),
+        keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate)),
+    ]
+
+
+@pytest.mark.parametrize("clip", [0.01, 1e9])
+def test_a_loss_scale_changes_no_step(clip):
+    plain = _compiled(Gaussian(clip))
+    _fit(plain)
+    for optimizer in _scaled():
+        model = Gaussian(clip)
+        model.compile(optimizer)
+        _fit(model)
+        np.testing.assert_allclose(model.mean, plain.mean, rtol=1e-5)
+
+
+def test_an_overflow_under_a_dynamic_loss_scale_skips_the_step():
+    static, dynamic = _scaled()
+    model = Edge()
+    model.compile(dynamic)
+    _fit(model, epochs=2)
+    np.testing.assert_array_equal(model.mean, MEANS)
+    assert model.optimizer.dynamic_scale == 2**13
+    model.compile(static)
+    with pytest.raises(ValueError, match="gradient of .*mean is not finite"):
+        _fit(model)
 
 
 def test_warm_up_rises_linearly_and_stays():

@@ -214,6 +214,16 @@ def test_both_learning_rates_fall_together(run):
         assert float(each.learning_rate) == pytest.approx(0.01)
 
 
+def test_a_loss_scale_changes_no_step(run):
+    gan = make(keras.optimizers.LossScaleOptimizer(falling()))
+    fit(gan)
+    for one, other in zip(gan.get_weights(), run.gan.get_weights()):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    for each in (gan.optimizer, gan.discriminator_optimizer):
+        assert isinstance(each, keras.optimizers.LossScaleOptimizer)
+        assert float(each.learning_rate) == pytest.approx(0.01)
+
+
 def test_the_default_optimizers_are_those_of_the_source():
     gan = make()
     gan.compile()

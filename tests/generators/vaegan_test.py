@@ -187,6 +187,20 @@ def test_two_replicas_take_the_steps_of_one():
         np.testing.assert_allclose(single, double, atol=1e-4)
 
 
+def test_a_loss_scale_changes_no_step():
+    optimizers = keras.optimizers
+    plain = make(optimizers.SGD(1e-3))
+    fit(plain)
+    for optimizer in (
+        optimizers.SGD(1e-3, loss_scale_factor=1024.0),
+        optimizers.LossScaleOptimizer(optimizers.SGD(1e-3)),
+    ):
+        generator = make(optimizer)
+        fit(generator)
+        for one, other in zip(generator.get_weights(), plain.get_weights()):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+
+
 def test_labels_are_ignored_and_dicts_taken():
     expected = make()
     fit(expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pathlib
@@ -15,7 +16,7 @@ import keras
 import tensorflow as tf
 from keras.src.saving import saving_lib
 
-from ijsat_tf import checks, multi_worker
+from ijsat_tf import checks, loss_scale, multi_worker
 from ijsat_tf.divergence import NotFinite, first_variable
 from ijsat_tf.training.callbacks import snapshots
 from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
@@ -50,6 +51,9 @@ class Backup(keras.callbacks.Callback):
             initial_epoch=epoch, epochs=epochs, steps_per_epoch=steps,
             callbacks=[backup, ...],
         )
+
+    With `use_ema=True` a checkpoint holds the weights that training goes on
+    from, not the averages, which Keras puts in their place when `fit` ends.
 
     Random numbers follow from `optimizer.iterations`, which is saved: weights,
     optimizer and the logs at epochs' ends are those of a run that was never
@@ -100,6 +104,7 @@ class Backup(keras.callbacks.Callback):
         self._counted: list = []
         self._resumed = 0
         self._ending = self._unsaved = False
+        self._trained: list = []
 
     def restore(self, model: keras.Model) -> Position:
         """Loads the last checkpoint that can be read into a compiled model.
@@ -173,6 +178,10 @@ class Backup(keras.callbacks.Callback):
 
     def save(self) -> None:
         """Writes a checkpoint of the model that is trained."""
+        with _holding(self._trained):
+            self._save()
+
+    def _save(self) -> None:
         model = self.model
         if first_variable(model):
             raise NotFinite(
@@ -252,6 +261,7 @@ class Backup(keras.callbacks.Callback):
         if self._ending:
             self._ending = self.model.stop_training = False
         self.position = Position(epoch + 1, 0)
+        self._trained = _not_averaged(self.model)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._end_epoch()
@@ -259,6 +269,7 @@ class Backup(keras.callbacks.Callback):
     def _end_epoch(self) -> None:
         if self._unsaved:
             self.save()
+        self._trained = []
         self._obey(self._agreed()[1])
 
     def _agreed(self) -> list[int]:
@@ -287,12 +298,39 @@ class Backup(keras.callbacks.Callback):
             logs.update((n, float(found[n])) for n in logs if n in found)
 
 
+def _not_averaged(model: keras.Model) -> list[tuple[keras.Variable, Any]]:
+    """What training goes on from, where averages may take its place.
+
+    Keras puts them there when `fit` ends, `keras.callbacks.SwapEMAWeights`
+    when an epoch does.
+    """
+    optimizer = model.optimizer
+    if not any(each.use_ema for each in loss_scale.every(optimizer)):
+        return []
+    # Scalars such as the learning rate are for callbacks to change.
+    states = [v for v in optimizer.variables if v.shape]
+    return [(v, v.numpy()) for v in [*model.trainable_variables, *states]]
+
+
+@contextlib.contextmanager
+def _holding(values: list[tuple[keras.Variable, Any]]) -> Iterator[None]:
+    """Within, variables have these values."""
+    before = [(variable, variable.numpy()) for variable, _ in values]
+    try:
+        for variable, number in values:
+            variable.assign(number)
+        yield
+    finally:
+        for variable, number in before:
+            variable.assign(number)
+
+
 def _pass_over(path: pathlib.Path, error: ValueError) -> None:
     print(f"{path} cannot be used: {error}", flush=True)
 
 
 def _load(model: keras.Model, path: pathlib.Path) -> None:
-    model.optimizer.build(model.trainable_variables)
+    loss_scale.build(model.optimizer, model.trainable_variables)
     try:
         with warnings.catch_warnings():
             # Keras passes over an optimizer of another kind, and over layers.

@@ -228,6 +228,79 @@ def test_a_disk_that_fails_in_the_middle(trained, tmp_path, monkeypatch):
     assert names(tmp_path) == both(4, 8)
 
 
+def averaging(scaled):
+    """A model whose `fit` ends with the averages of its weights."""
+    model = make_model()
+    optimizer = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9)
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer, metrics=["accuracy"], run_eagerly=True)
+    return model
+
+
+def everything(model):
+    return [np.array(v) for v in [*model.weights, *model.optimizer.variables]]
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("minutes", [15, 0])
+def test_going_on_with_averages(tmp_path, minutes, scaled):
+    whole = averaging(scaled)
+    fit(whole, ij.training.Backup(tmp_path / "whole"), epochs=4)
+    folder = tmp_path / "parts"
+    fit(averaging(scaled), ij.training.Backup(folder, minutes), epochs=2)
+    parts, backup = averaging(scaled), ij.training.Backup(folder, minutes)
+    assert backup.restore(parts) == (2, 0)
+    fit(parts, backup, initial_epoch=2, epochs=4)
+    for one, other in zip(everything(whole), everything(parts), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_going_on_within_an_epoch_with_averages(tmp_path):
+    whole = averaging(False)
+    fit(whole, ij.training.Backup(tmp_path, minutes=0, keep=9), epochs=2)
+    for path in tmp_path.iterdir():
+        if path.name > "step-000000006":
+            path.unlink()
+    backup, parts = ij.training.Backup(tmp_path), averaging(False)
+    assert backup.restore(parts) == (1, 1)
+    rest = IMAGES[6:], LABELS[6:]
+    parts.fit(
+        *rest,
+        batch_size=6,
+        initial_epoch=1,
+        epochs=2,
+        steps_per_epoch=4,
+        shuffle=False,
+        verbose=0,
+        callbacks=[backup],
+    )
+    for one, other in zip(everything(whole), everything(parts), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_averages_that_a_callback_swaps_in(tmp_path):
+    """Which it does by sums, so that weights change by roundings."""
+
+    def swapping():
+        return keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+
+    whole = averaging(False)
+    fit(whole, ij.training.Backup(tmp_path / "a"), swapping(), epochs=4)
+    for epochs in (1, 2):
+        # The last epoch ends otherwise than those before.
+        folder = tmp_path / f"b{epochs}"
+        fit(averaging(False), ij.training.Backup(folder), swapping(), epochs=2)
+        if epochs == 1:
+            for path in folder.glob("step-000000008*"):
+                path.unlink()
+        parts, backup = averaging(False), ij.training.Backup(folder)
+        assert backup.restore(parts) == (epochs, 0)
+        fit(parts, backup, swapping(), initial_epoch=epochs, epochs=4)
+        for one, other in zip(everything(whole), everything(parts)):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
 def test_weights_are_as_keras_writes_them(trained, tmp_path):
     model = make_model()
     ij.training.Backup(tmp_path).restore(model)

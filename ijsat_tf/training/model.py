@@ -111,9 +111,8 @@ class AdversarialModel(StepModel):
                 "The method's `loss` must give one number a sample, (B,).",
                 f"shape {each.shape}",
             )
+            each = self._regularized(each)
             loss = checks.finite(losses.global_mean(each), "The loss")
-            for penalty in self.classifier.losses:
-                loss += penalty / seeds.replicas()
             scaled = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled, variables)
@@ -129,7 +128,7 @@ class AdversarialModel(StepModel):
         batch, y = self._batch(data)
         outputs = self.classifier(batch.images, training=False)
         each = losses.cross_entropy(batch.labels, outputs)
-        self._loss_tracker.update_state(each)
+        self._loss_tracker.update_state(self._regularized(each))
         return self.compute_metrics(batch.images, y, outputs)
 
     @property
@@ -166,6 +165,12 @@ class AdversarialModel(StepModel):
             deserialize(config.pop("method")),
             **config,
         )
+
+    def _regularized(self, each: tf.Tensor) -> tf.Tensor:
+        """Losses (B,), with what the classifier's regularizers add."""
+        for penalty in self.classifier.losses:
+            each += tf.cast(penalty, each.dtype)
+        return each
 
     def _batch(self, data: Any) -> tuple[Batch, tf.Tensor]:
         """The samples as methods take them, and y as metrics do."""

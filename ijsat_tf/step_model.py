@@ -7,10 +7,11 @@ from typing import Any
 import keras
 
 from ijsat_tf import checks, divergence, loss_scale
+from ijsat_tf.exportable import Exportable
 from ijsat_tf.multi_worker import MultiWorkerModel
 
 
-class StepModel(MultiWorkerModel):
+class StepModel(Exportable, MultiWorkerModel):
     """A Keras model that takes no loss, and whose checks read well."""
 
     def compile(

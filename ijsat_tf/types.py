@@ -64,10 +64,7 @@ class Value:
     def from_config(cls, config: dict[str, Any]) -> Value:
         """The value whose `get_config` this is."""
         return cls(
-            **{
-                name: keras.saving.deserialize_keras_object(setting)
-                for name, setting in config.items()
-            }
+            **{name: restored(setting) for name, setting in config.items()}
         )
 
     def networks(self) -> list[keras.layers.Layer]:
@@ -77,6 +74,20 @@ class Value:
             for item in _flatten(getattr(self, field.name)):
                 found.setdefault(id(item), item)
         return list(found.values())
+
+
+def restored(setting: Any) -> Any:
+    """A setting of `get_config`, deserialised by Keras unless it is live.
+
+    Args:
+        setting: Any setting; values and networks are live in a `get_config`
+            that nothing was saved from.
+    """
+    if isinstance(setting, (Value, keras.layers.Layer)):
+        return setting
+    if isinstance(setting, (list, tuple)):
+        return type(setting)(restored(item) for item in setting)
+    return keras.saving.deserialize_keras_object(setting)
 
 
 def _flatten(setting: Any) -> Iterator[keras.layers.Layer]:

@@ -12,7 +12,7 @@ STUDY = [path.stem for path in (ROOT / "reproduction").glob("*.py")]
 LEAVES = (
     "types seeds checks graph losses mixup samples files fingerprints "
     "commandline step_model parts multi_worker divergence structure "
-    "loss_scale"
+    "loss_scale exportable"
 ).split()
 
 

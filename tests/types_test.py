@@ -88,6 +88,17 @@ def test_networks_survive_json_as_networks_of_the_same_settings():
     assert read.discs[0].step == 1.0
 
 
+def test_a_value_is_made_again_from_its_live_settings():
+    """Networks are shared: a value refers to them, and owns none."""
+    dense = keras.layers.Dense(3)
+    for value in (
+        Search(dense, (Disc(dense, step=1.0), Disc(0.2, centre=[1.0]))),
+        Search(None, [], steps=3),
+    ):
+        again = Search.from_config(value.get_config())
+        assert again == value and again.networks() == value.networks()
+
+
 def test_networks_are_found_at_any_depth_each_once():
     first, second, third = (keras.layers.Dense(1) for _ in range(3))
     value = Search(

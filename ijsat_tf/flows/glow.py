@@ -113,6 +113,7 @@ class Glow(LikelihoodModel):
             channels = 4 * channels if last else 2 * channels
             shape = (None, height // 2, width // 2, channels)
             self.latent_shapes.append(shape[1:])
+        self.input_shape = (None, *self.image_shape)
         self.built = True
 
     @staticmethod

@@ -80,6 +80,7 @@ class SNGAN(StepModel):
             keras.metrics.Mean(name=f"{name}_loss")
             for name in ("discriminator", "generator")
         ]
+        self.input_shape = (None, latent_size)
         self.built = True
 
     def _require_legal(self) -> None:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 from ijsat_tf import checks, seeds
+from ijsat_tf.exportable import Exportable
 from ijsat_tf.generators import stylegan_pytorch
 from ijsat_tf.graph import compiled
 from ijsat_tf.types import Seed, Tensor
@@ -22,7 +23,7 @@ _EPSILON = 1e-8
 
 
 @keras.saving.register_keras_serializable("ijsat_tf")
-class StyleGAN(keras.Model):
+class StyleGAN(Exportable):
     """The synthesis network of StyleGAN, to attack and not to train.
 
     x = G(z) with z in W+, one style vector for each of the
@@ -86,6 +87,7 @@ class StyleGAN(keras.Model):
         self.to_rgb = _built(
             layers.Conv2D(3, 1, dtype=self.variable_dtype), shapes[-1]
         )
+        self.input_shape = (None, *self.latent_shape)
         self.built = True
         self.trainable = False
 

@@ -100,6 +100,7 @@ class VAEGAN(StepModel):
         self.trackers = [
             keras.metrics.Mean(name=name) for name in Terms._fields
         ]
+        self.input_shape = (None, *self.image_shape)
         self.built = True
 
     def _require_legal(self) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.spaces.pixels import as_space
 from ijsat_tf.spaces.space import Space
-from ijsat_tf.types import Tensors, value
+from ijsat_tf.types import Tensors, restored, value
 
 
 @value
@@ -46,7 +45,7 @@ class Joint(Space):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Joint:
-        return cls(*keras.saving.deserialize_keras_object(config["spaces"]))
+        return cls(*restored(config["spaces"]))
 
     def with_steps(self, steps: int) -> Joint:
         return Joint(*(space.with_steps(steps) for space in self.spaces))

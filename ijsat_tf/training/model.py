@@ -16,6 +16,7 @@ from ijsat_tf.samples import images_and_latents
 from ijsat_tf.step_model import StepModel
 from ijsat_tf.training.methods import Method
 from ijsat_tf.training.of_classes import in_form_of, of_any_labels
+from ijsat_tf.types import restored
 
 
 @keras.saving.register_keras_serializable("ijsat_tf")
@@ -149,6 +150,10 @@ class AdversarialModel(StepModel):
         trained = {id(weight) for weight in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trained]
 
+    def export(self, *args: Any, **kwargs: Any) -> Any:
+        """Exports the classifier by Keras: images in, logits (B, K) out."""
+        return self.classifier.export(*args, **kwargs)
+
     def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
@@ -159,12 +164,15 @@ class AdversarialModel(StepModel):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> AdversarialModel:
-        deserialize = keras.saving.deserialize_keras_object
-        return cls(
-            deserialize(config.pop("classifier")),
-            deserialize(config.pop("method")),
-            **config,
-        )
+        classifier = config["classifier"]
+        if isinstance(classifier, keras.Model):
+            # A config is without weights: those of a live one stay its own.
+            classifier = keras.saving.serialize_keras_object(classifier)
+        settings = {
+            "classifier": keras.saving.deserialize_keras_object(classifier),
+            "method": restored(config["method"]),
+        }
+        return cls(**{**config, **settings})
 
     def _regularized(self, each: tf.Tensor) -> tf.Tensor:
         """Losses (B,), with what the classifier's regularizers add."""

@@ -286,6 +286,52 @@ def test_a_subclassed_classifier(images, labels):
         assert np.abs(net.dense.kernel.numpy() - before).max() > 0
 
 
+@pytest.mark.parametrize("used", ["fit", "predict", "call"])
+def test_export_is_that_of_the_classifier(used, images, labels, tmp_path):
+    model = catalogue.make_model(methods.Standard())
+    if used == "fit":
+        model.fit(images, labels, verbose=0)
+    elif used == "predict":
+        model.predict(images, verbose=0)
+    else:
+        model(images)
+    model.export(tmp_path, verbose=False)
+    serve = tf.saved_model.load(tmp_path).serve
+    for batch in (images, images[:1]):
+        expected = model(batch, training=False)
+        np.testing.assert_allclose(serve(batch), expected, rtol=1e-4)
+
+
+def test_export_of_a_subclassed_classifier(images, labels, tmp_path):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten = keras.layers.Flatten()
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, images):
+            return self.dense(self.flatten(images))
+
+    net = Own()
+    net(images)
+    model = catalogue.make_model(methods.Standard(), net)
+    model.fit(images, labels, verbose=0)
+    model.export(tmp_path, verbose=False)
+    found = tf.saved_model.load(tmp_path).serve(images)
+    np.testing.assert_allclose(found, net(images), rtol=1e-4)
+
+
+def test_a_model_is_made_again_from_its_config(flow):
+    """With the same method, and a classifier of the same layers."""
+    model = catalogue.make_model(catalogue.METHODS["IJSAT"](flow), seed=3)
+    again = ij.training.AdversarialModel.from_config(model.get_config())
+    assert again.method == model.method and again.seed == 3
+    assert again.method.networks() == [flow]
+    mine, its = model.classifier.weights, again.classifier.weights
+    assert not {*map(id, mine)} & {*map(id, its)}
+    assert [weight.shape for weight in its] == [weight.shape for weight in mine]
+
+
 def test_a_softmax_draws_a_warning():
     net = keras.Sequential(
         [

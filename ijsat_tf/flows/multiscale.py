@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -12,7 +14,8 @@ class Multiscale(tfp.bijectors.Bijector):
     """g = g_1 o ... o g_L between latents [z_1, ..., z_L] and images.
 
     Eq. 13. `forward` takes the list of latents, level 1 first, to
-    activations (B, H, W, C).
+    activations (B, H, W, C). Like every bijector it takes any batch shape in
+    place of B, none too.
 
     Args:
         levels: the levels, that of the images first.
@@ -41,6 +44,7 @@ class Multiscale(tfp.bijectors.Bijector):
         return {}
 
     def _forward(self, latents: list[tf.Tensor]) -> tf.Tensor:
+        latents, restored = _in_one_batch(latents)
         activations = latents[-1]
         for level, latent in zip(
             reversed(self._levels), [None, *reversed(latents[:-1])]
@@ -50,14 +54,15 @@ class Multiscale(tfp.bijectors.Bijector):
                     latent = level.standardize(activations).forward(latent)
                 activations = tf.concat([activations, latent], axis=-1)
             activations = level.bijector.forward(activations)
-        return activations
+        return restored(activations)
 
     def _inverse(self, images: tf.Tensor) -> list[tf.Tensor]:
+        (images,), restored = _in_one_batch([images])
         latents = []
         for level in self._levels:
             images = level.bijector.inverse(images)
             images, latent, _ = self._leave(level, images)
-            latents.append(latent)
+            latents.append(restored(latent))
         return latents
 
     def inverse_and_log_det(
@@ -68,14 +73,15 @@ class Multiscale(tfp.bijectors.Bijector):
         Args:
             images: activations (B, H, W, C).
         """
+        (images,), restored = _in_one_batch([images])
         latents = []
         total = tf.zeros([tf.shape(images)[0]], images.dtype)
         for level in self._levels:
             images, log_det = level.inverse_and_log_det(images)
             images, latent, exit_log_det = self._leave(level, images)
-            latents.append(latent)
+            latents.append(restored(latent))
             total += log_det + exit_log_det
-        return latents, total
+        return latents, restored(total)
 
     def _inverse_log_det_jacobian(self, images: tf.Tensor) -> tf.Tensor:
         return self.inverse_and_log_det(images)[1]
@@ -125,3 +131,23 @@ class Multiscale(tfp.bijectors.Bijector):
 
     def _inverse_dtype(self, dtype, **_):
         return [dtype] * len(self._levels)
+
+
+def _in_one_batch(
+    tensors: list[tf.Tensor],
+) -> tuple[list[tf.Tensor], Callable[[tf.Tensor], tf.Tensor]]:
+    """Tensors (B, ...), and the map back to the batch shape they had.
+
+    Convolutions take one batch axis; a sample of a distribution has none, or
+    several.
+    """
+    if tensors[0].shape.rank == 4:
+        return tensors, lambda tensor: tensor
+    batch = tf.shape(tensors[0])[:-3]
+    rows = [tf.reshape(each, [-1, *each.shape[-3:]]) for each in tensors]
+
+    def restored(tensor: tf.Tensor) -> tf.Tensor:
+        shape = tf.concat([batch, tf.shape(tensor)[1:]], axis=0)
+        return tf.reshape(tensor, shape)
+
+    return rows, restored

@@ -58,7 +58,13 @@ class Attack(Value):
 
     @property
     def labels_are_targets(self) -> bool:
-        """Whether labels are classes to reach, not the true ones."""
+        """Whether labels are classes to reach, not the true ones.
+
+        The attack that does the work knows: by its field `targeted`, unless
+        that means something else, as for `FAB`.
+        """
+        if self.search is not self:
+            return self.search.labels_are_targets
         return getattr(self, "targeted", False)
 
     @property

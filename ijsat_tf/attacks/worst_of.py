@@ -26,7 +26,7 @@ class WorstOf(Attack):
     fooled and on which a generator overflowed.
 
     Args:
-        attacks: a list of one or more, all targeted or none.
+        attacks: a list of one or more; labels are targets for all or none.
 
     Raises:
         ValueError: for an empty list, what is no attack, or targeted attacks
@@ -49,9 +49,9 @@ class WorstOf(Attack):
             repr(self.attacks),
         )
         checks.require(
-            len({_is_targeted(attack) for attack in self.attacks}) == 1,
+            len({attack.labels_are_targets for attack in self.attacks}) == 1,
             "`attacks` must be all targeted or none: labels are either "
-            "targets or true classes.",
+            "targets or true classes. (`FAB` is never targeted in this sense.)",
             repr(self.attacks),
         )
 
@@ -64,9 +64,8 @@ class WorstOf(Attack):
         return all(attack.by_sample for attack in self.attacks)
 
     @property
-    def targeted(self) -> bool:
-        """Whether labels are targets."""
-        return _is_targeted(self.attacks[0])
+    def labels_are_targets(self) -> bool:
+        return self.attacks[0].labels_are_targets
 
     def craft(
         self,
@@ -91,7 +90,8 @@ class WorstOf(Attack):
         }
 
         def worse(best: AttackResult, found: AttackResult) -> AttackResult:
-            return pick(better(found, best, self.targeted), found, best)
+            wins = better(found, best, self.labels_are_targets)
+            return pick(wins, found, best)
 
         worst = functools.reduce(
             worse,
@@ -115,7 +115,3 @@ class WorstOf(Attack):
             seen[name] += 1
             names.append(f"{name}{seen[name] if seen[name] > 1 else ''}")
         return names
-
-
-def _is_targeted(attack: Attack) -> bool:
-    return bool(getattr(attack, "targeted", False))

@@ -6,7 +6,16 @@ import pytest
 import tensorflow as tf
 
 import ijsat_tf as ij
-from ijsat_tf.attacks import FGSM, PGD, FastLagrangePerceptual, WorstOf
+from ijsat_tf.attacks import (
+    FAB,
+    FGSM,
+    PGD,
+    Ascent,
+    Attack,
+    FastLagrangePerceptual,
+    WorstOf,
+    require_untargeted,
+)
 from ijsat_tf.spaces import L2, Linf
 from tests import tiny
 
@@ -47,7 +56,7 @@ def test_a_success_counts_else_the_highest_loss(model, targeted, soft):
     score = 1e6 * success + (-loss if targeted else loss)
     best = score.argmax(0)
     worst = WorstOf(parts)
-    assert worst.targeted is targeted
+    assert worst.labels_are_targets is targeted
     result = worst(model, IMAGES, labels, seed=5)
     samples = np.arange(6)
     images = np.array([result.images for result in alone])
@@ -77,6 +86,39 @@ def test_inside_a_graph_and_nested(model):
         "worstof: pgd2: pixels",
         "fgsm: pixels",
     }
+
+
+@pytest.mark.parametrize("others", [[], [PGD(Linf(0.02), steps=1)]])
+def test_labels_of_fab_are_true_classes(model, others):
+    """Whether it runs towards classes or not, so that a high loss counts."""
+    parts = [FAB(Linf(0.001), steps=2), FAB(L2(0.01), False, 2), *others]
+    alone = [attack(model, IMAGES, LABELS, seed=5) for attack in parts]
+    worst = WorstOf(parts)
+    assert not worst.labels_are_targets
+    require_untargeted(worst, "`attack`")
+    result = worst(model, IMAGES, LABELS, seed=5)
+    success = np.array([each.success for each in alone])
+    loss = np.array([each.loss for each in alone])
+    best = (1e6 * success + loss).argmax(0)
+    np.testing.assert_array_equal(result.success, success.any(0))
+    np.testing.assert_allclose(result.loss, loss[best, np.arange(6)], rtol=1e-4)
+    with pytest.raises(ValueError, match="all targeted or none"):
+        WorstOf([*parts, FGSM(Linf(0.1), targeted=True)])
+
+
+def test_the_attack_that_does_the_work_says_what_labels_are():
+    @ij.types.value
+    class Named(Attack):
+        goal: bool
+
+        @property
+        def search(self):
+            return Ascent(Linf(0.1, step=0.1), steps=1, targeted=self.goal)
+
+    assert Named(True).labels_are_targets
+    assert not Named(False).labels_are_targets
+    with pytest.raises(ValueError, match="must be untargeted"):
+        require_untargeted(WorstOf([Named(True)]), "`attack`")
 
 
 def test_latents_reach_attacks_on_the_manifold(model, flow):

@@ -249,6 +249,13 @@ def as_logits(model: Callable) -> LogitsFn:
             "`model` must map images to logits of shape (B, K).",
             f"shape {tuple(logits.shape)}",
         )
+        checks.require(
+            logits.shape[-1] != 1,
+            "`model` must have a logit for each class, (B, K) with K from 2: "
+            "of a single one class 0 is always the largest. Use "
+            "ijsat_tf.models.logits(model), which makes two of it.",
+            f"shape {tuple(logits.shape)}",
+        )
         return tf.cast(logits, tf.float32)
 
     # For attacks that need what is inside of it.

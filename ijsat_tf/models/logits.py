@@ -1,4 +1,4 @@
-"""Logits of networks that end in a softmax."""
+"""Logits of networks that end in a softmax, or in a single output."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ _WAY_OUT = (
 
 
 def logits(model: keras.Model) -> keras.Model:
-    """A Keras model without its final softmax.
+    """A Keras model without its final softmax, with a logit for each class.
 
-    The softmax may be a layer of its own or the activation of the last
-    dense or convolutional layer. The result shares every weight with the
-    model, so that training one trains both, until it is saved; the file
-    holds layers of Keras alone. The model itself stays as it is.
+    A network with a single output z, or sigmoid(z), knows two classes: their
+    logits are 0 and z. The softmax or sigmoid may be a layer of its own or
+    the activation of the last dense or convolutional layer. The result shares
+    every weight with the model, so that training one trains both, until it is
+    saved; the file holds layers of Keras alone. The model itself stays as it
+    is.
 
     Args:
         model: a built functional or sequential model from images
-            (B, H, W, C) to probabilities (B, K).
+            (B, H, W, C) to probabilities (B, K) or (B, 1).
 
     Returns:
         A functional model from images to logits (B, K); `model` itself if
-        its last layer is linear, that is if it gives logits already.
+        its last layer is linear, that is if it gives logits already, and
+        there are two or more.
 
     Raises:
         ValueError: for a model of another kind.
@@ -44,16 +47,20 @@ def logits(model: keras.Model) -> keras.Model:
         "`model` must have one output; make a model of that output first.",
         f"{len(model.outputs)} outputs",
     )
-    probabilities = model.outputs[0]
-    outputs = _before_softmax(probabilities)
-    if outputs is probabilities:
+    found = model.outputs[0]
+    outputs = _linear(found)
+    if _is_single(outputs):
+        outputs = keras.ops.pad(outputs, [[0, 0], [1, 0]])
+    if outputs is found:
         return model
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.inputs
     return keras.Model(inputs, outputs, name=f"{model.name}_logits")
 
 
-def _before_softmax(output: keras.KerasTensor) -> keras.KerasTensor:
-    """What the final softmax gets; `output` itself if there is none."""
+def _linear(output: keras.KerasTensor) -> keras.KerasTensor:
+    """What the final softmax, or the sigmoid of a single output, gets;
+    `output` itself if there is none."""
+    squash = "sigmoid" if _is_single(output) else "softmax"
     history = output._keras_history
     layer = history.operation
     arguments = layer._inbound_nodes[history.node_index].arguments
@@ -62,23 +69,28 @@ def _before_softmax(output: keras.KerasTensor) -> keras.KerasTensor:
         return other(*arguments.args, **arguments.kwargs)
 
     # The name is that of Keras' layer and of what `keras.ops.softmax` makes.
-    if type(layer).__name__ == "Softmax":
+    if type(layer).__name__ == squash.title():
         return arguments.keras_tensors[0]
     if isinstance(layer, keras.Model):
         inner = logits(layer)
         return output if inner is layer else called_by(inner)
     activation = getattr(layer, "activation", None)
-    if activation is keras.activations.linear:
+    # The operation is what `logits` itself makes of a single output.
+    if activation is keras.activations.linear or type(layer).__name__ == "Pad":
         return output
+    known = [getattr(f, squash) for f in (keras.activations, keras.ops, tf.nn)]
     require(
-        activation in (keras.activations.softmax, tf.nn.softmax)
-        or isinstance(activation, keras.layers.Softmax),
-        "`model` must end in a softmax or in a linear layer; " + _WAY_OUT,
+        activation in known or type(activation).__name__ == squash.title(),
+        f"`model` must end in a {squash} or in a linear layer; " + _WAY_OUT,
         f"a last layer {type(layer).__name__}",
     )
     if isinstance(layer, keras.layers.Activation):
         return arguments.keras_tensors[0]
     return called_by(_linear_twin(layer))
+
+
+def _is_single(output: keras.KerasTensor) -> bool:
+    return tuple(output.shape[1:]) == (1,)
 
 
 def _linear_twin(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -204,12 +204,12 @@ class AdversarialModel(StepModel):
 
 def _warn_of_probabilities(classifier: keras.Model) -> None:
     try:
-        ends_in_softmax = logits(classifier) is not classifier
+        gives_logits = logits(classifier) is classifier
     except ValueError:
         return  # Of a kind that cannot be looked into.
-    if ends_in_softmax:
+    if not gives_logits:
         warnings.warn(
-            "The classifier ends in a softmax; training needs logits. Use "
-            "ijsat_tf.models.logits(classifier).",
+            "The classifier ends in a softmax, or in a single output; training "
+            "needs logits. Use ijsat_tf.models.logits(classifier).",
             stacklevel=3,
         )

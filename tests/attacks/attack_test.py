@@ -233,6 +233,32 @@ def test_logits_come_in_float32_and_in_inference_mode(model):
     assert half(IMAGES).dtype == tf.float32
 
 
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_a_single_logit_is_refused_and_made_two(activation):
+    """Of one logit the largest is always that of class 0."""
+    net = keras.Sequential(
+        [
+            keras.Input(tiny.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, activation=activation),
+        ]
+    )
+    images, labels = tiny.random_images(), np.zeros(6, "int32")
+    kernel, bias = net.layers[-1].weights
+    # Class 0 by a margin that a small change overcomes.
+    bias.assign([-0.01 - np.max(np.reshape(images, (6, -1)) @ kernel)])
+    attack = PGD(Linf(0.3), steps=2)
+    for call in (net, lambda images: net(images)):
+        with pytest.raises(ValueError, match=r"ijsat_tf.models.logits\(model"):
+            attack(call, images, labels)
+    two = ij.models.logits(net)
+    assert not np.any(PGD(Linf(0.0), steps=1)(two, images, labels).success)
+    result = attack(two, images, labels)
+    score = np.reshape(result.images, (6, -1)) @ kernel + bias
+    np.testing.assert_array_equal(result.success, score[:, 0] > 0)
+    assert np.any(result.success)
+
+
 @pytest.mark.parametrize("features", [lambda x: x, lambda x: x[:, 0, 0, 0]])
 def test_a_model_must_give_logits(features):
     with pytest.raises(ValueError, match="`model` must map images to logits"):

@@ -125,6 +125,64 @@ def test_a_model_of_logits_is_returned_as_it_is(activation):
     assert logits(around) is around
 
 
+def _single_dense(activation):
+    return keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            layers.Flatten(),
+            layers.Dense(1, activation=activation),
+        ]
+    )
+
+
+def _single(squash):
+    inputs = keras.Input(SHAPE)
+    x = layers.Dense(1)(layers.Flatten()(inputs))
+    return keras.Model(inputs, squash(x))
+
+
+def _single_nested():
+    inputs = keras.Input(SHAPE)
+    inner = _single_dense("sigmoid")
+    return keras.Model(inputs, inner(layers.Rescaling(2.0)(inputs)))
+
+
+SINGLE = [
+    lambda: _single_dense("sigmoid"),
+    lambda: _single_dense(tf.nn.sigmoid),
+    lambda: _single(layers.Activation("sigmoid")),
+    lambda: _single(keras.ops.sigmoid),
+    _single_nested,
+]
+
+
+@pytest.mark.parametrize("make", SINGLE)
+def test_a_sigmoid_becomes_two_logits(make, tmp_path):
+    model = make()
+    before = model(IMAGES).numpy()
+    result = logits(model)
+    probabilities = tf.nn.softmax(result(IMAGES)).numpy()
+    np.testing.assert_allclose(probabilities[:, 1:], before, rtol=1e-5)
+    np.testing.assert_array_equal(result(IMAGES)[:, 0], 0)
+    assert [*map(id, result.weights)] == [*map(id, model.weights)]
+    assert logits(result) is result
+    result.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(IMAGES), result(IMAGES))
+    modules = {type(layer).__module__ for layer in again.layers}
+    assert all(module.startswith("keras.") for module in modules)
+
+
+def test_one_logit_becomes_two(tmp_path):
+    model = _single_dense(None)
+    result = logits(model)
+    expected = np.stack([np.zeros(3), model(IMAGES)[:, 0]], axis=1)
+    np.testing.assert_allclose(result(IMAGES), expected, rtol=1e-6)
+    # A sequential model around it is one of two logits too.
+    around = keras.Sequential([keras.Input(SHAPE), result])
+    assert logits(around) is around
+
+
 class _Subclassed(keras.Model):
     def call(self, images):
         return images
@@ -154,6 +212,14 @@ def _adapted():
         (_adapted, "plain dense or convolutional.*LoRA"),
         (
             lambda: _ending_in(layers.Dense(3, activation="relu")),
+            "must end in a softmax or in a linear layer.*Received: .*Dense",
+        ),
+        (
+            lambda: _single_dense("softmax"),
+            "must end in a sigmoid or in a linear layer.*Received: .*Dense",
+        ),
+        (
+            lambda: _ending_in(layers.Dense(3, activation="sigmoid")),
             "must end in a softmax or in a linear layer.*Received: .*Dense",
         ),
         (

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.graph import compiled
-from ijsat_tf.models.inference import inference
+from ijsat_tf.models.as_logits import as_logits
 from ijsat_tf.parts import side_by_side
 from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
@@ -231,33 +231,3 @@ def _attack(
         split=attack.by_sample,
     )
     return tf.nest.map_structure(tf.stop_gradient, result), probabilities
-
-
-def as_logits(model: Callable) -> LogitsFn:
-    """A model as a function from images to float32 logits (B, K).
-
-    Args:
-        model: a Keras model, called with `training=False`, or another
-            callable, called with the images alone.
-    """
-    call = inference(model) if isinstance(model, keras.layers.Layer) else model
-
-    def logits_of(images: tf.Tensor) -> tf.Tensor:
-        logits = tf.convert_to_tensor(call(images))
-        checks.require(
-            logits.shape.rank == 2 and logits.shape[-1] is not None,
-            "`model` must map images to logits of shape (B, K).",
-            f"shape {tuple(logits.shape)}",
-        )
-        checks.require(
-            logits.shape[-1] != 1,
-            "`model` must have a logit for each class, (B, K) with K from 2: "
-            "of a single one class 0 is always the largest. Use "
-            "ijsat_tf.models.logits(model), which makes two of it.",
-            f"shape {tuple(logits.shape)}",
-        )
-        return tf.cast(logits, tf.float32)
-
-    # For attacks that need what is inside of it.
-    logits_of.model = model
-    return logits_of

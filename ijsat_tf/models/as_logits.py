@@ -1,0 +1,95 @@
+"""What attacks are given for a model, as a function from images to logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.models.inference import inference
+from ijsat_tf.types import LogitsFn
+
+
+def as_logits(model: Callable) -> LogitsFn:
+    """A model as a function from images to float32 logits (B, K).
+
+    Args:
+        model: Keras model, called with `training=False`, or another callable,
+            called with the images alone. Where it returns a dict or a list
+            of one entry, the entry is taken.
+
+    Returns:
+        A function of images (B, H, W, C), whose attribute `model` is the
+        model.
+
+    Raises:
+        ValueError: for what cannot be called, and, at the call, for other
+            outputs than logits (B, K) of K >= 2.
+    """
+    call = _call(model)
+
+    def logits_of(images: tf.Tensor) -> tf.Tensor:
+        logits = tf.convert_to_tensor(_only(call(images)))
+        checks.require(
+            logits.shape.rank == 2 and logits.shape[-1] is not None,
+            "`model` must map images to logits of shape (B, K); where only "
+            "TensorFlow does not know the shape, end your function with "
+            "tf.ensure_shape(logits, [None, K]).",
+            f"shape {logits.shape}",
+        )
+        checks.require(
+            logits.shape[-1] != 1,
+            "`model` must have a logit for each class, (B, K) with K from 2: "
+            "of a single one class 0 is always the largest. Use "
+            "ijsat_tf.models.logits(model), which makes two of it.",
+            f"shape {logits.shape}",
+        )
+        return tf.cast(logits, tf.float32)
+
+    # For attacks that need what is inside of it.
+    logits_of.model = model
+    return logits_of
+
+
+def _call(model: Any) -> Callable[[tf.Tensor], Any]:
+    if isinstance(model, keras.layers.Layer):
+        return inference(model)
+    owner = getattr(model, "__self__", None)
+    if isinstance(owner, keras.Model):
+        checks.require(
+            model.__name__ not in ("predict", "predict_on_batch"),
+            "`model` must be the Keras model itself: `predict` returns "
+            "arrays, which no attack can follow.",
+            f"{owner.name}.{model.__name__}",
+        )
+    checks.require(
+        callable(model),
+        "`model` must be a Keras model or a function from images to logits; "
+        "of a loaded SavedModel give an endpoint, such as `loaded.serve`.",
+        type(model).__name__,
+    )
+    signature = getattr(model, "structured_input_signature", None)
+    if signature and not signature[0] and len(signature[1]) == 1:
+        # A signature of a SavedModel takes its input by name alone.
+        (name,) = signature[1]
+        return lambda images: model(**{name: images})
+    return model
+
+
+def _only(outputs: Any) -> Any:
+    """The only entry of a dict or list, and anything else as it is."""
+    if not isinstance(outputs, (dict, list, tuple)):
+        return outputs
+    names = list(outputs) if isinstance(outputs, dict) else len(outputs)
+    checks.require(
+        len(outputs) == 1,
+        "`model` must have one output, the logits (B, K). Give a function "
+        "that takes the one that is meant, such as "
+        "`lambda images: model(images, training=False)[...]`.",
+        f"outputs {names}",
+    )
+    (entry,) = outputs.values() if isinstance(outputs, dict) else outputs
+    return entry

@@ -119,20 +119,7 @@ class Attack(Value):
             ValueError: for images that are no floats in [0, 1] of shape
                 (B, H, W, C), or labels that do not fit.
         """
-        expected = None
-        if isinstance(model, keras.Model):
-            expected = getattr(model, "input_shape", None)
-        single = isinstance(expected, tuple) and len(expected) == 4
-        images = checks.images(images, shape=expected[1:] if single else None)
-        checks.require(
-            images.shape[0] != 0,
-            "`images` must hold at least one; skip empty batches.",
-            f"shape {tuple(images.shape)}",
-        )
-        if images.dtype.size < 4:
-            # Too coarse for steps of a fraction of a grey level.
-            images = tf.cast(images, tf.float32)
-        labels = checks.one_a_row(labels, images)
+        images, labels = checked(model, images, labels)
         seed = seeds.derive(seed)
         if tf.executing_eagerly() and not getattr(model, "built", True):
             # The graph below is shared, and later traces make no variables.
@@ -160,6 +147,35 @@ class Attack(Value):
         if tf.executing_eagerly():
             _warn(result, bool(probabilities))
         return result
+
+
+def checked(
+    model: Callable, images: Tensor, labels: Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Images and labels as tensors, once they are seen to fit.
+
+    Args:
+        model: Keras model or another callable.
+        images: (B, H, W, C), float, in [0, 1].
+        labels: (B,) or (B, K).
+
+    Raises:
+        ValueError: for images or labels that do not fit, or none.
+    """
+    expected = None
+    if isinstance(model, keras.Model):
+        expected = getattr(model, "input_shape", None)
+    single = isinstance(expected, tuple) and len(expected) == 4
+    images = checks.images(images, shape=expected[1:] if single else None)
+    checks.require(
+        images.shape[0] != 0,
+        "`images` must hold at least one; skip empty batches.",
+        f"shape {tuple(images.shape)}",
+    )
+    if images.dtype.size < 4:
+        # Too coarse for steps of a fraction of a grey level.
+        images = tf.cast(images, tf.float32)
+    return images, checks.one_a_row(labels, images)
 
 
 def _warn(result: AttackResult, probabilities: bool) -> None:

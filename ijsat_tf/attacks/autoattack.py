@@ -7,18 +7,19 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import checks, fingerprints, multi_worker, seeds
 from ijsat_tf.attacks import reliability, standing, survivors
-from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits
+from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits, checked
 from ijsat_tf.attacks.stages import stages
 from ijsat_tf.attacks.standing import ALIVE, Standing
 from ijsat_tf.attacks.verdict import require_hard, require_pixel_ball
 from ijsat_tf.samples import Samples
 from ijsat_tf.spaces import Ball
-from ijsat_tf.types import Seed, Tensor, Tensors, value
+from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, value
 
 
 class Verdict(NamedTuple):
@@ -146,6 +147,15 @@ class AutoAttack(Attack):
         """
         return self._run(model, images, labels, seed, state, verbose)
 
+    def _fingerprint(
+        self, logits_of: LogitsFn, logits: tf.Tensor, images: tf.Tensor
+    ) -> str:
+        known = isinstance(logits_of.model, keras.layers.Layer)
+        if not known and reliability.differ(logits, logits_of(images)):
+            # Nothing tells one such function from another.
+            return "a randomised function"
+        return fingerprints.of_model(logits_of.model, logits)
+
     def _run(
         self,
         model: Callable,
@@ -157,15 +167,15 @@ class AutoAttack(Attack):
     ) -> Verdict:
         if not tf.executing_eagerly():
             self.craft()
-        images = tf.cast(checks.images(images), tf.float32)
-        labels = checks.one_a_row(labels, images)
+        images, labels = checked(model, images, labels)
+        images = tf.cast(images, tf.float32)
         logits_of = as_logits(model)
         logits = logits_of(images[:1])
         labels = checks.one_hot(labels, logits.shape[-1])
         labels = require_hard(labels, "AutoAttack")
         settings = {
             "attack": repr(self),
-            "model": fingerprints.of_model(model, logits),
+            "model": self._fingerprint(logits_of, logits, images[:1]),
             "data": fingerprints.of_arrays(images, labels),
             "seed": str(seeds.derive(seed).numpy().tolist()),
         }

@@ -57,7 +57,7 @@ def check_model(
             "The model's outputs look like probabilities; attacks need "
             "logits. Use ijsat_tf.models.logits(model)."
         )
-    if not randomized and _differ(logits, logits_of(images)):
+    if not randomized and differ(logits, logits_of(images)):
         _warn(
             "Two evaluations of the model differ: it seems to be randomised. "
             "Use version='rand'."
@@ -130,7 +130,9 @@ def _probabilities(logits: tf.Tensor) -> bool:
     return bool(tf.reduce_all(logits >= 0) & tf.reduce_all(sums < 1e-2))
 
 
-def _differ(logits: tf.Tensor, again: tf.Tensor) -> bool:
+def differ(logits: tf.Tensor, again: tf.Tensor) -> bool:
+    """Whether two evaluations of the same images differ by more than
+    roundings, (B, K) each."""
     # Roundings of a GPU may differ too; outputs are of any scale.
     one, other = tf.nn.l2_normalize(logits, 1), tf.nn.l2_normalize(again, 1)
     return bool(tf.reduce_any(tf.norm(one - other, axis=1) > 1e-4))

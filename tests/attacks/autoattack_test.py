@@ -1,5 +1,7 @@
 """AutoAttack: who survives which stage, resuming, and its warnings."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -341,3 +343,40 @@ def test_stages_of_the_versions():
 def test_wrong_settings_are_refused_at_once(settings, message):
     with pytest.raises(ValueError, match=message):
         AutoAttack(**{"ball": BALL, **settings})
+
+
+@dataclasses.dataclass
+class Scaled:
+    """A callable that cannot be hashed."""
+
+    model: keras.Model
+
+    def __call__(self, images):
+        return 2 * self.model(images)
+
+
+def test_its_border_is_that_of_every_attack(net, data):
+    images, labels = data
+    few = attacks.AutoAttack(Linf(0.1), version="custom", attacks=["apgd-ce"])
+    result = few(Scaled(net), images, labels)
+    assert len(result.success) == len(images)
+    with pytest.raises(ValueError, match="must hold at least one"):
+        few(net, images[:0], labels[:0])
+    wide = np.pad(images, [(0, 0), (0, 1), (0, 0), (0, 0)])
+    with pytest.raises(ValueError, match=r"`images` must have shape \(B, "):
+        few(net, wide, labels)
+
+
+def test_a_run_of_a_randomised_function_goes_on(net, data, tmp_path):
+    generator = tf.random.Generator.from_seed(1)
+
+    def noisy(batch):
+        logits = net(batch)
+        return logits + generator.normal(tf.shape(logits), stddev=0.1)
+
+    images, labels = data
+    rand = attacks.AutoAttack(Linf(0.1), version="rand")
+    state = tmp_path / "state.npz"
+    first = rand.run(noisy, images, labels, state=state, verbose=False)
+    again = rand.run(noisy, images, labels, state=state, verbose=False)
+    np.testing.assert_array_equal(again.images, first.images)

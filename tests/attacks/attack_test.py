@@ -127,7 +127,7 @@ def test_an_attack_made_anew_for_each_call_is_traced_once(model):
     count = _attack.tracing_count
     before = count()
     for _ in range(3):
-        PGD(Linf(0.12), steps=2)(model, IMAGES, LABELS)
+        PGD(Linf(0.12), steps=9)(model, IMAGES, LABELS)
     assert count() == before + 1
 
 
@@ -300,7 +300,7 @@ SOFT = np.full((6, 3), 1 / 3)
         LABELS + 1,
         LABELS - 1,
         LABELS[:5],
-        LABELS.astype("float32"),
+        LABELS + 0.5,
         np.zeros((6, 1, 1), int),
         np.int64(0),
         SOFT[:5],

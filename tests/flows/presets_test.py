@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf.flows import presets
+from ijsat_tf.flows.inversion import kinds
 
 NAMES = presets.names()
 
@@ -45,6 +46,24 @@ def test_it_is_trained_and_inverts(name):
     assert np.mean(flow.bits_per_dim(images)) < np.mean(
         fresh.bits_per_dim(images)
     )
+
+
+@pytest.mark.parametrize("standardized", [False, True])
+def test_images_far_from_any_stay_finite_under_changes(standardized):
+    flow = ij.flows.Glow.from_preset("glow_cifar10_small")
+    assert flow.deviations == (0.001, 2.0)
+    for kind, batch in kinds(smooth_images(2)).items():
+        latents = flow.encode(batch, standardized)
+        for sign in (-1, 1):
+            moved = [latent + 0.02 * sign for latent in latents]
+            assert np.isfinite(flow.decode(moved, standardized)).all(), kind
+
+
+def test_it_knows_what_it_was_fitted_to():
+    flow = ij.flows.Glow.from_preset("glow_cifar10_small")
+    assert 3 < flow.fitted_bits_per_dim < 4
+    noise = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)) / 255
+    assert not ij.flows.familiarity(flow, noise.astype("float32")).passed
 
 
 def test_it_has_the_dtype_that_was_asked_for():

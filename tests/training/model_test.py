@@ -82,63 +82,69 @@ def test_regularizers_of_the_classifier_count(images, labels):
     )
 
 
+@pytest.fixture
+def set_floatx():
+    """Sets the type that Keras computes in, for one test."""
+    before = keras.config.floatx(), keras.config.dtype_policy()
+
+    def set_both(floatx, policy=None):
+        keras.config.set_floatx(floatx)
+        # Once it was asked for, Keras' policy no longer follows.
+        keras.config.set_dtype_policy(policy or floatx)
+
+    yield set_both
+    set_both(*before)
+
+
 @pytest.mark.parametrize("floatx", ["float32", "float64"])
 def test_training_with_regularizers_is_that_of_plain_keras(
-    floatx, images, labels
+    floatx, set_floatx, images, labels
 ):
-    before = keras.config.floatx()
-    keras.config.set_floatx(floatx)
-    try:
-        net = keras.Sequential(
-            [
-                keras.Input(tiny.SHAPE),
-                keras.layers.Flatten(activity_regularizer="l2"),
-                keras.layers.Dense(3, kernel_regularizer="l2"),
-            ]
-        )
-        plain = keras.models.clone_model(net)
-        plain.set_weights(net.get_weights())
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        plain.compile("sgd", loss, metrics=["accuracy"])
-        model = ij.training.AdversarialModel(net, methods.Standard())
-        model.compile("sgd", metrics=["accuracy"])
-        images = images.astype(floatx)
-        for _ in range(2):
-            np.testing.assert_allclose(
-                model.train_on_batch(images, labels),
-                plain.train_on_batch(images, labels),
-                rtol=1e-6,
-            )
+    set_floatx(floatx)
+    net = keras.Sequential(
+        [
+            keras.Input(tiny.SHAPE),
+            keras.layers.Flatten(activity_regularizer="l2"),
+            keras.layers.Dense(3, kernel_regularizer="l2"),
+        ]
+    )
+    plain = keras.models.clone_model(net)
+    plain.set_weights(net.get_weights())
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    plain.compile("sgd", loss, metrics=["accuracy"])
+    model = ij.training.AdversarialModel(net, methods.Standard())
+    model.compile("sgd", metrics=["accuracy"])
+    images = images.astype(floatx)
+    for _ in range(2):
         np.testing.assert_allclose(
-            model.evaluate(images, labels, verbose=0),
-            plain.evaluate(images, labels, verbose=0),
+            model.train_on_batch(images, labels),
+            plain.train_on_batch(images, labels),
             rtol=1e-6,
         )
-        for one, other in zip(net.weights, plain.weights):
-            assert one.dtype == floatx
-            np.testing.assert_allclose(one, other, atol=1e-6)
-    finally:
-        keras.config.set_floatx(before)
+    np.testing.assert_allclose(
+        model.evaluate(images, labels, verbose=0),
+        plain.evaluate(images, labels, verbose=0),
+        rtol=1e-6,
+    )
+    for one, other in zip(net.weights, plain.weights):
+        assert one.dtype == floatx
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["TRADES", "MART", "IAT", "Mixup"])
-def test_methods_train_in_float64(name, labels):
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    try:
-        net = keras.Sequential(
-            [
-                keras.Input(tiny.SHAPE),
-                keras.layers.Flatten(),
-                keras.layers.Dense(3, kernel_regularizer="l2"),
-            ]
-        )
-        model = catalogue.make_model(catalogue.METHODS[name](None), net)
-        weights = net.get_weights()
-        model.fit(tiny.random_images(), labels, verbose=0)
-        assert np.abs(net.get_weights()[0] - weights[0]).max() > 0
-    finally:
-        keras.config.set_floatx(before)
+def test_methods_train_in_float64(name, set_floatx, labels):
+    set_floatx("float64")
+    net = keras.Sequential(
+        [
+            keras.Input(tiny.SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, kernel_regularizer="l2"),
+        ]
+    )
+    model = catalogue.make_model(catalogue.METHODS[name](None), net)
+    weights = net.get_weights()
+    model.fit(tiny.random_images(), labels, verbose=0)
+    assert np.abs(net.get_weights()[0] - weights[0]).max() > 0
 
 
 def test_it_is_the_classifier_on_clean_images(flow, images, labels):

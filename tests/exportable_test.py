@@ -51,7 +51,8 @@ def test_a_flow_after_fit(tmp_path):
     flow.fit(tiny.random_images(), verbose=0)
     flow.export(tmp_path, verbose=False)
     images = tiny.random_images()
-    found = tf.saved_model.load(tmp_path).serve(images)
+    loaded = tf.saved_model.load(tmp_path)  # Holds the variables.
+    found = loaded.serve(images)
     np.testing.assert_allclose(found, flow(images), rtol=1e-4)
 
 
@@ -60,5 +61,6 @@ def test_another_signature(tmp_path):
     signature = [keras.InputSpec(shape=(2, *tiny.SHAPE), dtype="float32")]
     flow.export(tmp_path, verbose=False, input_signature=signature)
     images = tiny.random_images(2)
-    found = tf.saved_model.load(tmp_path).serve(images)
+    loaded = tf.saved_model.load(tmp_path)  # Holds the variables.
+    found = loaded.serve(images)
     np.testing.assert_allclose(found, flow(images), rtol=1e-4)

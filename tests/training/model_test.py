@@ -302,7 +302,8 @@ def test_export_is_that_of_the_classifier(used, images, labels, tmp_path):
     else:
         model(images)
     model.export(tmp_path, verbose=False)
-    serve = tf.saved_model.load(tmp_path).serve
+    loaded = tf.saved_model.load(tmp_path)  # Holds the variables.
+    serve = loaded.serve
     for batch in (images, images[:1]):
         expected = model(batch, training=False)
         np.testing.assert_allclose(serve(batch), expected, rtol=1e-4)
@@ -323,7 +324,8 @@ def test_export_of_a_subclassed_classifier(images, labels, tmp_path):
     model = catalogue.make_model(methods.Standard(), net)
     model.fit(images, labels, verbose=0)
     model.export(tmp_path, verbose=False)
-    found = tf.saved_model.load(tmp_path).serve(images)
+    loaded = tf.saved_model.load(tmp_path)  # Holds the variables.
+    found = loaded.serve(images)
     np.testing.assert_allclose(found, net(images), rtol=1e-4)
 
 

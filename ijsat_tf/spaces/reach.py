@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.graph import compiled
+from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.spaces.pixels import as_space
 from ijsat_tf.spaces.space import Space
 from ijsat_tf.types import Seed, Tensor, Tensors
@@ -52,13 +53,21 @@ def reach(
     images = checks.images(images)
     steps = checks.iterations("steps", steps)
     space = as_space(space).with_steps(steps)
-    return Reach(*_reach(space, images, steps, seeds.derive(seed, "reach")))
+    # One graph for all radii.
+    space, numbers = lifted(space)
+    draw = seeds.derive(seed, "reach")
+    return Reach(*_reach(space, numbers, images, steps, draw))
 
 
 @compiled
 def _reach(
-    space: Space, images: tf.Tensor, steps: int, seed: tf.Tensor
+    space: Space,
+    numbers: tf.Tensor,
+    images: tf.Tensor,
+    steps: int,
+    seed: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
+    space = lowered(space, tf.cast(numbers, images.dtype))
     context = space.prepare(images, None)
     still = space.start(context, None)
     flat = tf.nest.flatten(still)

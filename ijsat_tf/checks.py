@@ -246,7 +246,9 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
         checked = require(
             tf.reduce_all(labels >= 0) & tf.reduce_all(tf.abs(sums - 1) < 1e-2),
             "Soft `labels` must be probabilities: not negative, each row "
-            "with sum 1.",
+            "with sum 1. The smallest one and the largest sum are told here.",
+            tf.reduce_min(labels),
+            tf.reduce_max(sums),
         )
         return after(checked, labels)
     whole = labels.dtype.is_integer

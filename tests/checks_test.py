@@ -21,7 +21,7 @@ WRONG_IMAGES = {
 }
 WRONG_LABELS = {
     "width": ([[0.5, 0.5]], r"`labels`.*3 classes.*shape \(1, 2\)$"),
-    "sum": ([[0.5, 0.6, 0.1]], "`labels`.*sum 1.$"),
+    "sum": ([[0.5, 0.6, 0.1]], "`labels`.*sum 1.*: 0.1, 1.2"),
     "negative": ([[-0.5, 1.0, 0.5]], "`labels`.*not negative.*$"),
     "nan": ([[np.nan, 1.0, 0.0]], "`labels`.*probabilities.*$"),
     "floats": ([0.5, 1.0], r"`labels`.*\(B, K\).*dtype float32$"),

@@ -255,7 +255,7 @@ def test_data_that_do_not_fit_are_refused(data, message):
         ({"standard": ATTACKS["pgd"]}, {}, "must not be called 'standard'"),
         ({}, {"batch_size": 0}, "`batch_size` must be an integer"),
         ({}, {"batch_size": 1.5}, "`batch_size` must be an integer"),
-        ({}, {"seed": 2**31}, "`seed` must fit"),
+        ({}, {"seed": 2**31}, "`seed` must be an integer of 32"),
     ],
 )
 def test_wrong_settings_are_refused(attacks, options, message, tmp_path):

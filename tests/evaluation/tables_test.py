@@ -196,7 +196,7 @@ def test_most_records_decide_what_the_others_are_compared_with(runs):
 
 def test_a_record_under_way_has_no_number(runs):
     found = runs["at"]["pgd20"]
-    names = "correct", "margin", "loss", "seconds"
+    names = "correct", "margin", "loss", "overflowed", "seconds"
     part = {name: getattr(found, name)[:20] for name in names}
     (table,) = paper_tables(1, _changed(runs, "at/pgd20", **part))
     cell = _rows(table)["at"].cells[1]

@@ -79,10 +79,13 @@ def test_features_and_distance(name):
 
 def test_gradient_against_differences():
     keras.utils.set_random_seed(1)
-    dtype = keras.config.dtype_policy()
+    before = keras.config.floatx(), keras.config.dtype_policy()
+    # Keras casts images to the type of the network's input, which is floatx.
+    keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     network = ij.models.small_cnn(3, 4, SHAPE)
-    keras.config.set_dtype_policy(dtype)
+    keras.config.set_floatx(before[0])
+    keras.config.set_dtype_policy(before[1])
     features = PerceptualDistance(network).prepare()
     origin = features(tf.constant(OTHERS, tf.float64))
     images = tf.constant(IMAGES, tf.float64)

@@ -31,8 +31,11 @@ def test_half_of_the_channels_leave_after_each_level(levels, standardized):
         activations, leaving = np.split(activations.numpy(), 2, axis=-1)
         if standardized:
             prior = level.prior(activations).numpy()
-            mean, log_scale = np.split(prior, 2, axis=-1)
-            leaving = (leaving - mean) * np.exp(-log_scale)
+            mean, s = np.split(prior, 2, axis=-1)
+            low, high = level.deviations
+            middle = np.log((1 - low) / (high - 1))
+            share = 1 / (1 + np.exp(-s - middle))
+            leaving = (leaving - mean) / (low + (high - low) * share)
         expected.append(leaving)
     latents = Multiscale(levels, standardized).inverse(IMAGES)
     assert [tuple(latent.shape[1:]) for latent in latents] == [

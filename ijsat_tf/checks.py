@@ -157,18 +157,19 @@ def images(
         f"dtype {getattr(dtype, 'name', None) or batch.dtype.name}",
     )
     require(
-        batch.shape.rank == 4,
+        batch.shape.rank in (4, None),
         f"`{name}` must have shape (B, H, W, C); add a batch axis to a "
         "single image, a channel axis to a grey one.",
-        f"shape {tuple(batch.shape)}",
+        f"shape {batch.shape}",
     )
     if shape is not None:
-        require(
-            batch.shape[1:].is_compatible_with(shape),
-            f"`{name}` must have shape (B, {', '.join(map(str, shape))}); "
-            "resize them, or build the network for this shape.",
-            f"shape {tuple(batch.shape)}",
-        )
+        batch = _of_shape(batch, name, shape)
+    require(
+        batch.shape.rank is not None,
+        f"The rank of `{name}` is unknown, as tf.data leaves it behind a "
+        "function of Python: give the dataset an `output_signature`, or map "
+        f"`{name}` by `tf.ensure_shape(images, (None, H, W, C))`.",
+    )
     low, high = tf.reduce_min(batch), tf.reduce_max(batch)
     most = slack + _ROUNDING
     checked = require(
@@ -180,6 +181,31 @@ def images(
     )
     batch = after(checked, batch)
     return batch if slack else tf.clip_by_value(batch, 0, 1)
+
+
+def _of_shape(
+    batch: tf.Tensor, name: str, shape: tuple[int | None, ...]
+) -> tf.Tensor:
+    """Images of the shape (B, *shape), which a graph knows from here on."""
+    message = (
+        f"`{name}` must have shape (B, {', '.join(map(str, shape))}); "
+        "resize them, or build the network for this shape."
+    )
+    expected = (None, *shape)
+    require(
+        batch.shape.is_compatible_with(expected), message, f"shape {batch.shape}"
+    )
+    if batch.shape.is_fully_defined() or tf.executing_eagerly():
+        return batch
+    found = tf.shape(batch)
+    # What is not known passes for what was found.
+    wanted = [-1 if side is None else side for side in expected]
+    fits = tf.equal(tf.rank(batch), len(expected)) & tf.reduce_all(
+        (found[: len(expected)] == wanted) | tf.equal(wanted, -1)
+    )
+    return tf.ensure_shape(
+        after(require(fits, message, found), batch), expected
+    )
 
 
 def _tensor(given: Any, name: str) -> tf.Tensor:
@@ -205,6 +231,12 @@ def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
         ValueError: for labels of another rank or length.
     """
     labels = _tensor(labels, "labels")
+    require(
+        labels.shape.rank is not None,
+        "The rank of `labels` is unknown, as tf.data leaves it behind a "
+        "function of Python: give the dataset an `output_signature`, or map "
+        "`labels` by `tf.ensure_shape(labels, (None,))`.",
+    )
     if labels.dtype == tf.bool:
         labels = tf.cast(labels, tf.int32)
     if labels.shape.rank == 2 and labels.shape[1] == 1:
@@ -236,11 +268,12 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
     """
     if labels.shape.rank == 2:
         require(
-            labels.shape[1] == classes,
+            labels.shape[1] in (classes, None),
             "Soft `labels` must have one column for each of the model's "
             f"{classes} classes.",
             f"shape {tuple(labels.shape)}",
         )
+        labels = tf.ensure_shape(labels, (None, classes))
         labels = tf.cast(labels, tf.float32)
         sums = tf.reduce_sum(labels, axis=1)
         checked = require(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
+import pathlib
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -53,6 +54,13 @@ def define_data() -> None:
         "dataset", "cifar10", "digits, or a set of TensorFlow Datasets"
     )
     flags.DEFINE_string("data_dir", None, "where it lies; None downloads it")
+    for name, what in ("train", "train on"), ("test", "test with"):
+        flags.DEFINE_string(
+            f"{name}_split",
+            None,
+            f"split to {what}, such as validation or train[:90%]; None for "
+            f"{name}",
+        )
     flags.DEFINE_integer("image_size", None, "resize images to this side", 1)
     flags.DEFINE_integer("seed", 0, "of everything random", 0, 2**31 - 1)
 
@@ -82,7 +90,12 @@ def define_budgets() -> None:
 def split(name: str) -> tuple:
     """The arguments of `ijsat_tf.data.load` for "train" or "test"."""
     size = flags.FLAGS.image_size
-    return flags.FLAGS.dataset, name, flags.FLAGS.data_dir, size and (size,) * 2
+    return (
+        flags.FLAGS.dataset,
+        flags.FLAGS[f"{name}_split"].value or name,
+        flags.FLAGS.data_dir,
+        size and (size,) * 2,
+    )
 
 
 def budget(name: str) -> tuple[float, float]:
@@ -115,9 +128,22 @@ def numbers(name: str, kind: type = int) -> tuple[int | float, ...] | None:
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
-    """Runs a command: wrong input ends in one line and exit code 2."""
+    """Runs a command: wrong input ends in one line and exit code 2.
+
+    `--help` lists the flags of the command and of the modules beside its
+    script. A `~` at the start of a path is the home folder. Texts and names
+    of files are UTF-8 in every locale.
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        # TensorFlow refuses names of files in other encodings.
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
     def parse(arguments: Sequence[str]) -> Sequence[str]:
+        own = _own_flags()
+        for flag in own:
+            # absl lists those of the script alone.
+            flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
         try:
             rest = flags.FLAGS(arguments)
         except UnicodeDecodeError as error:
@@ -128,6 +154,8 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
             _fail(
                 f"unknown arguments {' '.join(rest[1:])}: flags start with --"
             )
+        for flag in own:
+            flag.value = _with_home(flag.value)
         return rest
 
     def guarded(arguments: Sequence[str]) -> None:
@@ -146,6 +174,30 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
             _fail(line.rpartition("}} ")[2])  # Without the node of the graph.
 
     app.run(guarded, flags_parser=parse)
+
+
+def _own_flags() -> list[flags.Flag]:
+    """The flags of this module, and of those beside the script."""
+    here = pathlib.Path(sys.argv[0]).parent.resolve()
+    found = []
+    for name, defined in flags.FLAGS.flags_by_module_dict().items():
+        place = getattr(sys.modules.get(name), "__file__", None)
+        beside = place and pathlib.Path(place).parent.resolve() == here
+        if beside or name in (__name__, sys.argv[0]):
+            found += defined
+    return found
+
+
+def _with_home(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_home(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    # A run may be NAME=FOLDER.
+    name, equal, place = value.partition("=")
+    if equal and place.startswith("~/"):
+        return f"{name}={os.path.expanduser(place)}"
+    return os.path.expanduser(value) if value[:2] in ("~", "~/") else value
 
 
 def _one_core_an_operation() -> None:

@@ -6,6 +6,12 @@ import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 @contextlib.contextmanager
@@ -45,6 +51,36 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
     # systems cannot flush a folder.
     with contextlib.suppress(OSError):
         _flush(path.parent)
+
+
+_LOCKS: list[IO[bytes]] = []
+"""What `lock` holds: a file that is closed is free again."""
+
+
+def lock(path: pathlib.Path) -> bool:
+    """Reserves a file until this process ends, however that comes.
+
+    Args:
+        path: File, which is made where there is none, and stays.
+
+    Returns:
+        False where another process holds the file. True also where the system
+        knows no such locks.
+    """
+    if fcntl is None:
+        return True
+    file = open(path, "ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    except OSError:
+        # Some file systems of networks.
+        file.close()
+        return True
+    _LOCKS.append(file)
+    return True
 
 
 def read_text(path: pathlib.Path) -> str:

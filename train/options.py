@@ -203,6 +203,10 @@ _FREE = (
     "keep",
 )
 _SETTINGS = "settings.cfg"
+_WHY_EPOCHS = (
+    " (more --epochs go on with a run, but not where the learning rate "
+    "follows from their number: with --drop_shares, of a flow and of an SNGAN)"
+)
 
 
 def learning_rate() -> float:
@@ -215,8 +219,11 @@ def learning_rate() -> float:
 def claim(workdir: str) -> pathlib.Path:
     """Makes the folder of this run and writes its settings there.
 
+    The folder is this process's until the process ends.
+
     Raises:
-        ValueError: when the folder holds a run with other settings.
+        ValueError: when the folder holds a run with other settings, or when
+            another process trains there.
     """
     folder = pathlib.Path(workdir)
     lines = _resolved()
@@ -228,11 +235,13 @@ def claim(workdir: str) -> pathlib.Path:
             for line in sorted({*lines} ^ {*before})
             if not _is_free(line)
         ]
+        changed += _fewer_epochs(before)
         if changed:
             raise ValueError(
                 f"{folder} holds a run with other settings than "
                 f"{', '.join(changed)}; choose another --workdir, or use "
                 f"--flagfile={settings} to resume that run"
+                f"{_WHY_EPOCHS * any('epochs' in each for each in changed)}"
             )
     elif folder.exists() and any(folder.iterdir()):
         raise ValueError(
@@ -246,8 +255,13 @@ def claim(workdir: str) -> pathlib.Path:
             "version, or choose another --workdir"
         )
     folder.mkdir(parents=True, exist_ok=True)
+    if not files.lock(folder / ".lock"):
+        raise ValueError(
+            f"another process trains in {folder}: wait until that one ends, "
+            "or choose another --workdir"
+        )
     with files.replaced(settings) as aside:
-        aside.write_text("\n".join(lines) + "\n")
+        aside.write_text("\n".join(lines) + "\n", "utf-8")
     return folder
 
 
@@ -277,4 +291,26 @@ def _resolved() -> list[str]:
 
 
 def _is_free(line: str) -> bool:
-    return line.removeprefix("--").split("=")[0] in _FREE
+    name = line.removeprefix("--").split("=")[0]
+    return name in _FREE or (name == "epochs" and not _epochs_set_the_rate())
+
+
+def _epochs_set_the_rate() -> bool:
+    """Whether the learning rate of a step follows from --epochs."""
+    if FLAGS.method in GENERATORS:
+        return FLAGS.method != "vaegan"
+    return FLAGS.schedule == "drops" and FLAGS.drop_shares is not None
+
+
+def _fewer_epochs(before: list[str]) -> list[str]:
+    """What a run of more epochs before this one says of them."""
+    if _epochs_set_the_rate():
+        return []
+    name = "--epochs="
+    return [
+        f"epochs={FLAGS.epochs}, {line.removeprefix('--')}"
+        for line in before
+        if line.startswith(name)
+        and line.removeprefix(name).isdigit()
+        and int(line.removeprefix(name)) > FLAGS.epochs
+    ]

@@ -85,7 +85,7 @@ def metadata_of(name: str, data_dir: str | os.PathLike) -> dict[str, Any]:
         data_dir: the folder of sets.
     """
     path = pathlib.Path(data_dir) / name / _VERSION / "metadata.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def require_storable(

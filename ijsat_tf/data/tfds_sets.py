@@ -40,8 +40,10 @@ def read(
         near = difflib.get_close_matches(name, known)
         near = near or ["digits", "mnist", "cifar10", "cifar100"]
         raise ValueError(
-            f"`name` must be 'digits' or a data set of TensorFlow Datasets, "
-            f"such as {', '.join(map(repr, near))}. Received: {name!r}"
+            f"`name` must be 'digits', a data set of TensorFlow Datasets, "
+            f"such as {', '.join(map(repr, near))}, or one of your own arrays "
+            "that `ijsat_tf.data.store` wrote into `data_dir` "
+            f"{str(data_dir)!r}. Received: {name!r}"
         ) from None
     except ValueError as error:
         # Of a name that it cannot parse it explains at length what names are.

@@ -48,7 +48,7 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
         f"{way_out}",
     )
     with replaced(folder / _REQUEST) as aside:
-        aside.write_text(json.dumps(request, indent=1))
+        aside.write_text(json.dumps(request, indent=1), "utf-8")
 
 
 def _request(path: pathlib.Path) -> dict[str, Any]:

@@ -54,9 +54,21 @@ def as_logits(model: Callable) -> LogitsFn:
     return logits_of
 
 
+def _building(
+    model: keras.layers.Layer, call: Callable
+) -> Callable[[tf.Tensor], Any]:
+    def run(images: tf.Tensor) -> Any:
+        if isinstance(model, keras.Sequential) and not model.built:
+            # Keras would keep the number of images that it sees first.
+            model.build((None, *images.shape[1:]))
+        return call(images)
+
+    return run
+
+
 def _call(model: Any) -> Callable[[tf.Tensor], Any]:
     if isinstance(model, keras.layers.Layer):
-        return inference(model)
+        return _building(model, inference(model))
     owner = getattr(model, "__self__", None)
     if isinstance(owner, keras.Model):
         checks.require(

@@ -91,6 +91,16 @@ class AdversarialModel(StepModel):
             **kwargs,
         )
 
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Builds the classifier, where it is not built yet.
+
+        Args:
+            input_shape: Shape of the images, (B, H, W, C).
+        """
+        if not self.classifier.built:
+            self.classifier.build(input_shape)
+        self.built = True
+
     def call(self, x: Any, training: bool | None = None) -> tf.Tensor:
         """The classifier's logits (B, K) of clean images."""
         images, _ = images_and_latents(x)
@@ -192,8 +202,11 @@ class AdversarialModel(StepModel):
             y is not None, "Labels are needed: `fit(images, labels)`."
         )
         images, latents = images_and_latents(x)
-        images = checks.images(images)
+        shape = getattr(self.classifier, "input_shape", None)
+        single = isinstance(shape, tuple) and len(shape) == 4
+        images = checks.images(images, shape=shape[1:] if single else None)
         classes = as_logits(self.classifier)(images[:1]).shape[-1]
+        self.built = True
         labels = checks.one_hot(checks.one_a_row(y, images), classes)
         with tf.control_dependencies([labels]):
             # BatchNorm must not see images whose labels are wrong.

@@ -36,7 +36,7 @@ def _gpu_is_fast(gpu: tf.config.PhysicalDevice) -> bool:
 
 def _processor_is_fast(path: str = "/proc/cpuinfo") -> bool:
     try:
-        text = pathlib.Path(path).read_text()
+        text = pathlib.Path(path).read_text("utf-8", "replace")
     except OSError:
         # Not Linux, and nobody to ask.
         return False

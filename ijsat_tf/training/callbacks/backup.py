@@ -126,6 +126,8 @@ class Backup(keras.callbacks.Callback):
             position = Position(facts["epoch"], facts["step"])
             # Several workers load together: each assignment is a broadcast.
             self._agree(strategy, position, facts["digest"])
+            if not model.built and facts.get("input_shape"):
+                model.build(tuple(facts["input_shape"]))
             try:
                 _load(model, path)
             except ValueError as error:
@@ -206,6 +208,9 @@ class Backup(keras.callbacks.Callback):
             **self.position._asdict(),
             "metrics": metrics if self.position.step else [],
             "settings": self.settings,
+            "input_shape": getattr(
+                getattr(model, "classifier", model), "input_shape", None
+            ),
         }
         content = _content(model)
         try:

@@ -193,7 +193,9 @@ def _of_shape(
     )
     expected = (None, *shape)
     require(
-        batch.shape.is_compatible_with(expected), message, f"shape {batch.shape}"
+        batch.shape.is_compatible_with(expected),
+        message,
+        f"shape {batch.shape}",
     )
     if batch.shape.is_fully_defined() or tf.executing_eagerly():
         return batch

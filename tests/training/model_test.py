@@ -381,3 +381,64 @@ def test_a_loss_that_is_a_single_number(images, labels):
 
     with pytest.raises(ValueError, match="one number a sample"):
         catalogue.make_model(Mean()).fit(images, labels, verbose=0)
+
+
+def unknown(images, labels, of_labels=None):
+    """A dataset whose images have sides that TensorFlow does not know."""
+
+    def generate():
+        yield images, labels
+
+    signature = (
+        tf.TensorSpec(None, tf.float32),
+        tf.TensorSpec(of_labels, tf.int64),
+    )
+    return tf.data.Dataset.from_generator(generate, output_signature=signature)
+
+
+def test_images_of_unknown_rank_are_those_of_the_network(flow, images, labels):
+    seen = []
+    for data in (
+        unknown(images, labels, [None]),
+        tf.data.Dataset.from_tensors((images, labels)),
+    ):
+        classifier = tiny.make_classifier()
+        classifier.set_weights(
+            [np.full(w.shape, 0.1) for w in classifier.get_weights()]
+        )
+        model = ij.training.IJSAT(
+            classifier, catalogue.ATTACKS["JointSpaceAttack"](flow)
+        )
+        model.compile(keras.optimizers.SGD(0.1))
+        seen.append(model.fit(data, verbose=0).history["loss"])
+    np.testing.assert_allclose(*seen, rtol=1e-5)
+
+
+def test_unknown_sides_that_do_not_fit_are_told(images, labels):
+    model = ij.training.AdversarialModel(
+        tiny.make_classifier(), methods.AT(catalogue.ATTACKS["PGD"](None))
+    )
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"must have shape \(B, 8, 8, 2\)"):
+        model.fit(unknown(images[:, 1:], labels, [None]), verbose=0)
+    with pytest.raises(ValueError, match="The rank of `labels` is unknown"):
+        model.fit(unknown(images, labels), verbose=0)
+
+
+def test_a_flow_fits_images_of_unknown_sides(images, labels):
+    flow = tiny.make_flow()
+    flow.compile("adam")
+    data = unknown(images, labels).map(lambda images, _: images)
+    assert np.isfinite(flow.fit(data, verbose=0).history["bits_per_dim"])
+
+
+def test_an_unbuilt_sequential_takes_any_number_of_images(images, labels):
+    classifier = keras.Sequential(
+        [keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    model = ij.training.AdversarialModel(
+        classifier, methods.AT(catalogue.ATTACKS["PGD"](None))
+    )
+    model.compile("sgd")
+    model.fit(images, labels, verbose=0)
+    assert model.built and classifier.input_shape == (None, *images.shape[1:])

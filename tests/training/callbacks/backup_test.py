@@ -424,3 +424,21 @@ def test_another_thread_has_no_signals():
     thread.start()
     thread.join()
     assert found == [signal.SIG_DFL]
+
+
+def test_an_unbuilt_classifier_is_restored(tmp_path, recwarn):
+    def unbuilt():
+        net = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(3)])
+        return make_model(net)
+
+    model, images = unbuilt(), tiny.random_images()
+    backup = ij.training.Backup(tmp_path / "checkpoints")
+    fit(model, backup)
+    model.save(tmp_path / "model.keras")
+    again = unbuilt()
+    position = ij.training.Backup(tmp_path / "checkpoints").restore(again)
+    assert position == backup.position
+    np.testing.assert_array_equal(again(images), model(images))
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(images), model(images))
+    assert not [w for w in recwarn if "not yet been built" in str(w.message)]

@@ -58,6 +58,8 @@ FILES = ["out.png", "new/deep/out.pdf", "ü ñ.md", "out", "", ".", "inputs"]
 FILES += ["/proc/fuzz.png", "inputs/bad/empty/out.png", f"{LONG}.png", "a.b/c"]
 SETS = ["digits", "om_digits", "Digits", "nothing", "", "../digits"]
 SETS += ["om_digits:9.9.9", "om_digits/x", "inputs/sets/om_digits", LONG]
+SPLITS = ["train", "test", "train[:50%]", "test[:2]", "train+test", "", "x"]
+SPLITS += ["train[", "all", "~", LONG]
 ATTACKS = ["fgsm", "pgd1", "mia2", "om_pgd1", "jsa1", "apgd2", "worst_of1"]
 ATTACKS += ["standard", "elastic1", "l2_1", "table1", "pgd0", "pgd-1", "PGD1"]
 ATTACKS += ["nothing", "fgsm2", "", "pgd1 ", "../pgd1", "pgd1.5", "jsa"]
@@ -71,6 +73,7 @@ STRINGS = {
     **dict.fromkeys(("picture", "curves", "html"), FILES),
     "data_dir": ["inputs/sets", "inputs", "missing", "", "inputs/bad/empty"],
     "dataset": SETS,
+    **dict.fromkeys(("train_split", "test_split"), SPLITS),
     "robust_attack": ATTACKS,
     "corrupted_data": ["inputs", "missing", "", "tfds", "inputs/bad/empty"],
     "figures": ["inputs/pictures", "inputs", "missing", "", "inputs/bad/empty"],

@@ -18,7 +18,7 @@ def functional(model: Any) -> keras.Model | None:
         it is built, has one input and one output, and its class leaves
         Keras' `call` as it is; otherwise None.
     """
-    if not isinstance(model, keras.Model) or not _calls_as_keras(model):
+    if not isinstance(model, keras.Model) or not calls_as_keras(model):
         return None
     graph = getattr(model, "_functional", None) or model
     known = hasattr(graph, "_run_through_graph")
@@ -26,5 +26,10 @@ def functional(model: Any) -> keras.Model | None:
     return graph if single else None
 
 
-def _calls_as_keras(model: keras.Model) -> bool:
+def calls_as_keras(model: keras.Model) -> bool:
+    """Whether the class of a model leaves Keras' `call` as it is.
+
+    Args:
+        model: Keras model, functional or sequential.
+    """
     return type(model).call.__module__.partition(".")[0] == "keras"

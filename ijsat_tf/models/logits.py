@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf.checks import require
+from ijsat_tf.models.functional import calls_as_keras
 
 _WAY_OUT = (
     "let an attack have a function from images to logits instead, or build "
@@ -40,6 +41,12 @@ def logits(model: keras.Model) -> keras.Model:
         "`model` must be a functional or sequential Keras model that is "
         "built; call it on a batch of images first if it is not, or "
         + _WAY_OUT,
+        type(model).__name__,
+    )
+    require(
+        calls_as_keras(model),
+        "`model` must leave Keras' `call` as it is: what a `call` of its own "
+        "does to images or outputs would be lost; " + _WAY_OUT,
         type(model).__name__,
     )
     require(

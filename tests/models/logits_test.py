@@ -188,6 +188,15 @@ class _Subclassed(keras.Model):
         return images
 
 
+class _Scaling(keras.Sequential):
+    def call(self, images, **settings):
+        return super().call(images / 2, **settings)
+
+
+def _scaling():
+    return _Scaling([keras.Input(SHAPE), *_dense_with_activation().layers])
+
+
 def _ending_in(layer):
     return keras.Sequential([keras.Input(SHAPE), layers.Flatten(), layer])
 
@@ -209,6 +218,7 @@ def _adapted():
         (_Subclassed, "functional or sequential.*Received: _Subclassed"),
         (keras.Sequential, "call it on a batch of images first"),
         (_two_outputs, "`model` must have one output.*2 outputs"),
+        (_scaling, "must leave Keras' `call` as it is.*Received: _Scaling"),
         (_adapted, "plain dense or convolutional.*LoRA"),
         (
             lambda: _ending_in(layers.Dense(3, activation="relu")),

@@ -32,7 +32,19 @@ def as_logits(model: Callable) -> LogitsFn:
     call = _call(model)
 
     def logits_of(images: tf.Tensor) -> tf.Tensor:
-        logits = tf.convert_to_tensor(_only(call(images)))
+        try:
+            outputs = call(images)
+        except (AttributeError, NotImplementedError) as error:
+            # What TensorFlow says to `.numpy()`, as in `model.predict`.
+            if tf.executing_eagerly() or "ymbolic" not in str(error):
+                raise
+            raise ValueError(
+                "`model` must be made of TensorFlow's operations, but makes "
+                "an array of NumPy of the images, as `model.predict` does: "
+                "give the Keras model itself, or wrap the function by "
+                "`tf.numpy_function` for attacks without gradients."
+            ) from error
+        logits = tf.convert_to_tensor(_only(outputs))
         checks.require(
             logits.shape.rank == 2 and logits.shape[-1] is not None,
             "`model` must map images to logits of shape (B, K); where only "

@@ -63,6 +63,20 @@ def test_predict_is_told_to_be_the_model():
         ij.attacks.Square(Linf(0.1), queries=2)(model.predict, IMAGES, LABELS)
 
 
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        lambda model, images: model.predict(images, verbose=0),
+        lambda model, images: np.asarray(model(np.asarray(images))),
+    ],
+)
+def test_a_function_of_arrays_is_told_what_to_be(arrays):
+    model = tiny.make_classifier()
+    square = ij.attacks.Square(Linf(0.1), queries=2)
+    with pytest.raises(ValueError, match="give the Keras model itself"):
+        square(lambda images: arrays(model, images), IMAGES, LABELS)
+
+
 def test_a_shape_that_is_not_known_is_told_how_to_be():
     model = tiny.make_classifier()
 

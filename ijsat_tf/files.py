@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import IO
 
 try:
     import fcntl
@@ -53,33 +52,27 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
         _flush(path.parent)
 
 
-_LOCKS: list[IO[bytes]] = []
-"""What `lock` holds: a file that is closed is free again."""
-
-
-def lock(path: pathlib.Path) -> bool:
-    """Reserves a file until this process ends, however that comes.
+def lock(folder: pathlib.Path) -> bool:
+    """Reserves a folder until this process ends, however that comes.
 
     Args:
-        path: File, which is made where there is none, and stays.
+        folder: Folder, which is there.
 
     Returns:
-        False where another process holds the file. True also where the system
-        knows no such locks.
+        False where another process holds the folder. True also where the
+        system knows no such locks, as some file systems of networks do not.
     """
     if fcntl is None:
         return True
-    file = open(path, "ab")
+    # Never closed: the folder would be free again.
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.close()
+        os.close(descriptor)
         return False
     except OSError:
-        # Some file systems of networks.
-        file.close()
-        return True
-    _LOCKS.append(file)
+        os.close(descriptor)
     return True
 
 

@@ -3,6 +3,8 @@
 import os
 import pathlib
 import resource
+import subprocess
+import sys
 
 import pytest
 
@@ -99,3 +101,24 @@ def test_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     with files.replaced(path) as aside:
         aside.write_text("x")
     assert calls == ["fsync", "replace", "fsync"]
+
+
+def test_a_folder_is_of_one_process_until_that_ends(tmp_path):
+    held = "from ijsat_tf import files; import pathlib, sys; "
+    held += "print(files.lock(pathlib.Path(sys.argv[1]))); "
+
+    def another(code):
+        return subprocess.run(
+            [sys.executable, "-c", held + code, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        ).stdout.strip()
+
+    assert (
+        another("import os; sys.stdout.flush(); os.kill(os.getpid(), 9)")
+        == "True"
+    )
+    assert files.lock(tmp_path)
+    assert another("") == "False"
+    assert not os.listdir(tmp_path)

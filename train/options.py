@@ -255,7 +255,7 @@ def claim(workdir: str) -> pathlib.Path:
             "version, or choose another --workdir"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    if not files.lock(folder / ".lock"):
+    if not files.lock(folder):
         raise ValueError(
             f"another process trains in {folder}: wait until that one ends, "
             "or choose another --workdir"

@@ -18,14 +18,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src.backend.tensorflow import trainer
 
 from ijsat_tf import checks
-
-# Where Keras averages without an axis, there is nothing left to mend.
-_METRICS_NEED_AN_AXIS = '"MEAN", v, axis=0' in inspect.getsource(
-    trainer.reduce_per_replica
-)
 
 
 def of_several(strategy: tf.distribute.Strategy) -> bool:
@@ -119,6 +113,15 @@ def require_equal(
     )
 
 
+@functools.cache
+def _metrics_need_an_axis() -> bool:
+    # Where Keras averages without an axis, there is nothing left to mend.
+    from keras.src.backend.tensorflow import trainer
+
+    source = inspect.getsource(trainer.reduce_per_replica)
+    return '"MEAN", v, axis=0' in source
+
+
 class MultiWorkerModel(keras.Model):
     """A Keras model whose `fit` and `evaluate` run on several workers."""
 
@@ -139,7 +142,9 @@ class MultiWorkerModel(keras.Model):
     def get_metrics_result(self) -> dict[str, Any]:
         found = super().get_metrics_result()
         # Outside of a step, `fit` wants the numbers as they are.
-        inside = tf.distribute.has_strategy() and _METRICS_NEED_AN_AXIS
+        inside = tf.distribute.has_strategy()
         if not inside or not of_several(tf.distribute.get_strategy()):
+            return found
+        if not _metrics_need_an_axis():
             return found
         return tf.nest.map_structure(lambda part: part[tf.newaxis], found)

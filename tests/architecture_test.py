@@ -61,3 +61,17 @@ def test_leaves_import_each_other_without_a_cycle():
     edges = graph()
     leaves = {part: edges.get(part, set()) for part in LEAVES}
     assert list(graphlib.TopologicalSorter(leaves).static_order())
+
+
+def test_importing_the_library_needs_no_private_module_of_keras():
+    for path in (ROOT / "ijsat_tf").rglob("*.py"):
+        # What a function imports is looked for when it is called.
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            for name in names:
+                assert not name.startswith("keras.src"), path

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
-from keras.src.saving import saving_lib
 
 from ijsat_tf import checks, loss_scale, multi_worker
 from ijsat_tf.divergence import NotFinite, first_variable
@@ -349,6 +348,8 @@ def _load(model: keras.Model, path: pathlib.Path) -> None:
 def _content(model: keras.Model) -> memoryview:
     """What `model.save_weights` writes, in memory: HDF5 ends a process by a
     segmentation fault when the disk fills in the middle of a file."""
+    from keras.src.saving import saving_lib
+
     file = io.BytesIO()
     store = saving_lib.H5IOStore(file, mode="w")
     saving_lib._save_state(

@@ -1,8 +1,8 @@
-"""Checks of what users pass in, each ending in one sentence with a way out.
+"""Checks of arguments, whose messages say how to correct the argument.
 
-Shapes and types are checked at once. Values are checked at once where they
-are known, and by an assertion inside the graph where they are not;
-`readable_errors` turns a failed assertion into the same `ValueError`.
+Shapes and types are checked at once. Values are checked at once if they are
+known, and otherwise by an assertion inside the graph; `readable_errors` turns
+a failed assertion into the same `ValueError`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-# What `tf.image.resize` of white images adds, for instance.
+# `tf.image.resize` of white images, for instance, exceeds 1 by less.
 _ROUNDING = 1e-6
 
 _START, _END = "ijsat_tf: ", " :ijsat_tf"
@@ -27,12 +27,14 @@ def require(
     """Raises `ValueError(message)` unless `condition` holds.
 
     Args:
-        condition: a bool, or a scalar bool tensor.
-        message: says which argument, what was expected, and the way out.
-        *received: values appended to the message as "Received: ...".
+        condition: Condition that must hold, a bool or a scalar bool tensor.
+        message: Message that names the argument, what was expected, and the way
+            out.
+        *received: Values appended to the message as "Received: ...".
 
     Returns:
-        Inside a graph the assertion, for what must wait for it.
+        Inside a graph, the assertion, for operations that must wait for it;
+        otherwise None.
     """
     if not tf.is_tensor(condition):
         failed = not condition
@@ -51,13 +53,13 @@ def require(
 
 
 def after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
-    """`tensor`, which waits for a check.
+    """Returns `tensor` such that it waits for a check.
 
-    Without it a graph may update weights before it finds the batch wrong.
+    Without the wait a graph may update weights before it finds a wrong batch.
 
     Args:
-        checked: what `require` returned.
-        tensor: anything that the rest of the graph needs.
+        checked: Result of `require`, an assertion or None.
+        tensor: Tensor that the rest of the graph needs.
     """
     with tf.control_dependencies([] if checked is None else [checked]):
         return tf.identity(tensor)
@@ -65,8 +67,10 @@ def after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
 
 @contextlib.contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turns an assertion of this library that failed inside a graph into the
-    `ValueError` that an eager check raises."""
+    """Turns a failed assertion of this library into a `ValueError`.
+
+    The assertion failed inside a graph; the error is that of an eager check.
+    """
     try:
         yield
     except tf.errors.InvalidArgumentError as error:
@@ -81,7 +85,7 @@ def readable_errors() -> Iterator[None]:
 
 
 def not_negative(name: str, number: Any) -> None:
-    """Raises `ValueError` unless `number` is one, 0 or more."""
+    """Raises `ValueError` unless `number` is a finite number, 0 or more."""
     require(
         isinstance(number, numbers.Real) and 0 <= number < float("inf"),
         f"`{name}` must be a number, not negative.",
@@ -90,11 +94,12 @@ def not_negative(name: str, number: Any) -> None:
 
 
 def finite(tensor: tf.Tensor, what: str) -> tf.Tensor:
-    """`tensor`, or an error that says `what` is not finite.
+    """Returns `tensor`, or fails with the message that `what` is not finite.
 
     Args:
-        tensor: floats.
-        what: a layer's output or a gradient, for the message.
+        tensor: Tensor of floats.
+        what: Name of the tensor for the message, such as a layer's output or a
+            gradient.
     """
     return tf.debugging.check_numerics(
         tensor,
@@ -104,7 +109,7 @@ def finite(tensor: tf.Tensor, what: str) -> tf.Tensor:
 
 
 def finite_outputs(logits: tf.Tensor) -> tf.Tensor:
-    """`logits`, or an error: NaN would count as the first class."""
+    """Returns `logits`, or fails: NaN would count as the first class."""
     checked = require(
         tf.reduce_all(tf.math.is_finite(logits)),
         "The model's outputs are not finite: its weights, or its training, "
@@ -114,7 +119,7 @@ def finite_outputs(logits: tf.Tensor) -> tf.Tensor:
 
 
 def at_least_one(name: str, count: Any) -> int:
-    """`count`, or a `ValueError` unless it is an integer of at least 1."""
+    """Returns `count`, or raises `ValueError` unless it is an integer >= 1."""
     require(
         isinstance(count, numbers.Integral) and count >= 1,
         f"`{name}` must be an integer of at least 1.",
@@ -124,8 +129,11 @@ def at_least_one(name: str, count: Any) -> int:
 
 
 def iterations(name: str, count: Any) -> int:
-    """`count`, or a `ValueError` unless it is an integer from 1 that a loop
-    can count to: a larger one would wrap around, and do nothing."""
+    """Returns `count`, or raises `ValueError` unless a loop can count to it.
+
+    It must be an integer from 1 to below 2^31; a larger one would wrap around,
+    and the loop would do nothing.
+    """
     count = at_least_one(name, count)
     require(count < 2**31, f"`{name}` must be below 2^31.", count)
     return count
@@ -137,13 +145,14 @@ def images(
     shape: tuple[int, ...] | None = None,
     slack: float = 0.0,
 ) -> tf.Tensor:
-    """Images as a float tensor, after a check of type, shape and range.
+    """Returns images as a float tensor, after checks of type, shape and range.
 
     Args:
-        batch: images (B, H, W, C), float, in [0, 1].
-        name: the argument's name, for the message.
-        shape: the (H, W, C) expected, if one is.
-        slack: how far outside of [0, 1] a decoder may have gone, default 0.
+        batch: Images (B, H, W, C), float, in [0, 1].
+        name: Name of the argument, for the message.
+        shape: Expected shape (H, W, C); None, the default, for any shape.
+        slack: Distance by which images of a decoder may lie outside of [0, 1],
+            default 0.
 
     Raises:
         ValueError: for another type, rank, shape or range, or for NaN.
@@ -186,7 +195,7 @@ def images(
 def _of_shape(
     batch: tf.Tensor, name: str, shape: tuple[int | None, ...]
 ) -> tf.Tensor:
-    """Images of the shape (B, *shape), which a graph knows from here on."""
+    """Checks that images are (B, *shape), and tells the graph this shape."""
     message = (
         f"`{name}` must have shape (B, {', '.join(map(str, shape))}); "
         "resize them, or build the network for this shape."
@@ -200,14 +209,15 @@ def _of_shape(
     if batch.shape.is_fully_defined() or tf.executing_eagerly():
         return batch
     found = tf.shape(batch)
-    # What is not known passes for what was found.
+    # An unknown side accepts whatever is found.
     wanted = [-1 if side is None else side for side in expected]
     fits = tf.equal(tf.rank(batch), len(expected)) & tf.reduce_all(
         (found[: len(expected)] == wanted) | tf.equal(wanted, -1)
     )
-    return tf.ensure_shape(
-        after(require(fits, message, found), batch), expected
-    )
+    batch = after(require(fits, message, found), batch)
+    # `tf.ensure_shape` would fail before the check does, with another message.
+    batch.set_shape(expected)
+    return batch
 
 
 def _tensor(given: Any, name: str) -> tf.Tensor:
@@ -222,12 +232,12 @@ def _tensor(given: Any, name: str) -> tf.Tensor:
 
 
 def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
-    """Labels as a tensor, after a check that there is one for each image.
+    """Returns labels as a tensor, after a check of one label per image.
 
     Args:
-        labels: (B,) or (B, 1) ints, bools or whole floats, or (B, K) soft
-            labels.
-        images: (B, H, W, C).
+        labels: Labels (B,) or (B, 1), ints, bools or whole floats, or soft
+            labels (B, K).
+        images: Images (B, H, W, C).
 
     Raises:
         ValueError: for labels of another rank or length.
@@ -258,24 +268,29 @@ def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
 
 
 def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
-    """Labels as rows of probabilities, (B, K) float32.
+    """Returns labels as rows of probabilities, (B, K) float32.
 
     Args:
-        labels: (B,) ints or whole floats in [0, K), or (B, K) soft labels.
-        classes: K.
+        labels: Labels (B,), ints or whole floats in [0, K), or soft labels
+            (B, K).
+        classes: Number K of classes.
 
     Raises:
         ValueError: for labels out of range, or soft labels of another width
             or sum.
     """
     if labels.shape.rank == 2:
-        require(
-            labels.shape[1] in (classes, None),
+        columns, shape = labels.shape[1], f"shape {tuple(labels.shape)}"
+        if columns is None:
+            columns, shape = tf.shape(labels)[1], tf.shape(labels)
+        checked = require(
+            columns == classes,
             "Soft `labels` must have one column for each of the model's "
             f"{classes} classes.",
-            f"shape {tuple(labels.shape)}",
+            shape,
         )
-        labels = tf.ensure_shape(labels, (None, classes))
+        labels = after(checked, labels)
+        labels.set_shape((None, classes))
         labels = tf.cast(labels, tf.float32)
         sums = tf.reduce_sum(labels, axis=1)
         checked = require(

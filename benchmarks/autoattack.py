@@ -1,14 +1,14 @@
-"""How fast AutoAttack is, stage by stage, beside its authors' code.
+"""Measures the speed of AutoAttack by stage, beside its authors' code.
 
 python benchmarks/autoattack.py --images=100
 python benchmarks/autoattack.py --model=runs/cifar10/at/classifier.keras \\
     --dataset=cifar10 --epsilon=8/255 --images=500
 
-Without a model it takes the small classifier of digits that the tests hold.
+Without --model the command takes the small classifier of digits from the tests.
 Where PyTorch and the package `autoattack` are installed, the official code
 runs on the same net, the same images and as many threads, in turn with ours,
-every stage alone; seconds are without our first call, which traces. Run it on
-an idle machine.
+every stage alone. Seconds do not include our first call, which traces the
+graph. Run the command on an idle machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# This file has the name of the official package, and would be found first.
+# This file has the name of the official package and must not shadow it.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 import keras  # noqa: E402
@@ -47,7 +47,7 @@ commandline.define_fraction("epsilon", None, "radius; None for the digits'")
 
 
 def main(_: list[str]) -> None:
-    # Each core takes a part of the batch.
+    # Each core takes a part of the batch, so that operations need no threads.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(FLAGS.threads)
     net, images, labels, radius = given()
@@ -78,7 +78,7 @@ NAMES = ("ours", "official")
 
 
 def row(stage: str, seconds: list[float], robust: list[float]) -> None:
-    """Prints one line of the table; what is not known is a dash."""
+    """Prints one line of the table, with a dash for unknown numbers."""
     numbers = [*seconds, seconds[1] / seconds[0], *robust]
     shown = ["-" if np.isnan(n) else f"{n:.1f}" for n in numbers]
     print(f"| {stage} | {' | '.join(shown)} |", flush=True)
@@ -98,7 +98,10 @@ def given() -> tuple[keras.Model, np.ndarray, np.ndarray, float]:
 
 
 def ours(net, images, labels, radius, stage) -> Callable[[], float]:
-    """One stage alone, from all images; it returns the robust accuracy."""
+    """A function that runs one stage and returns the robust accuracy.
+
+    The stage runs alone, on all images.
+    """
     ball = getattr(ij.spaces, FLAGS.norm)(radius)
     attack = ij.attacks.AutoAttack(
         ball, "custom", (stage,), batch_size=FLAGS.batch_size
@@ -109,7 +112,10 @@ def ours(net, images, labels, radius, stage) -> Callable[[], float]:
 
 
 def compared(net, images, labels, radius) -> Callable | None:
-    """{stage: the same by the official code}, where that is installed."""
+    """A function from a stage to its run by the official code.
+
+    The result is None where the official code is not installed.
+    """
     if not all(map(importlib.util.find_spec, ("torch", "autoattack"))):
         return None
     import torch
@@ -146,7 +152,7 @@ def compared(net, images, labels, radius) -> Callable | None:
 
 
 def timed(run: Callable[[], float]) -> tuple[float, float]:
-    """Seconds, and the robust accuracy in percent."""
+    """The seconds of a run, and its robust accuracy in percent."""
     start = time.perf_counter()
     accuracy = run()
     return time.perf_counter() - start, 100 * accuracy

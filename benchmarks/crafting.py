@@ -1,14 +1,14 @@
-"""How fast attacks are crafted, beside PyTorch and other libraries.
+"""Measures the speed of crafting, beside PyTorch and other libraries.
 
 python benchmarks/crafting.py --sizes=small,full --markdown=docs/benchmarks.md
 
-In one run, repetitions interleaved: JSA-10, PGD-20 and the IJSAT train step in
-float32 and mixed_bfloat16; the same in PyTorch where `torch` is installed;
-PGD-20 by Foolbox, ART and CleverHans where they are; and the bare convolutions
-of JSA-10, which nothing can go below. Each library has a process of its own,
-with the threads that suit it. Run it on an idle machine: every figure
-is a median, every comparison a ratio within the run. Weights are random, which
-costs the same time as trained ones.
+One run times, with interleaved repetitions: JSA-10, PGD-20 and the IJSAT train
+step in float32 and mixed_bfloat16; the same in PyTorch where `torch` is
+installed; PGD-20 by Foolbox, ART and CleverHans where these are installed; and
+the bare convolutions of JSA-10, a lower bound of the time. Each library has a
+process of its own, with the threads that suit it. Run the command on an idle
+machine. Every figure is a median, and every comparison a ratio within the run.
+Weights are random, which costs the same time as trained weights.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main(_: list[str]) -> None:
 
 
 def table(size: str, dtype: str) -> list[str]:
-    """The lines of one size and type."""
+    """The lines of the table of one size and type."""
     width, hidden, batch = SIZES[size]
     print(f"{size}, {dtype}:", flush=True)
     builders = {"ours": ours}
@@ -85,7 +85,7 @@ def ours(
     width: int, hidden: int, batch: int, dtype: str
 ) -> dict[str, Callable[[], object]]:
     """This library's attacks and train step, and their convolutions alone."""
-    # As train/main.py has it: cores take parts of the batch.
+    # As in train/main.py, each core takes a part of the batch.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     flow, net, images, labels = networks(width, hidden, batch, dtype)
     jsa = ij.attacks.JointSpaceAttack(flow, PIXELS, LATENT, steps=10)
@@ -104,7 +104,7 @@ def ours(
 
 
 def networks(width: int, hidden: int, batch: int, dtype: str):
-    """A flow, a classifier, images and labels, always the same."""
+    """A flow, a classifier, images and labels, the same in every call."""
     keras.utils.set_random_seed(0)
     policy = "mixed_bfloat16" if dtype == "bfloat16" else "float32"
     draws = np.random.default_rng(0)
@@ -124,7 +124,7 @@ def networks(width: int, hidden: int, batch: int, dtype: str):
 def pytorch(
     width: int, hidden: int, batch: int, dtype: str
 ) -> dict[str, Callable[[], object]]:
-    """The same in PyTorch, eager and compiled."""
+    """The same attacks and train step in PyTorch, eager and compiled."""
     import pytorch_jsa as p
     import torch
 
@@ -150,7 +150,7 @@ def pytorch(
 
 
 def compiles() -> bool:
-    """Whether `torch.compile` works here: it needs a C++ compiler."""
+    """Whether `torch.compile` works here, as it needs a C++ compiler."""
     import torch
 
     try:

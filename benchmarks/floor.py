@@ -1,4 +1,4 @@
-"""The convolutions of an attack alone: what no implementation goes below."""
+"""The convolutions of an attack alone, a lower bound of its time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def convolutions(
 ) -> Callable[[], None]:
     """A function that runs every convolution of JSA, and nothing else.
 
-    Each with its gradient in the input, `steps` times; encoding, and the last
-    pass, which has no gradient, are left out.
+    Each convolution runs `steps` times, with its gradient by the input. The
+    encoding is left out, and so is the last pass, which has no gradient.
 
     Args:
-        flow: G.
-        model: the classifier.
-        batch: images.
-        dtype: of the convolutions.
-        steps: K.
+        flow: Flow G.
+        model: Classifier.
+        batch: Number of images.
+        dtype: Type of the convolutions.
+        steps: Number of steps K.
     """
     shapes = [shape for level in _levels(flow) for shape in level]
     shapes += [

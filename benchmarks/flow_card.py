@@ -1,9 +1,9 @@
-"""Measures what the card of a flow tells.
+"""Measures the numbers of a flow's card.
 
 python benchmarks/flow_card.py --data_dir=FOLDER [--flow=FLOW] [--log=LOG.csv]
 
-It prints the bits/dim of all test images, inversion errors, the deviations of
-the latents, and how far latent radii move images.
+The command prints the bits/dim of all test images, inversion errors, the
+standard deviations of the latents, and how far latent radii move images.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main(_: list[str]) -> None:
 
 
 def moved(flow: ij.flows.Glow, images: np.ndarray) -> str:
-    """A table of how far radii move images."""
+    """The table of how far latent radii move images."""
     lines = [
         "| radius | latents | random: L2 | random: Linf | "
         "adversarial: L2 | adversarial: Linf |",
@@ -74,7 +74,7 @@ def moved(flow: ij.flows.Glow, images: np.ndarray) -> str:
 
 
 def far(flow: ij.flows.Glow, images: np.ndarray) -> str:
-    """Whether images far from any are decoded finitely."""
+    """The lines that say whether unusual images are decoded finitely."""
     lines = []
     radius = max(commandline.numbers("radii", float))
     for kind, batch in inversion.kinds(images).items():

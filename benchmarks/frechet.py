@@ -1,13 +1,13 @@
-"""How near a generator's samples are to images, as a classifier sees them.
+"""Measures how near a generator's samples are to images, by a classifier.
 
 python benchmarks/frechet.py --gan=runs/cifar10/sngan/sngan.keras \\
     --classifier=runs/cifar10/standard/classifier.keras --grid=samples.png
 
-The Frechet distance from the test images, in the features that the
-classifier's last Dense layer takes: of samples, of as many Gaussian images
-with mean and covariance of all pixels of the training images, clipped to
-[0, 1], and of as many training images, which no generator can better. The
-distances are no FID: the network is another.
+The command prints Frechet distances from the test images, in the features that
+the classifier's last Dense layer takes. It measures samples, as many Gaussian
+images with the mean and covariance of all pixels of the training images,
+clipped to [0, 1], and as many training images, which no generator can surpass.
+The distances are not the FID, which uses another network.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main(_: list[str]) -> None:
 
 
 def features_of(classifier: keras.Model) -> keras.Model:
-    """The classifier up to its last Dense layer."""
+    """The classifier up to the input of its last Dense layer."""
     dense = [
         layer
         for layer in classifier.layers
@@ -72,13 +72,13 @@ def features_of(classifier: keras.Model) -> keras.Model:
 
 
 def features(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """(N, D) of images (N, H, W, C) in [0, 1]."""
+    """The features (N, D) of images (N, H, W, C) in [0, 1]."""
     found = network.predict(images, batch_size=250, verbose=0)
     return found.reshape(len(images), -1)
 
 
 def gaussian(images: np.ndarray, count: int) -> np.ndarray:
-    """Images of N(m, C) with the images' mean and covariance, clipped."""
+    """Clipped draws of N(m, C) with the mean and covariance of the images."""
     flat = images.reshape(len(images), -1)
     mean = flat.mean(axis=0)
     flat -= mean
@@ -86,7 +86,7 @@ def gaussian(images: np.ndarray, count: int) -> np.ndarray:
     drawn = []
     for start in range(0, count, 500):
         rows = min(500, count - start)
-        # Random sums of the images have exactly their covariance.
+        # Random sums of the images have exactly the images' covariance.
         weights = random.standard_normal((rows, len(flat)), np.float32)
         drawn.append(mean + weights @ flat / np.sqrt(len(flat) - 1))
     return np.clip(np.concatenate(drawn), 0, 1).reshape(

@@ -1,13 +1,14 @@
-"""Whether attacks lose strength by computing fast.
+"""Measures whether fast computation makes attacks weaker.
 
 python benchmarks/precision.py --run=runs/cifar10/at \\
     --flow=runs/cifar10/flow/flow.keras --examples=1000
 
-Robust accuracy of one classifier under PGD-20 and JSA-50 from the same start,
-crafted in float32 by the layers' own calls ("plain"), in float32 as attacks do
-(BatchNorm folded, ActNorm and the 1x1 convolution one matrix), and likewise in
-bfloat16. What they find is judged by the same network in float32, and by the
-network that it was crafted with.
+The command prints the robust accuracy of one classifier under PGD-20 and JSA-50
+from the same start. The attacks are crafted in float32 by the layers' own calls
+("plain"), in float32 as attacks do (BatchNorm folded, ActNorm and the 1x1
+convolution one matrix), and likewise in bfloat16. The adversarial images are
+judged by the same network in float32, and by the network that they were crafted
+with.
 """
 
 from __future__ import annotations
@@ -78,14 +79,19 @@ def main(_: list[str]) -> None:
 
 
 class Plain:
-    """A flow that attacks know by its public methods alone."""
+    """A flow of which attacks can use the public methods alone."""
 
     def __init__(self, flow: ij.flows.Glow):
         self.encode, self.decode = flow.encode, flow.decode
 
 
 def classifier(path: str, dtype: str) -> keras.Model:
-    """A classifier whose layers but the last compute in a type."""
+    """A classifier whose layers, except the last, compute in a given type.
+
+    Args:
+        path: Path of the classifier.
+        dtype: Dtype policy of the layers; the last layer has float32.
+    """
     model = commandline.load(path, "classifier")
     for layer in model.layers[:-1]:
         layer.dtype_policy = dtype

@@ -1,8 +1,9 @@
-"""JSA and PGD in PyTorch, as fast as we can write them, to compare with.
+"""JSA and PGD in PyTorch, written to be as fast as possible, to compare with.
 
-The same weights as ours: channels last, ActNorm and the inverse of the 1x1
-convolution as one matrix that is formed once, BatchNorm folded into the
-convolutions, no gradients of weights.
+The weights are those of our networks. Tensors have their channels last,
+ActNorm and the inverse of the 1x1 convolution are one matrix that is formed
+once, BatchNorm is folded into the convolutions, and no gradients of weights
+are computed in attacks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import ijsat_tf as ij
 
 
 class Network:
-    """Weights of a Keras network as PyTorch tensors of one type."""
+    """A Keras network whose weights are PyTorch tensors of one type."""
 
     def __init__(self, dtype: torch.dtype):
         self.dtype = dtype
@@ -33,7 +34,7 @@ class Network:
 
 
 class Decoder(Network):
-    """G of `ijsat_tf.flows.Glow`; transforms in float32, nets in `dtype`."""
+    """G of `ijsat_tf.flows.Glow`, in float32 with coupling nets in `dtype`."""
 
     def __init__(self, flow: ij.flows.Glow, dtype: torch.dtype):
         super().__init__(dtype)
@@ -74,7 +75,7 @@ class Decoder(Network):
 
 
 class Encoder(Decoder):
-    """G^-1, of the same tensors."""
+    """G^-1 of `ijsat_tf.flows.Glow`, with the tensors of `Decoder`."""
 
     def __call__(self, images: torch.Tensor) -> list[torch.Tensor]:
         with torch.no_grad():
@@ -107,7 +108,7 @@ def space_to_depth(x: torch.Tensor) -> torch.Tensor:
 
 
 def depth_to_space(x: torch.Tensor) -> torch.Tensor:
-    """TensorFlow's order of channels, which is not `pixel_shuffle`'s."""
+    """Moves channels to pixels in TensorFlow's order, not `pixel_shuffle`'s."""
     rows, channels, height, width = x.shape
     x = x.reshape(rows, 2, 2, channels // 4, height, width)
     x = x.permute(0, 4, 1, 5, 2, 3)
@@ -159,10 +160,10 @@ class Attack:
     """JSA, or PGD without a decoder, with the paper's budgets.
 
     Args:
-        classifier: from images to logits.
-        decoder: G, or None.
-        steps: K.
-        compiled: whether `torch.compile` makes the gradients.
+        classifier: Classifier from images to logits.
+        decoder: Decoder G, or None, the default.
+        steps: Number of steps K, default 10.
+        compiled: Whether `torch.compile` makes the gradients, default False.
     """
 
     def __init__(self, classifier, decoder=None, steps=10, compiled=False):
@@ -205,7 +206,7 @@ class Attack:
         shifts = [shift.detach().requires_grad_() for shift in shifts]
         with torch.enable_grad():
             moved = self._moved(images, latents, delta, shifts)
-            # The clip to [0, 1] passes gradients straight through, as ours.
+            # Our clip to [0, 1] passes gradients straight through, too.
             moved = moved + (moved.clamp(0, 1) - moved).detach()
             loss = F.cross_entropy(
                 self.classifier(moved), labels, reduction="sum"
@@ -214,13 +215,13 @@ class Attack:
 
 
 class InThreads:
-    """JSA of a part of the batch in each of as many threads as cores.
+    """JSA with a thread per core, each on a part of the batch.
 
     Args:
-        classifier: from images to logits.
-        decoder: G.
-        encoder: G^-1.
-        steps: K.
+        classifier: Classifier from images to logits.
+        decoder: Decoder G.
+        encoder: Encoder G^-1.
+        steps: Number of steps K, default 10.
     """
 
     def __init__(self, classifier, decoder, encoder, steps=10):
@@ -244,10 +245,10 @@ class Trainer:
     """A train step of IJSAT: mixup, attack, SGD with coupled L2.
 
     Args:
-        model: `ijsat_tf.models.resnet18`, whose weights to start from.
-        decoder: G.
-        dtype: of the convolutions; weights stay float32.
-        steps: K.
+        model: Model `ijsat_tf.models.resnet18` with the weights at the start.
+        decoder: Decoder G.
+        dtype: Type of the convolutions; weights stay float32.
+        steps: Number of steps K, default 10.
     """
 
     def __init__(self, model, decoder, dtype, steps=10):
@@ -286,7 +287,7 @@ class Trainer:
         return loss.item()
 
     def folded(self) -> ResNet18:
-        """The classifier that the attack sees, of the present weights."""
+        """The classifier for the attack, with the present weights."""
         net = ResNet18.__new__(ResNet18)
         net.dtype, net.pairs = self.dtype, {}
         with torch.no_grad():
@@ -346,6 +347,6 @@ def uniform(like: torch.Tensor, radius: float) -> torch.Tensor:
 
 
 def to_torch(array: np.ndarray) -> torch.Tensor:
-    """Images or latents, (B, H, W, C), in PyTorch's order, channels last."""
+    """The PyTorch tensor, channels last, of images or latents (B, H, W, C)."""
     found = torch.tensor(np.transpose(np.asarray(array), (0, 3, 1, 2)))
     return found.contiguous(memory_format=torch.channels_last)

@@ -1,13 +1,13 @@
-"""What is left of an image on a generator's manifold (section 6.4.1).
+"""Measures the error of images on a generator's manifold (section 6.4.1).
 
 python benchmarks/reconstruction.py --gan=runs/cifar10/sngan/sngan.keras \\
     --flow=runs/cifar10/flow/flow.keras \\
     --features=runs/cifar10/standard/classifier.keras --picture=manifold.png
 
-Test images, projected to the GAN's latents (Eq. 12), and encoded and decoded
+Test images are projected to the GAN's latents (Eq. 12), and encoded and decoded
 by the flow, whose manifold is exact. The errors are means over the images, in
 grey levels of 255; d is the perceptual distance in the classifier's features,
-and correct the share of the images that this classifier still gets right.
+and correct is the share of the images that this classifier still gets right.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main(_: list[str]) -> None:
         found["by the flow"].append(flow.decode(flow.encode(part)))
         progress.add(len(part))
     rows = {"original": images}
-    # The flow returns values that miss 0 and 1 by a rounding.
+    # Rounding may put values of the flow just outside of [0, 1].
     rows |= {
         name: np.clip(np.concatenate(parts), 0, 1)
         for name, parts in found.items()

@@ -1,12 +1,13 @@
-"""What it costs to train on several devices.
+"""Measures the cost of training on several devices.
 
 python benchmarks/scaling.py --markdown=docs/scaling_cost.md
 
-Times one device beside MirroredStrategy with two logical processors, of the
-same global batch on the same cores: what the distribution itself costs. Counts
-what replicas exchange in a step of IJSAT, and what each computes by itself; how
-eight devices would share the work follows by arithmetic from the rates that
---teraflops and --gigabytes suppose. Run it on an idle machine.
+The command times one device beside MirroredStrategy with two logical CPUs, with
+the same global batch on the same cores, which shows the cost of the
+distribution itself. It counts the bytes that replicas exchange in a step of
+IJSAT, and the operations of each replica. From these numbers and the rates that
+--teraflops and --gigabytes suppose it computes how eight devices would share
+the work. Run the command on an idle machine.
 """
 
 from __future__ import annotations
@@ -83,7 +84,14 @@ def main(_: list[str]) -> None:
 
 
 def fits(method: str, replicas: int, batch: int, steps: int) -> dict:
-    """{"METHOD, REPLICAS": a short fit}."""
+    """The function of a short fit, {"METHOD, REPLICAS": function}.
+
+    Args:
+        method: Name of the method, one of `METHODS`.
+        replicas: Number of replicas.
+        batch: Number of images per step, on all replicas.
+        steps: Number of steps of the fit.
+    """
     processors = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(
         processors[0], [tf.config.LogicalDeviceConfiguration()] * replicas
@@ -121,7 +129,7 @@ def trained(method: str, images: np.ndarray) -> keras.Model:
 
 
 def exchanged() -> dict[str, int]:
-    """{what: its bytes}, of float32."""
+    """The bytes that a replica exchanges, {what: bytes}, in float32."""
     net = ij.models.resnet18(10)
     gradients = sum(
         int(np.prod(weight.shape)) for weight in net.trainable_weights
@@ -131,7 +139,8 @@ def exchanged() -> dict[str, int]:
         for layer in net._flatten_layers()
         if isinstance(layer, keras.layers.BatchNormalization)
     ]
-    # The mean and the variance of each channel: there and, as gradients, back.
+    # The mean and the variance of each channel are exchanged forwards, and
+    # their gradients backwards.
     channels = sum(norm.moving_mean.shape[0] for norm in norms)
     return {
         "gradients of the classifier": 4 * gradients,
@@ -143,7 +152,11 @@ def exchanged() -> dict[str, int]:
 
 
 def expected(size: int) -> list[str]:
-    """A table of the share of 8 devices' time that is no exchange."""
+    """The table of the share of time that 8 devices do not spend on exchange.
+
+    Args:
+        size: Number of bytes that a replica exchanges per step.
+    """
     images = tf.random.stateless_uniform((2, 32, 32, 3), (0, 0))
     net, flow = ij.models.resnet18(10), ij.flows.Glow(hidden=512)
     flow.initialize(images)
@@ -151,9 +164,9 @@ def expected(size: int) -> list[str]:
     decode = operations(
         lambda *latents: flow.decode(list(latents)), flow.encode(images[:1])
     )
-    # Encoding costs what decoding does. A step of the attack runs flow and
-    # classifier forwards and backwards to their inputs, training the
-    # classifier to its weights too.
+    # Encoding costs as much as decoding. A step of the attack runs flow and
+    # classifier forwards, and backwards to their inputs. Training also runs
+    # the classifier backwards to its weights.
     total = decode + K * 2 * (decode + classify) + 3 * classify
     rate, devices = FLAGS.teraflops * 1e12, 8
     lines = [
@@ -173,7 +186,7 @@ def expected(size: int) -> list[str]:
         busy = images * total / rate
         shares = []
         for speed in commandline.numbers("gigabytes", float):
-            # Each sends, and receives, nearly all of it twice.
+            # In a ring each device sends and receives nearly all bytes twice.
             sent = 2 * (devices - 1) / devices * size / (speed * 1e9)
             shares.append(f"{100 * busy / (busy + sent):.1f} %")
         lines.append(f"| {images} | {busy:.3f} | {' | '.join(shares)} |")

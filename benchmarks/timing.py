@@ -22,11 +22,12 @@ Candidates = dict[str, Callable[[], object]]
 class Group:
     """Candidates that live in a process of their own.
 
-    Libraries then set up threads as suits them, and memory is their own.
+    In their own process, libraries set up threads as suits them, and the
+    memory of the candidates can be measured.
 
     Args:
-        build: makes the candidates, a function of a module.
-        *arguments: of `build`.
+        build: Function of a module that makes the candidates.
+        *arguments: Arguments of `build`.
     """
 
     def __init__(self, build: Callable[..., Candidates], *arguments: Any):
@@ -55,11 +56,12 @@ class Group:
 def interleaved(
     groups: Iterable[Group], repetitions: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Times candidates in turn, so that all see the machine's moods.
+    """Times candidates in turn, so that changes of the machine affect all.
 
     Args:
-        groups: of candidates.
-        repetitions: of each, after a first call that is kept apart.
+        groups: Groups of candidates.
+        repetitions: Number of calls of each candidate, after a first call
+            that is timed separately.
 
     Returns:
         Medians in seconds, and the seconds of the first calls.
@@ -96,7 +98,7 @@ def peak_memory() -> float:
 
 
 def machine() -> str:
-    """Its processor, cores and libraries in one line."""
+    """The machine's CPU, cores, GPUs and libraries in one line."""
     processor = platform.processor() or platform.machine()
     try:
         for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
@@ -113,7 +115,13 @@ def machine() -> str:
 
 
 def write(title: str, lines: list[str], path: str | None) -> None:
-    """Writes a page that begins with the command that made it, if asked to."""
+    """Writes a page that begins with the command that made it.
+
+    Args:
+        title: Title of the page.
+        lines: Lines of the page.
+        path: Path of the file; None writes nothing.
+    """
     if path is None:
         return
     script = "/".join(pathlib.Path(sys.argv[0]).absolute().parts[-2:])

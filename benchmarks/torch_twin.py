@@ -1,4 +1,4 @@
-"""A Keras classifier as a PyTorch function: the same net, the same weights."""
+"""A Keras classifier as a PyTorch function with the same weights."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import torch.nn.functional as F
 
 
 def twin(net: keras.Model) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The function from images (B, C, H, W) in [0, 1] to logits.
+    """The PyTorch function from images (B, C, H, W) in [0, 1] to logits.
 
     Args:
-        net: functional or sequential, of plain convolutions, dense layers,
-            paddings, additions, ReLUs, flattening and normalisation.
+        net: Functional or sequential network of plain convolutions, dense
+            layers, paddings, additions, ReLUs, flattening and normalisation.
 
     Raises:
         ValueError: for a layer of another kind.
@@ -89,7 +89,7 @@ def _padding(layer: Any) -> Callable:
 
 
 def _permutation(layer: Any) -> Callable:
-    # The same axes where channels come first: N C H W is seen as N H W C.
+    # `dims` counts axes with channels last: N C H W becomes N H W C for it.
     last = [0, *layer.dims]
     return lambda x: x.permute(0, 2, 3, 1).permute(last).permute(0, 3, 1, 2)
 

@@ -1,11 +1,11 @@
-"""What a train step of IJSAT costs, as batch, steps and the flow grow.
+"""Measures the cost of a train step of IJSAT by batch, steps and flow.
 
 python benchmarks/training.py --markdown=docs/training_cost.md
 
 Each row changes one setting of a base and prints seconds and memory of a step,
-and both as ratios to the base's: the cost should be linear in the batch and in
-K, and the memory should not grow with K. Every row has a process of its own;
-run it on an idle machine.
+and the ratios of both to those of the base. The cost should be linear in the
+batch and in K, and the memory should not grow with K. Every row has a process
+of its own. Run the command on an idle machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ flags.DEFINE_string("markdown", None, "file to write the table into")
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """One row."""
+    """The settings of one row.
+
+    Attributes:
+        batch: Number of images per step, default 32.
+        steps: Number of steps K of the attack, default 10.
+        hidden: Width of the flow's coupling nets, default 64.
+        levels: Number of levels of the flow, default 4.
+    """
 
     batch: int = 32
     steps: int = 10
@@ -89,7 +96,12 @@ def main(_: list[str]) -> None:
 
 
 def step(name: str, settings: tuple[int, ...]) -> dict:
-    """{name: a train step of IJSAT}."""
+    """The function of a train step of IJSAT, {name: function}.
+
+    Args:
+        name: Name of the row.
+        settings: Values of its `Case`.
+    """
     tf.config.threading.set_intra_op_parallelism_threads(1)
     case = Case(*settings)
     keras.utils.set_random_seed(0)

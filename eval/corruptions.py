@@ -33,8 +33,10 @@ Rows = dict[str, dict[str, Record]]
 
 
 def exact_origin(source: Source) -> Source:
-    """The images, whose origin then says which they are: what is made of
-    them needs not be made again to be known."""
+    """The same images, with an origin that identifies them exactly.
+
+    Then the origin of corrupted images is known without making them again.
+    """
     exactly = fingerprints.of_arrays(source.images, source.labels)
     return source._replace(origin=f"{source.origin}, images {exactly}")
 
@@ -70,12 +72,12 @@ def on_disk(
     standard: Mapping[str, Record],
     places: Mapping[str, pathlib.Path],
 ) -> Rows:
-    """The complete records, after a check of all that are there.
+    """The complete records on disk, after a check of all records there.
 
     Args:
-        source: the clean test images, of an `exact_origin`.
-        standard: {run: the record of these}.
-        places: {run: the folder of its records}.
+        source: Clean test images, with an `exact_origin`.
+        standard: Records of the clean images, {run: record}.
+        places: Folders of the records, {run: folder}.
     """
     rows: Rows = {run: {} for run in standard}
     for column in chosen():
@@ -86,7 +88,7 @@ def on_disk(
                 found = records.load(path)
                 expected = clean._replace(data=found.data, origin=origin)
                 records.require_same(found, expected, path)
-                # Published images may have changed, and are read anew.
+                # Published images are read anew, as they may have changed.
                 if found.complete and not FLAGS.corrupted_data:
                     rows[run][column] = found
     return rows
@@ -98,13 +100,13 @@ def evaluated(
     places: Mapping[str, pathlib.Path],
     rows: Rows,
 ) -> Rows:
-    """The records of all sets, after those that are not on disk yet.
+    """The records of all sets, after evaluating sets that are not on disk.
 
     Args:
-        source: the clean test images, of an `exact_origin`.
-        models: {run: its classifier}.
-        places: {run: the folder of its records}.
-        rows: those that `on_disk` found.
+        source: Clean test images, with an `exact_origin`.
+        models: Classifiers, {run: classifier}.
+        places: Folders of the records, {run: folder}.
+        rows: Records that `on_disk` found.
     """
     for column in chosen():
         left = [run for run in models if column not in rows[run]]
@@ -125,7 +127,7 @@ def evaluated(
 
 
 def _of(column: str, source: Source) -> Source:
-    """The corrupted images, published or made here of the clean ones."""
+    """The corrupted images, published or made from the clean images."""
     name, severity = CELLS[column]
     if not FLAGS.corrupted_data:
         return ij.data.corrupted(source, name, severity, FLAGS.seed)

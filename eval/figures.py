@@ -4,12 +4,13 @@ python eval/figures.py --flagfile=eval/configs/digits.cfg --output=figures \\
     --runs=runs/digits/standard,runs/digits/at,runs/digits/ijsat \\
     --flow=runs/digits/flow/flow.keras --gan=runs/digits/sngan/sngan.keras
 
-Writes FOLDER/NAME.png and NAME.pdf of each of --figures, names or numbers of
-the paper: samples (1), curves (2 and 7), pipeline (3), joint_space_attack (4
-and 10), heat_maps (5 and 9), projections (6), levels (8), interpolations and
-flow_samples. Of all, the default, those are left out whose models or curves
-are not there. A figure that attacks one classifier attacks that of the last
-run; images are test images, one of each class first.
+The command writes FOLDER/NAME.png and NAME.pdf for each of --figures, names or
+numbers of the paper: samples (1), curves (2 and 7), pipeline (3),
+joint_space_attack (4 and 10), heat_maps (5 and 9), projections (6), levels
+(8), interpolations and flow_samples. The default, all, leaves out figures
+whose models or curves are not there. A figure that attacks one classifier
+attacks the classifier of the last run. Images are test images, one of each
+class first.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ commandline.define_fraction("temperature", 1, "of flow_samples")
 
 
 class Missing(ValueError):
-    """What a figure needs was not given."""
+    """An input that a figure needs was not given."""
 
 
 def main(_: list[str]) -> None:
@@ -85,10 +86,10 @@ def main(_: list[str]) -> None:
             raise ValueError(
                 f"--formats must be among png, pdf and svg; received {kind!r}"
             )
-    # Which letters a PDF takes along is no news.
+    # The log of the letters that a PDF embeds helps nobody.
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     folder = pathlib.Path(FLAGS.output)
-    # Whatever is wrong must show before a file is written.
+    # Errors in the flags must show before a file is written.
     for name in chosen():
         paths = [folder / f"{name}.{kind}" for kind in FLAGS.formats]
         FIGURES[name].draw(paths)
@@ -96,7 +97,7 @@ def main(_: list[str]) -> None:
 
 
 def chosen() -> list[str]:
-    """The figures to draw, whose inputs are there."""
+    """The names of the figures to draw, whose inputs are there."""
     every = FLAGS.figures == ["all"]
     found = []
     for name in FIGURES if every else map(named, FLAGS.figures):
@@ -114,7 +115,7 @@ def chosen() -> list[str]:
 
 
 def named(given: str) -> str:
-    """The figure of a name, or of a number of the paper: 1 or fig1."""
+    """The name of a figure, given that name or a number such as 1 or fig1."""
     for name, figure in FIGURES.items():
         if given == name or given.removeprefix("fig") in figure.numbers:
             return name
@@ -125,7 +126,7 @@ def named(given: str) -> str:
 
 
 def path_of(flag: str) -> Any:
-    """What a flag names."""
+    """The value of a flag, which must be given."""
     if not FLAGS[flag].value:
         raise Missing(f"it needs --{flag}")
     return FLAGS[flag].value
@@ -203,8 +204,11 @@ def projected() -> ij.generators.Projected:
 
 @functools.cache
 def maps() -> dict[str, ij.attacks.Attack]:
-    """The attacks of --attacks; of those that are the default, the ones that
-    the flow and the data set allow."""
+    """The attacks of --attacks, {name: attack}.
+
+    Of the default attacks, these are the ones that the flow and the data set
+    allow.
+    """
     found = {}
     for name in ij.attacks.expand(FLAGS.attacks):
         try:
@@ -232,7 +236,7 @@ def etas() -> tuple[float, ...]:
 
 
 def ball(radius: str) -> ij.spaces.Linf:
-    """That of "epsilon" or "eta"."""
+    """The Linf ball of the flag "epsilon" or "eta"."""
     return ij.spaces.Linf(*commandline.budget(radius))
 
 
@@ -247,7 +251,7 @@ def jsa() -> ij.attacks.JointSpaceAttack:
 
 
 def attacked(attack: ij.attacks.Attack, latents: Any = None) -> np.ndarray:
-    """The images under an attack on the last run."""
+    """The adversarial images of an attack on the last run's classifier."""
     source = shown()
     found = attack(
         list(models().values())[-1],
@@ -260,13 +264,13 @@ def attacked(attack: ij.attacks.Attack, latents: Any = None) -> np.ndarray:
 
 
 def names() -> list[str] | None:
-    """Of the classes."""
+    """The names of the classes, or None."""
     found = shown().class_names
     return found and [name.replace("_", " ") for name in found]
 
 
 def titles() -> list[str]:
-    """Above each image, its class."""
+    """The title of each image: its class."""
     found = names()
     return [
         found[label] if found else f"class {label}" for label in shown().labels
@@ -329,7 +333,7 @@ def projections(paths: list[pathlib.Path]) -> None:
     images = shown().scaled()
     rows = {"original": images, "by the GAN": projected().images}
     if FLAGS.flow:
-        # Its values miss 0 and 1 by a rounding.
+        # Rounding may put values of the flow just outside of [0, 1].
         found = flow().decode(flow().encode(images))
         rows["by the flow"] = np.clip(found, 0, 1)
     else:
@@ -352,7 +356,7 @@ def levels(paths: list[pathlib.Path]) -> None:
 
 
 def interpolations(paths: list[pathlib.Path]) -> None:
-    """Between the first half of the images and the second."""
+    """Draws interpolations between the first and second half of the images."""
     images = shown().scaled()
     half = len(images) // 2
     evaluation.interpolations(
@@ -367,10 +371,13 @@ def flow_samples(paths: list[pathlib.Path]) -> None:
 
 
 class Figure(NamedTuple):
-    """Attributes:
-    draw: into files of several formats.
-    needs: what it is drawn of; each raises `Missing` where that is not given.
-    numbers: in the paper.
+    """A figure of the paper.
+
+    Attributes:
+        draw: Function that draws the figure into files of several formats.
+        needs: Functions that load the inputs of the figure; each raises
+            `Missing` where its input is not given.
+        numbers: Numbers of the figure in the paper.
     """
 
     draw: Callable[[list[pathlib.Path]], None]

@@ -1,4 +1,4 @@
-"""What the commands of eval/ are given: runs, generators and images."""
+"""The inputs of the commands of eval/: runs, generators and images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from ijsat_tf.data import Source
 
 
 def folders(runs: list[str]) -> dict[str, pathlib.Path]:
-    """Where runs are, FOLDER or NAME=FOLDER each, by their names."""
+    """The folders of runs, {name: folder}.
+
+    Args:
+        runs: Runs, each FOLDER or NAME=FOLDER.
+    """
     if not runs:
         raise ValueError("--runs must name one folder or more")
     found: dict[str, pathlib.Path] = {}
@@ -50,10 +54,10 @@ def classifier(folder: pathlib.Path, checkpoint: str) -> keras.Model:
 
 
 def network(path: pathlib.Path | str) -> keras.Model:
-    """A classifier."""
+    """Loads a classifier in float32."""
     model = commandline.load(str(path), "classifier")
     if not hasattr(model, "output_shape"):
-        # As flows do; images and classes could not be compared with it.
+        # Flows, for example, have no shape to compare with the classes.
         raise ValueError(
             f"{path} holds a {type(model).__name__}, and no classifier"
         )
@@ -62,14 +66,13 @@ def network(path: pathlib.Path | str) -> keras.Model:
 
 
 def flow(path: str) -> Any:
-    """A flow; numbers are made with the exact inverse, whatever crafting
-    used."""
+    """Loads a flow in float32, for numbers of the exact inverse."""
     found = commandline.load(path, "flow", "with_dtype")
     return found.with_dtype("float32")
 
 
 def gan(path: str) -> Any:
-    """A GAN."""
+    """Loads a GAN in float32."""
     found = commandline.load(path, "GAN", "decode")
     commandline.in_float32(found)
     return found
@@ -81,7 +84,15 @@ def fits(
     source: Source,
     classes: int | None = None,
 ) -> None:
-    """Refuses a network of other images or classes."""
+    """Raises `ValueError` for a network of other images or classes.
+
+    Args:
+        what: Name of the network in the message.
+        shape: Shape (H, W, C) of the network's images; None fits any size.
+        source: Images of the data set.
+        classes: Number of the network's classes; None, the default, is not
+            compared.
+    """
     size = source.images.shape[1:]
     known = all(one in (None, other) for one, other in zip(shape, size))
     if not known or classes not in (None, source.classes):
@@ -94,12 +105,14 @@ def fits(
 
 
 def one_of_each(labels: np.ndarray, count: int) -> np.ndarray:
-    """Places of images: the first one of each class, in the order of the
-    classes, then the second one of each, and so on.
+    """The positions of images that take turns among the classes.
+
+    These are the first image of each class, in the order of the classes, then
+    the second image of each class, and so on.
 
     Args:
-        labels: (N,) ints.
-        count: how many.
+        labels: Labels (N,), ints.
+        count: Number of positions.
     """
     before = np.zeros(len(labels), int)
     for label in np.unique(labels):

@@ -1,16 +1,16 @@
-"""Attacks trained classifiers and prints the table of their accuracies.
+"""Attacks trained classifiers and prints a table of their accuracies.
 
 python eval/main.py --flagfile=eval/configs/digits.cfg \\
     --runs=runs/digits/at,runs/digits/ijsat --flow=runs/digits/flow/flow.keras
 
-With --corruptions=all, or names of them, it evaluates on corrupted images too.
-Writes a record of every sample and attack into RUN/records/CHECKPOINT/. The
-same command again continues what was interrupted, and prints at once what is
-complete.
+With --corruptions=all, or names of corruptions, the command evaluates on
+corrupted images too. It writes a record of every sample and attack into
+RUN/records/CHECKPOINT/. The same command again continues what was interrupted,
+and prints complete results at once.
 
-All devices of --strategy share each batch, and the numbers are those of one.
-Over several machines the same command runs on each, with folders that all of
-them see; the first one writes and prints.
+All devices of --strategy share each batch, and the numbers are those of one
+device. For several machines run the same command on each, with folders that
+all machines see; the first machine writes and prints.
 """
 
 from __future__ import annotations
@@ -95,13 +95,13 @@ def chief() -> bool:
 
 
 def say(text: str) -> None:
-    """Prints, of several workers on one."""
+    """Prints a text, of several workers only on the chief."""
     if chief():
         print(text)
 
 
 def table() -> None:
-    """Prints the table, after what it needs."""
+    """Attacks the runs, unless --table_only, and prints the table."""
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
     corruptions.chosen()
     for path in filter(None, (FLAGS.picture, FLAGS.curves)):
@@ -119,7 +119,7 @@ def table() -> None:
 
 
 def tables(rows: corruptions.Rows) -> str:
-    """The table of the attacks, and that of the corruptions if there is one."""
+    """The tables of the attacks and of the corruptions, if there are any."""
     clean = {
         run: {
             column: record
@@ -142,7 +142,14 @@ def attacked(
     runs: dict[str, pathlib.Path],
     places: dict[str, pathlib.Path],
 ) -> dict[str, dict[str, ij.evaluation.Record]]:
-    """The rows of the tables, after what is not on disk yet."""
+    """The rows of the tables, after computing records that are missing.
+
+    Args:
+        attacks: Attacks, {name: attack}.
+        flow: Flow or GAN of the attacks on the manifold, or None.
+        runs: Folders of the runs, {run: folder}.
+        places: Folders of the records, {run: folder}.
+    """
     models = {
         run: inputs.classifier(folder, FLAGS.checkpoint)
         for run, folder in runs.items()
@@ -156,11 +163,11 @@ def attacked(
         # A flow has latents of its own.
         source = source._replace(latents=None)
     if FLAGS.flow and not FLAGS.checks and chief():
-        # --checks says so among other things.
+        # With --checks this warning is among the checks.
         commandline.warn(ij.flows.familiarity(flow, source.first(200).scaled()))
     images, labels = source.inputs(), source.labels
     columns = {name: attacks[name] for name in FLAGS.attacks}
-    # All of them are checked before the first one writes.
+    # All evaluations are checked before the first one writes.
     evaluations = {
         run: Evaluation(
             model,
@@ -220,7 +227,7 @@ def attacked(
 
 
 def from_disk(places: dict[str, pathlib.Path]) -> str:
-    """The table of what is on disk, columns in the order of --attacks."""
+    """The table of the records on disk, its columns ordered as --attacks."""
     if FLAGS.picture:
         raise ValueError("--picture attacks: leave out --table_only")
     if FLAGS.curves and not any(place.exists() for place in places.values()):
@@ -237,8 +244,14 @@ def from_disk(places: dict[str, pathlib.Path]) -> str:
 
 
 def of_files(place: pathlib.Path) -> list[ij.evaluation.Check]:
-    """Checks of all records of a folder, also of those under way, and those
-    of the network that an evaluation left there."""
+    """The checks of a folder of records.
+
+    These are checks of all records, incomplete ones too, and the checks of
+    the network that an evaluation saved there.
+
+    Args:
+        place: Folder of the records.
+    """
     found = {
         path.stem: records.load(path)
         for path in sorted(place.glob("[!.]*.npz"))
@@ -249,7 +262,7 @@ def of_files(place: pathlib.Path) -> list[ij.evaluation.Check]:
 
 
 def generator() -> Any:
-    """The flow or GAN of --flow or --gan, None for none."""
+    """The generator of --flow or --gan, or None."""
     if FLAGS.flow and FLAGS.gan:
         raise ValueError("--flow and --gan are two generators: give one")
     if FLAGS.gan:
@@ -258,7 +271,7 @@ def generator() -> Any:
 
 
 def searches(flow: Any) -> dict[str, ij.attacks.Attack]:
-    """The attacks of the columns, and that of the picture."""
+    """The attacks of the columns and the attack of the picture."""
     pixels = ij.spaces.Linf(*commandline.budget("epsilon"))
     latent = ij.spaces.Linf(*commandline.budget("eta"))
     levels = commandline.numbers("levels")
@@ -272,14 +285,14 @@ def searches(flow: Any) -> dict[str, ij.attacks.Attack]:
 
 
 def records_of(run: str, folder: pathlib.Path) -> pathlib.Path:
-    """Where the records of a run are."""
+    """The folder of the records of a run."""
     if FLAGS.records:
         return pathlib.Path(FLAGS.records) / run
     return folder / "records" / FLAGS.checkpoint
 
 
 def curves(runs: dict[str, pathlib.Path]) -> None:
-    """Draws the curves of the runs, if asked to."""
+    """Draws the curves of the runs if --curves names a file."""
     if FLAGS.curves and chief():
         logs = {run: folder / "curve.csv" for run, folder in runs.items()}
         pathlib.Path(FLAGS.curves).parent.mkdir(parents=True, exist_ok=True)

@@ -1,14 +1,15 @@
-"""Prints a table of the paper, computed from records, beside its numbers.
+"""Prints a table of the paper, computed from records, beside the paper's own.
 
 python eval/report.py --table=1 --runs=runs/cifar10
 python eval/report.py --html=report.html --runs=runs/cifar10
 
-Rows are the runs of the names in train/configs, without the data set, in the
-folder --runs; or --runs=at=FOLDER,ijsat=FOLDER says where each is. Their
-records are those that eval/main.py wrote into RUN/records/CHECKPOINT/.
+The rows are runs in the folder --runs. A run has the name of its file in
+train/configs, without the data set; or --runs=at=FOLDER,ijsat=FOLDER names the
+folder of each run. eval/main.py wrote their records into
+RUN/records/CHECKPOINT/.
 
-With --html all runs of the folder, of whatever names, in one page to look at:
-tables, pictures, checks, what the attacks changed, speed and settings.
+With --html the command writes one page of all runs of the folder, with any
+names: tables, pictures, checks, what the attacks changed, speed and settings.
 """
 
 from __future__ import annotations
@@ -64,14 +65,20 @@ def main(_: list[str]) -> None:
 
 
 def write(text: str, path: str, what: str) -> None:
-    """A file that is there as a whole, or as it was."""
+    """Writes a file, all of it or nothing.
+
+    Args:
+        text: Content of the file.
+        path: Path of the file.
+        what: Noun to print before the path.
+    """
     with replaced(pathlib.Path(path)) as aside:
         aside.write_text(text, encoding="utf-8")
     print(f"{what}: {path}")
 
 
 def page() -> str:
-    """All runs in one page."""
+    """The page of all runs, in HTML."""
     for name in ("format", "checks"):
         if FLAGS[name].present:
             raise ValueError(
@@ -95,7 +102,7 @@ def page() -> str:
 
 
 def figures() -> dict[str, pathlib.Path]:
-    """The pictures of --figures, by their names in words."""
+    """The pictures of --figures, {name in words: path}."""
     if not FLAGS.figures:
         return {}
     found = sorted(pathlib.Path(FLAGS.figures).glob("*.png"))
@@ -105,7 +112,7 @@ def figures() -> dict[str, pathlib.Path]:
 
 
 def rows() -> dict[str, dict[str, records.Record]]:
-    """The records of a table of the paper, without rows that have none."""
+    """The records of a table of the paper, without rows that have no record."""
     for name in ("figures", "note"):
         if FLAGS[name].present:
             raise ValueError(f"--{name} is of the page: give --html=FILE")
@@ -128,7 +135,11 @@ def rows() -> dict[str, dict[str, records.Record]]:
 
 
 def folders(rows: list[str] | None = None) -> dict[str, pathlib.Path]:
-    """The rows' folders, by the names of the rows; None for any names."""
+    """The folders of the rows, {row: folder}.
+
+    Args:
+        rows: Names of the rows that are allowed; None for any names.
+    """
     found: dict[str, pathlib.Path] = {}
     for given in FLAGS.runs:
         row, equal, folder = given.partition("=")
@@ -157,7 +168,7 @@ def folders(rows: list[str] | None = None) -> dict[str, pathlib.Path]:
 
 
 def read(folder: pathlib.Path) -> dict[str, records.Record]:
-    """The records of the table's columns, complete or not."""
+    """The records of the table's columns in a folder, complete or not."""
     names = [
         name
         for part in paper.TABLES[FLAGS.table]

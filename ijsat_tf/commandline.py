@@ -1,4 +1,4 @@
-"""What the command line tools share: fractions, one-line errors, loading."""
+"""Shared parts of the command line tools: flags, errors and loading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from absl import app, flags
 
 
 class _FractionParser(flags.ArgumentParser):
-    """Parses "8/255" or "0.02"; nothing is evaluated."""
+    """Parses "8/255" or "0.02", without evaluating code."""
 
     syntactic_help = "a number or a fraction such as 8/255, not negative"
 
@@ -49,7 +49,7 @@ def define_fraction(
 
 
 def define_data() -> None:
-    """Defines the flags that say which images, and the seed."""
+    """Defines the flags of the images, and of the seed."""
     flags.DEFINE_string(
         "dataset", "cifar10", "digits, or a set of TensorFlow Datasets"
     )
@@ -66,7 +66,7 @@ def define_data() -> None:
 
 
 def define_strategy() -> None:
-    """Defines the flag that `ijsat_tf.training.strategy` takes."""
+    """Defines the flag for `ijsat_tf.training.strategy`."""
     flags.DEFINE_enum(
         "strategy",
         "auto",
@@ -77,7 +77,7 @@ def define_strategy() -> None:
 
 
 def define_budgets() -> None:
-    """Defines the flags of the radii, with the paper's as defaults."""
+    """Defines the flags of the radii, with the paper's radii as defaults."""
     define_fraction("epsilon", "8/255", "radius in pixels, in [0, 1]")
     define_fraction("epsilon_step", None, "its step; None for a quarter")
     define_fraction("eta", 0.02, "radius in latents")
@@ -105,11 +105,11 @@ def budget(name: str) -> tuple[float, float]:
 
 
 def numbers(name: str, kind: type = int) -> tuple[int | float, ...] | None:
-    """A list flag as numbers.
+    """Reads a list flag as numbers.
 
     Args:
-        name: of the flag.
-        kind: `int`, the default, or `float`.
+        name: Name of the flag.
+        kind: Type of the numbers, `int`, the default, or `float`.
 
     Raises:
         ValueError: for anything else.
@@ -128,7 +128,7 @@ def numbers(name: str, kind: type = int) -> tuple[int | float, ...] | None:
 
 
 def run(main: Callable[[Sequence[str]], None]) -> None:
-    """Runs a command: wrong input ends in one line and exit code 2.
+    """Runs a command; wrong input ends in one line and exit code 2.
 
     `--help` lists the flags of the command and of the modules beside its
     script. A `~` at the start of a path is the home folder. Texts and names
@@ -142,7 +142,7 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     def parse(arguments: Sequence[str]) -> Sequence[str]:
         own = _own_flags()
         for flag in own:
-            # absl lists those of the script alone.
+            # By itself absl lists the flags of the script alone.
             flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
         try:
             rest = flags.FLAGS(arguments)
@@ -160,14 +160,14 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
 
     def guarded(arguments: Sequence[str]) -> None:
         try:
-            # Strategies tell there of each of their steps.
+            # Strategies log each of their steps at lower levels.
             tf.get_logger().setLevel("WARNING")
             _one_core_an_operation()
             main(arguments)
         except (ValueError, OSError, ImportError) as error:
             _fail(error)
         except tf.errors.OpError as error:
-            # The writers of events have no OSError.
+            # The writers of event files raise no OSError for a full disk.
             if os.strerror(errno.ENOSPC) not in error.message:
                 raise
             line = error.message.split("\n")[0]
@@ -201,15 +201,20 @@ def _with_home(value: Any) -> Any:
 
 
 def _one_core_an_operation() -> None:
-    """On a CPU, cores take parts of a batch rather than of operations:
-    `ijsat_tf.parts` says why. A setting of the environment stands."""
+    """On a CPU, lets each operation run on one core.
+
+    Cores then take parts of a batch; `ijsat_tf.parts` says why. A setting of
+    the environment takes precedence.
+    """
     if not tf.config.list_physical_devices("GPU"):
         _threads(1)
 
 
 def all_cores_an_operation() -> None:
-    """Undoes what `run` set for attacks. A setting of the environment
-    stands."""
+    """Lets operations use all cores again, which `run` changed for attacks.
+
+    A setting of the environment takes precedence.
+    """
     _threads(0)
 
 
@@ -222,8 +227,8 @@ def warn(verdict: Any) -> None:
     """Prints a verdict that did not pass, in one line.
 
     Args:
-        verdict: What has `passed` and is a sentence as `str`, such as
-            `ijsat_tf.flows.familiarity` gives; None for none.
+        verdict: Object that has `passed` and that `str` turns into a sentence,
+            such as `ijsat_tf.flows.familiarity` returns; None for no verdict.
     """
     if verdict is not None and not verdict.passed:
         print(f"warning: {verdict}", flush=True)
@@ -236,12 +241,12 @@ def _fail(error: Exception | str) -> None:
 
 
 def load(path: str, what: str, method: str = "call") -> keras.Model:
-    """A model from a `.keras` file; no code in it is ever run.
+    """Loads a model from a `.keras` file; no code in the file is ever run.
 
     Args:
-        path: of the file.
-        what: e.g. "flow", for the message.
-        method: that a network of this kind has.
+        path: Path of the file.
+        what: Kind of the model, e.g. "flow", for the message.
+        method: Name of a method that models of this kind have, default "call".
 
     Raises:
         ValueError: for a file that is missing, truncated or of another kind.
@@ -257,7 +262,7 @@ def load(path: str, what: str, method: str = "call") -> keras.Model:
             raise ValueError(f"it holds a {type(model).__name__}.")
         return model
     except Exception as error:
-        # Keras raises what its readers raise: zip, JSON, HDF5 errors.
+        # Keras passes on all errors of its readers: zip, JSON, HDF5 errors.
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
             f"{path} cannot be read as a {what}: {reason} Is it complete, "
@@ -266,8 +271,10 @@ def load(path: str, what: str, method: str = "call") -> keras.Model:
 
 
 def in_float32(model: keras.Model) -> None:
-    """Lets a loaded network compute in float32, as numbers are made,
-    whatever training computed in."""
+    """Lets a loaded network compute in float32, for evaluation.
+
+    The type that training computed in does not matter then.
+    """
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             in_float32(layer)

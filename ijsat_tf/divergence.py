@@ -1,4 +1,4 @@
-"""When and where a training stopped being finite."""
+"""Errors that say when and where a training stopped being finite."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import tensorflow as tf
 
 
 class NotFinite(ValueError):
-    """A number of a training is not finite.
+    """The error that a number of a training is not finite.
 
     The message names the last step, and the first variable that is not
     finite.
 
     Args:
-        model: after its last step.
-        what: is not finite, in a sentence.
+        model: Model after its last step.
+        what: Sentence that says what is not finite.
     """
 
     def __init__(self, model: keras.Model, what: str):
@@ -35,10 +35,11 @@ def first_variable(model: keras.Model) -> str | None:
     """The path of the first variable that is not finite.
 
     Args:
-        model: whose weights, and then its optimizer's, are searched.
+        model: Model to search: first its weights, then the variables of its
+            optimizer.
 
     Returns:
-        None where all are finite.
+        The path, or None if all variables are finite.
     """
     optimizer = getattr(model, "optimizer", None)
     for variable in [*model.weights, *getattr(optimizer, "variables", [])]:
@@ -51,10 +52,10 @@ def first_variable(model: keras.Model) -> str | None:
 
 @contextlib.contextmanager
 def located(model: keras.Model) -> Iterator[None]:
-    """Adds step and variable to errors of what is not finite.
+    """Adds step and variable to errors about numbers that are not finite.
 
     Args:
-        model: that is trained within.
+        model: Model that is trained within the context.
     """
     try:
         yield

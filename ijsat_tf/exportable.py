@@ -25,12 +25,13 @@ class Exportable(keras.Model):
         input_signature: Any = None,
         **kwargs: Any,
     ) -> None:
-        """As Keras' own.
+        """Exports the model as Keras does, also before any call.
 
         Args:
             filepath: Path of the artifact.
             format: Format of the artifact, default "tf_saved_model".
-            verbose: Whether to print a message, default None, Keras' choice.
+            verbose: Whether to print a message; None, the default, leaves the
+                choice to Keras.
             input_signature: Specification of the input, default None, for
                 batches of any size in the type of the weights.
             **kwargs: Settings of the format.

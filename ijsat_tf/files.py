@@ -15,56 +15,58 @@ except ImportError:  # Windows
 
 @contextlib.contextmanager
 def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A path to write to, which becomes `path` when all is on the disk.
+    """A context with a path to write to, which becomes `path` at the end.
 
-    An interruption, an error or a power failure leaves the file that was
-    there before; an error leaves nothing beside it.
+    The file replaces `path` once it is on the disk. An interruption, an error
+    or a power failure leaves the file that was there before; an error leaves
+    nothing beside that file.
 
     Args:
-        path: of the file; its folder is made.
+        path: Path of the file; its folder is created.
 
     Raises:
         ValueError: for a path that ends in no name, such as ".".
-        OSError: naming the path, for what cannot be written, such as a disk
-            that is full.
+        OSError: for a path that cannot be written, such as on a full disk; the
+            error names the path.
     """
     if path.name in ("", ".."):
         raise ValueError(f"`path` {str(path)!r} is no name of a file to write.")
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
     try:
-        # A link of that name would lead the writing elsewhere.
+        # A link of that name would redirect the writing.
         aside.unlink(missing_ok=True)
         yield aside
         _flush(aside)
         os.replace(aside, path)
     except OSError as error:
-        # A write does not say to which file, and an open names the one aside.
+        # A write error names no file, and an open error names the temporary
+        # file.
         if error.errno is not None and error.filename in (None, str(aside)):
             error.filename = str(path)
         raise
     finally:
         with contextlib.suppress(OSError):
             aside.unlink(missing_ok=True)
-    # The new name is lost with the power otherwise, not the old file; some
-    # systems cannot flush a folder.
+    # Otherwise a power failure may lose the new name, though not the old
+    # file. Some systems cannot flush a folder.
     with contextlib.suppress(OSError):
         _flush(path.parent)
 
 
 def lock(folder: pathlib.Path) -> bool:
-    """Reserves a folder until this process ends, however that comes.
+    """Reserves a folder until this process ends, in whatever way.
 
     Args:
-        folder: Folder, which is there.
+        folder: Existing folder.
 
     Returns:
-        False where another process holds the folder. True also where the
-        system knows no such locks, as some file systems of networks do not.
+        False if another process holds the folder. True also on systems without
+        such locks, such as some network file systems.
     """
     if fcntl is None:
         return True
-    # Never closed: the folder would be free again.
+    # Never closed, since closing would free the folder.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,13 +79,13 @@ def lock(folder: pathlib.Path) -> bool:
 
 
 def read_text(path: pathlib.Path) -> str:
-    """The text in a file.
+    """Reads the text of a file.
 
     Args:
-        path: of the file.
+        path: Path of the file.
 
     Raises:
-        ValueError: for one that is no text.
+        ValueError: for a file that is no text.
     """
     try:
         return path.read_text(encoding="utf-8")

@@ -31,9 +31,9 @@ def of_arrays(*arrays: Any) -> str:
 def of_networks(*networks: keras.layers.Layer) -> str:
     """A hash of the weights of networks, and of what their layers are.
 
-    Names play no part: they may differ between two loads of one file. Nor
-    do most of the layers' settings, so that two networks of equal weights
-    and layers, one with other strides, say, are taken for the same.
+    Names play no part, as they may differ between two loads of one file. Most
+    of the layers' settings play no part either: two networks of equal weights
+    and layers have the same hash even if, for example, strides differ.
 
     Args:
         *networks: Keras layers and models.
@@ -47,12 +47,12 @@ def of_networks(*networks: keras.layers.Layer) -> str:
 
 
 def of_model(model: Callable, logits: Any) -> str:
-    """A hash of a model: of its weights, or of what it says.
+    """A hash of a model's weights, or else of its outputs.
 
     Args:
-        model: a Keras model, or a function, whose weights cannot be seen.
-        logits: (B, K), its outputs for images that are always the same; they
-            are rounded, as another machine may round them otherwise.
+        model: Keras model, or a function, whose weights cannot be seen.
+        logits: Outputs (B, K) of the model for images that are always the same.
+            They are rounded, as another machine may compute other last digits.
 
     Returns:
         16 hexadecimal digits of SHA-256.
@@ -63,7 +63,8 @@ def of_model(model: Callable, logits: Any) -> str:
 
 
 def _layers(layer: keras.layers.Layer) -> Iterator[str]:
-    # A model's own dtype may be that of the process that loaded it.
+    # A model's own dtype is skipped: it may be that of the process that loaded
+    # it.
     if getattr(layer, "layers", None):
         for each in layer.layers:
             yield from _layers(each)

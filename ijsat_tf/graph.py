@@ -1,4 +1,4 @@
-"""One rule for speed: eager calls run as one cached graph."""
+"""Eager calls that run as one cached graph, for speed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def compiled(function: Callable) -> Callable:
     Inside a graph the function's own operations are added to that graph, so
     that nothing is traced twice and distribution strategies see plain code.
     Python objects among the arguments (a model, an attack) select the cached
-    graph, equal ones the same; a network that was changed since gets another
-    one (`Structure`). Tensors select by their ranks alone, whatever their
-    batch size. Each strategy of
-    `tf.distribute` has graphs of its own. The graphs used last are kept, with
-    what they refer to.
+    graph, and equal objects select the same graph. A network that was changed
+    since gets another graph (`Structure`). Tensors select by their ranks
+    alone, whatever their batch size. Each strategy of `tf.distribute` has
+    graphs of its own. The graphs used last are kept, with the objects that
+    they refer to.
     """
     graphs: collections.OrderedDict = collections.OrderedDict()
     dropped = 0
@@ -62,16 +62,16 @@ def compiled(function: Callable) -> Callable:
 
 
 class Key:
-    """An argument as a key: any tensor is like any other of its rank.
+    """An argument as a key, in which tensors of one rank are equal.
 
-    A graph that is shared by several ranks would know none.
+    A graph that is shared by several ranks would know no rank.
 
     `tf.function` itself would keep weak references, so that a value made
-    anew for each call is traced each time, and would replace a function made
-    by `functools.wraps` by the one inside.
+    anew for each call would be traced each time. It would also replace a
+    function made by `functools.wraps` by the function inside.
 
     Attributes:
-        given: The argument.
+        given: The argument itself, or None for a tensor.
     """
 
     def __init__(self, item: Any):
@@ -102,7 +102,8 @@ def _compared(item: Any) -> Any:
 
 def _traced(function: Callable, arguments: Any) -> Callable:
     flat = tf.nest.flatten(arguments)
-    # Tensors of the first call must not live as long as the graph.
+    # Tensors are left out, or those of the first call would live as long as
+    # the graph.
     kept = [None if _is_tensor(item) else item for item in flat]
     places = [n for n, item in enumerate(flat) if _is_tensor(item)]
     structure = tf.nest.map_structure(lambda _: None, arguments)
@@ -114,8 +115,8 @@ def _traced(function: Callable, arguments: Any) -> Callable:
         args, kwargs = tf.nest.pack_sequence_as(structure, filled)
         return function(*args, **kwargs)
 
-    # TensorFlow counts traces by code, but those of a partial by itself: that
-    # each attack has a graph of its own is nothing to warn of.
+    # TensorFlow counts traces per code object, but per object for a partial. So
+    # it does not warn that each attack has a graph of its own.
     return tf.function(
         functools.partial(traced), reduce_retracing=True, autograph=False
     )

@@ -15,10 +15,11 @@ from ijsat_tf import checks
 def every(
     optimizer: keras.optimizers.Optimizer,
 ) -> list[keras.optimizers.Optimizer]:
-    """An optimizer, and all inside it.
+    """Lists an optimizer and all optimizers inside it.
 
     Args:
-        optimizer: Any; `LossScaleOptimizer` and `MultiOptimizer` hold others.
+        optimizer: Any optimizer; `LossScaleOptimizer` and `MultiOptimizer` hold
+            others.
     """
     inside = [*getattr(optimizer, "optimizers", [])]
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -47,17 +48,17 @@ def gradients(
     loss: tf.Tensor,
     variables: list[keras.Variable],
 ) -> list[tf.Tensor]:
-    """Gradients as `optimizer.apply` takes them: times the loss scale.
+    """Gradients times the loss scale, as `optimizer.apply` takes them.
 
     Args:
         optimizer: Optimizer that will apply the gradients.
         tape: Tape that has seen the loss.
-        loss: Scalar, without the scale.
+        loss: Scalar loss, without the scale.
         variables: Variables of the gradients.
 
     Raises:
-        ValueError: For what is not finite: a gradient or, of an optimizer that
-            skips the steps whose gradients overflow, the loss.
+        ValueError: for a gradient that is not finite; with an optimizer that
+            skips steps whose gradients overflow, for a loss that is not finite.
     """
     skips = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     checked = [checks.finite(loss, "The loss")] if skips else []

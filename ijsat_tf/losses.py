@@ -1,4 +1,4 @@
-"""Losses of logits and soft labels, one number a sample."""
+"""Losses of logits and soft labels, one number per sample."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     `a CE(y_i) + (1 - a) CE(y_j) = CE(a y_i + (1 - a) y_j)`.
 
     Args:
-        labels: (B, K) probabilities.
-        logits: (B, K).
+        labels: Labels (B, K), probabilities.
+        logits: Logits (B, K).
 
     Returns:
-        (B,) nats.
+        Cross entropies (B,), in nats.
     """
     log_probabilities = tf.nn.log_softmax(tf.cast(logits, tf.float32))
     return -tf.reduce_sum(labels * log_probabilities, axis=-1)
 
 
 def kl_divergence(logits: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
-    """KL(p || q) of p = softmax(logits) from q = softmax(others).
+    """The divergence KL(p || q), p = softmax(logits), q = softmax(others).
 
     Args:
-        logits: (B, K).
-        others: (B, K).
+        logits: Logits (B, K).
+        others: Other logits (B, K).
 
     Returns:
-        (B,) nats; gradients flow into both.
+        Divergences (B,), in nats; gradients flow into both arguments.
     """
     p = tf.nn.log_softmax(tf.cast(logits, tf.float32))
     q = tf.nn.log_softmax(tf.cast(others, tf.float32))

@@ -16,12 +16,12 @@ from ijsat_tf.types import Tensors
 
 
 class Batch(NamedTuple):
-    """Samples that travel together.
+    """Images of a batch, with their labels and latents.
 
     Attributes:
-        images: (B, H, W, C) in [0, 1].
-        labels: (B, K) probabilities.
-        latents: what a generator decodes to the images, or None.
+        images: Images (B, H, W, C) in [0, 1].
+        labels: Labels (B, K), probabilities.
+        latents: Latents that a generator decodes to the images, or None.
     """
 
     images: tf.Tensor
@@ -42,9 +42,9 @@ def check(tau: float, per: str) -> None:
 def alphas(
     rows: int | tf.Tensor, tau: float, seed: tf.Tensor, per: str = "sample"
 ) -> tf.Tensor:
-    """alpha ~ Beta(tau, tau), (rows,), one a sample or one a batch.
+    """Draws alpha ~ Beta(tau, tau), (rows,), one per sample or one per batch.
 
-    With tau = 0.1 a draw may be exactly 0 or 1; with tau = 0 all are 1.
+    With tau = 0.1 a draw may be exactly 0 or 1; with tau = 0 all draws are 1.
     """
     if tau == 0:
         return tf.ones([rows])
@@ -57,7 +57,7 @@ def alphas(
 
 
 def partners(rows: int | tf.Tensor) -> tf.Tensor:
-    """The place i xor 1 of each place i; an odd last place keeps itself.
+    """The partner i xor 1 of each place i; an unpaired last place keeps itself.
 
     Batches are shuffled, so neighbours are random pairs, and a pair never
     spans two replicas.
@@ -69,22 +69,23 @@ def partners(rows: int | tf.Tensor) -> tf.Tensor:
 def interpolate(
     items: tf.Tensor, alpha: tf.Tensor, pairs: tf.Tensor
 ) -> tf.Tensor:
-    """alpha items_i + (1 - alpha) items_j, for items (B, ...)."""
+    """Returns alpha items_i + (1 - alpha) items_j, for items (B, ...)."""
     shape = [-1] + [1] * (items.shape.rank - 1)
     weight = tf.cast(tf.reshape(alpha, shape), items.dtype)
     return weight * items + (1 - weight) * tf.gather(items, pairs)
 
 
 def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
-    """IM(x) = alpha x_i + (1 - alpha) x_j, likewise for labels and latents.
+    """Mixes a batch by IM(x) = alpha x_i + (1 - alpha) x_j.
 
-    Integers among the latents, such as the placements of augmented images,
-    cannot be interpolated: a mixture has those of its sample i.
+    Labels and latents are mixed likewise. Integers among the latents, such as
+    the placements of augmented images, cannot be interpolated: a mixture has
+    the integers of its sample i.
 
     Args:
-        batch: the samples.
-        alpha: (B,) in [0, 1].
-        pairs: (B,) the places j.
+        batch: Samples to mix.
+        alpha: Weights alpha, (B,), in [0, 1].
+        pairs: Places j of the partners, (B,).
     """
 
     def mixed(items: tf.Tensor | None) -> tf.Tensor | None:
@@ -98,7 +99,7 @@ def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
 def mixup(
     batch: Batch, tau: float, seed: tf.Tensor, per: str = "sample"
 ) -> Batch:
-    """Input mixup of a batch with itself; `tau` 0 leaves it unmixed."""
+    """Mixes a batch with itself (input mixup); `tau` 0 leaves it unmixed."""
     if tau == 0:
         return batch
     rows = tf.shape(batch.images)[0]

@@ -1,9 +1,9 @@
-"""Several workers: which one writes, what they agree on, and what Keras' `fit`
-lacks under `MultiWorkerMirroredStrategy`.
+"""Training with several workers, and fixes of Keras' `fit` for it.
 
-https://github.com/keras-team/keras/issues/20585: the first batch, a value of
-each replica, is reduced to build the model, which fails; and metrics, which
-are scalars, are averaged along their axis 0.
+The fixes are for `MultiWorkerMirroredStrategy`, see
+https://github.com/keras-team/keras/issues/20585: Keras reduces the first batch,
+a value per replica, to build the model, which fails; and it averages metrics,
+which are scalars, along their axis 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ijsat_tf import checks
 
 def of_several(strategy: tf.distribute.Strategy) -> bool:
     """Whether a strategy spans several workers."""
-    # Keras asks the same.
+    # Keras makes the same check.
     return (
         isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         and strategy.extended._in_multi_worker_mode()
@@ -32,7 +32,7 @@ def of_several(strategy: tf.distribute.Strategy) -> bool:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes files and prints."""
+    """Whether this process writes files and prints."""
     if not of_several(strategy):
         return True
     resolver = strategy.cluster_resolver
@@ -45,13 +45,15 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 def of_all(
     strategy: tf.distribute.Strategy, numbers: Sequence[int]
 ) -> np.ndarray:
-    """The numbers of every worker, (replicas, N).
+    """Gathers the numbers of every worker, (replicas, N).
 
-    All workers must ask at the same moment, and each waits for the others.
+    All workers must call this at the same point, and each waits for the
+    others.
 
     Args:
-        strategy: with several workers or not; then they are those given.
-        numbers: N of this worker.
+        strategy: Strategy with one or several workers. With one, the result is
+            just the given numbers.
+        numbers: Numbers of this worker, N of them.
     """
     if not of_several(strategy):
         return np.array([numbers])
@@ -63,7 +65,7 @@ def of_all(
 @functools.lru_cache(maxsize=1)
 def _gather(strategy: tf.distribute.Strategy) -> Callable:
     def each(mine: tf.Tensor) -> tf.Tensor:
-        # An input has no device yet, and so no one to gather for.
+        # `identity` gives the input a device, which gathering needs.
         mine = tf.identity(mine)
         return tf.distribute.get_replica_context().all_gather(mine, axis=0)
 
@@ -74,13 +76,14 @@ def _gather(strategy: tf.distribute.Strategy) -> Callable:
 
 @contextlib.contextmanager
 def needing_all(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Within, the end of another worker is an error that says what to do.
+    """A context in which the end of another worker raises a clear error.
 
     Args:
-        strategy: with several workers; with one nothing is changed.
+        strategy: Strategy with several workers; with one worker, nothing is
+            changed.
 
     Raises:
-        ConnectionError: an `OSError`, when another worker is gone.
+        ConnectionError: if another worker is gone; it is an `OSError`.
     """
     try:
         yield
@@ -100,12 +103,13 @@ def require_equal(
     """Waits for all workers, and raises `ValueError` unless they agree.
 
     Args:
-        strategy: of the workers; of a single one, nothing happens.
-        given: what must be the same on each.
-        expected: a sentence, for the message.
+        strategy: Strategy of the workers; with a single worker, nothing
+            happens.
+        given: Text that must be the same on each worker.
+        expected: Sentence that says what was expected, for the message.
 
     Raises:
-        ValueError: on all of them.
+        ValueError: on all workers, if they differ.
     """
     found = of_all(strategy, [zlib.crc32(given.encode())])
     checks.require(
@@ -115,7 +119,7 @@ def require_equal(
 
 @functools.cache
 def _metrics_need_an_axis() -> bool:
-    # Where Keras averages without an axis, there is nothing left to mend.
+    # A Keras that averages without an axis needs no fix.
     from keras.src.backend.tensorflow import trainer
 
     source = inspect.getsource(trainer.reduce_per_replica)

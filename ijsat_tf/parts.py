@@ -1,4 +1,4 @@
-"""A batch in parts, side by side: a replica each, or a core each."""
+"""Parts of a batch that run side by side, one per replica or per core."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from ijsat_tf import seeds
 def side_by_side(
     function: Callable[..., Any], rows: Any, split: bool = True
 ) -> Any:
-    """`function(*rows)`, of as many parts of the rows as can run at once.
+    """Runs `function(*rows)` on as many parts of the rows as can run at once.
 
-    In the scope of a strategy (`tf.distribute`) each replica takes a part of
-    the batch through the whole function, and all get all results, which is
-    the one thing that they exchange.
+    In the scope of a strategy (`tf.distribute`) each replica runs the whole
+    function on a part of the batch. Replicas exchange only their results, so
+    that each has all of them.
 
-    So does each core where operations run on one core each
+    Each core does the same if operations run on one core each
     (`tf.config.threading.set_intra_op_parallelism_threads(1)`). An attack is
-    ten thousand small operations, and cores that share each of them wait for
+    ten thousand small operations. Cores that share each operation wait for
     each other ten thousand times: on two cores JSA-10 takes 1.3 times as long.
 
     Random draws are those of the whole batch (`seeds`).
 
     Args:
-        function: of tensors, batch first; its outputs have a row for each of
-            theirs.
-        rows: a tuple of nests of tensors, batch first, or None.
-        split: False if a row's result depends on the others; default True.
+        function: Function of tensors, batch first, whose outputs have one row
+            for each row of the inputs.
+        rows: Tuple of nests of tensors, batch first, or None.
+        split: Whether the batch may be split, default True; False if a row's
+            result depends on the other rows.
 
     Returns:
-        What `function(*rows)` returns.
+        The result of `function(*rows)`.
     """
     strategy = tf.distribute.get_strategy()
     spread = split and _shares(strategy)
@@ -43,9 +44,9 @@ def side_by_side(
     flat = tf.nest.flatten(rows)
     tensors = [item for item in flat if item is not None]
 
-    # Traced once, and not made part of the graph around it at each call. That
-    # the number of rows is unknown inside also keeps TensorFlow's memory
-    # optimizer from putting temporary variables into loops, where they clash.
+    # Traced once, and not inlined into the outer graph at each call. The
+    # unknown number of rows inside also keeps TensorFlow's memory optimizer
+    # from putting temporary variables into loops, where they clash.
     @tf.function(autograph=False, experimental_attributes={"_noinline": True})
     def part(first: tf.Tensor, total: tf.Tensor, *tensors: tf.Tensor) -> Any:
         left = iter(tensors)
@@ -68,8 +69,8 @@ def side_by_side(
     if count == 1:
         return called(place, *tensors)
     # Parts are of equal size, which collectives need, and no part is empty,
-    # since convolutions take one row at least: where the rows do not suffice,
-    # the last parts repeat rows of their neighbours.
+    # since convolutions take one row at least. If the rows do not suffice, the
+    # last parts repeat rows of their neighbours.
     size = -(-total // count)
 
     def first_of(number: tf.Tensor | int) -> tf.Tensor:
@@ -93,7 +94,7 @@ def side_by_side(
 
 
 def _shares(strategy: tf.distribute.Strategy) -> bool:
-    """Whether all replicas are at hand, and none is being run already."""
+    """Whether there are several replicas, and none of them runs yet."""
     several = strategy.num_replicas_in_sync > 1
     return several and tf.distribute.in_cross_replica_context()
 
@@ -101,7 +102,7 @@ def _shares(strategy: tf.distribute.Strategy) -> bool:
 def _of_replicas(
     strategy: tf.distribute.Strategy, numbered: Callable[[tf.Tensor], Any]
 ) -> Any:
-    """The rows of all replicas, one's after the other's."""
+    """The rows of all replicas, in the order of the replicas."""
 
     def run() -> Any:
         context = tf.distribute.get_replica_context()
@@ -110,7 +111,7 @@ def _of_replicas(
     def joined(values: Any) -> tf.Tensor:
         kind = strategy.experimental_local_results(values)[0].dtype
         if kind == tf.bool:
-            # Which no collective takes.
+            # No collective takes bools.
             values = strategy.run(tf.cast, (values, tf.int32))
         return tf.cast(strategy.gather(values, axis=0), kind)
 
@@ -118,7 +119,7 @@ def _of_replicas(
 
 
 def _cores() -> int:
-    """Cores for each replica of this process, or 1 where that is no gain."""
+    """Cores per replica of this process, or 1 where more are no gain."""
     threading = tf.config.threading
     if (
         threading.get_intra_op_parallelism_threads() != 1

@@ -1,4 +1,4 @@
-"""The forms that evaluation data may have, made one."""
+"""Evaluation data, brought from all accepted forms into one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Samples(NamedTuple):
     """Images with labels, in memory.
 
     Attributes:
-        images: (N, H, W, C), float, in [0, 1].
-        labels: (N,) ints or (N, K) soft labels.
-        latents: those that came with the images, or None.
+        images: Images (N, H, W, C), float, in [0, 1].
+        labels: Labels (N,), ints, or soft labels (N, K).
+        latents: Latents that came with the images, or None.
     """
 
     images: tf.Tensor
@@ -25,23 +25,24 @@ class Samples(NamedTuple):
     latents: Tensors | None = None
 
     def rows(self, start: int, stop: int) -> Samples:
-        """Those from `start` up to `stop`."""
+        """The samples from `start` up to `stop`, which is left out."""
         return tf.nest.map_structure(
             lambda part: None if part is None else part[start:stop], self
         )
 
 
 def gather(data: Any) -> Samples:
-    """Evaluation data in memory, after a check of types and shapes.
+    """Reads evaluation data into memory, after a check of types and shapes.
 
     Args:
-        data: a tuple (x, y), or a finite `tf.data.Dataset` of such batches:
-            x images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
+        data: Tuple (x, y), or a finite `tf.data.Dataset` of such batches: x is
+            images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
             where latents, a tensor or several, come with the data; y labels
             (N,) or (N, K).
 
     Raises:
-        ValueError: for data of another form, that do not fit, or none.
+        ValueError: for data of another form, for parts that do not fit
+            together, and for data without images.
     """
     if isinstance(data, tf.data.Dataset):
         data = _in_memory(data)
@@ -59,7 +60,7 @@ def gather(data: Any) -> Samples:
     if latents is None:
         return Samples(images, labels)
     if isinstance(latents, tuple):
-        # As generators know them; a dataset can hold tuples alone.
+        # Generators take lists; a dataset can hold only tuples.
         latents = list(latents)
     latents = tf.nest.map_structure(tf.convert_to_tensor, latents)
     for latent in tf.nest.flatten(latents):
@@ -73,10 +74,10 @@ def gather(data: Any) -> Samples:
 
 
 def images_and_latents(x: Any) -> tuple[Any, Any]:
-    """What `fit` and `evaluate` take for x, in its parts.
+    """Splits the x of `fit` and `evaluate` into images and latents.
 
     Args:
-        x: images, or {"image": ..., "latent": ...}.
+        x: Images, or {"image": ..., "latent": ...}.
 
     Returns:
         The images, and the latents or None.

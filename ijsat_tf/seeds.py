@@ -22,15 +22,17 @@ _ROWS: contextvars.ContextVar = contextvars.ContextVar("rows", default=None)
 
 
 def derive(seed: Seed, *purposes: int | str | tf.Tensor) -> tf.Tensor:
-    """A stateless seed, (2,) int32, for a purpose.
+    """Derives a stateless seed, (2,) int32, for a purpose.
 
     Args:
-        seed: an int, or a tensor that is a scalar or has shape (2,).
-        *purposes: names or numbers (of a step, of a restart); different
+        seed: Random seed, an int or a tensor that is a scalar or has shape
+            (2,).
+        *purposes: Names or numbers (of a step, of a restart); different
             purposes give independent seeds.
 
     Raises:
-        ValueError: for what is no integer, or does not fit into 32 bits.
+        ValueError: for a seed that is no integer, or does not fit into 32
+            bits.
     """
     if not tf.is_tensor(seed):
         checks.require(
@@ -59,11 +61,14 @@ def replicas() -> int:
 
 @contextlib.contextmanager
 def rows_of(first: tf.Tensor, total: tf.Tensor) -> Iterator[None]:
-    """Within, draws are for rows of a larger batch, whatever the replica.
+    """A context in which draws are for rows of a larger batch.
+
+    The place of the rows does not depend on the replica then.
 
     Args:
-        first: place of the first row.
-        total: rows of the larger batch, that of all replicas.
+        first: Place of the first row in the larger batch.
+        total: Number of rows of the larger batch, which is that of all
+            replicas.
     """
     token = _ROWS.set((first, total))
     try:
@@ -73,13 +78,13 @@ def rows_of(first: tf.Tensor, total: tf.Tensor) -> Iterator[None]:
 
 
 def place(batch: tf.Tensor | int) -> tuple[tf.Tensor | int, tf.Tensor | int]:
-    """Where the first row at hand is in the global batch, and the rows of it.
+    """The place of the first row at hand, and the size of the global batch.
 
     Args:
-        batch: the rows that this replica holds, or, within `rows_of`, those
-            of a part of them.
+        batch: Number of rows that this replica holds, or, within `rows_of`,
+            that a part of its rows has.
     """
-    # No `:=`, which AutoGraph cannot read in a function of the caller's.
+    # No `:=`, since AutoGraph fails on it if it converts the caller's code.
     part = _ROWS.get()
     if part is not None:
         return part
@@ -91,11 +96,11 @@ def place(batch: tf.Tensor | int) -> tuple[tf.Tensor | int, tf.Tensor | int]:
 
 
 def of_this_replica(draw, batch: tf.Tensor | int) -> tf.Tensor:
-    """`draw(global batch size)`, cut to the rows at hand.
+    """Returns `draw(global batch size)`, cut to the rows at hand.
 
     Args:
-        draw: maps a number of rows to a tensor with that many rows.
-        batch: as `place` takes it.
+        draw: Function from a number of rows to a tensor with that many rows.
+        batch: Number of rows at hand, as `place` takes it.
     """
     first, total = place(batch)
     if total is batch:
@@ -104,7 +109,7 @@ def of_this_replica(draw, batch: tf.Tensor | int) -> tf.Tensor:
 
 
 def uniform(like: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Numbers in [-1, 1), of the shape and type of `like`, batch first."""
+    """Uniform numbers in [-1, 1), of the shape and type of `like`."""
     shape = tf.shape(like)
     numbers = of_this_replica(
         lambda rows: tf.random.stateless_uniform(

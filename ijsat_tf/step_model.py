@@ -1,4 +1,4 @@
-"""What models share whose train step defines its own loss."""
+"""The base of models whose train step defines its own loss."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ijsat_tf.multi_worker import MultiWorkerModel
 
 
 class StepModel(Exportable, MultiWorkerModel):
-    """A Keras model that takes no loss, and whose checks read well."""
+    """A Keras model that takes no loss, and whose errors are readable."""
 
     def compile(
         self,
@@ -24,16 +24,17 @@ class StepModel(Exportable, MultiWorkerModel):
         steps_per_execution: int = 1,
         **kwargs: Any,
     ) -> None:
-        """As Keras' own, without `loss`, which the train step defines.
+        """Compiles as Keras does, without `loss`, which the train step defines.
 
         Args:
-            optimizer: e.g. `ijsat_tf.training.SGD`.
-            loss: must be None.
-            loss_weights: must be None.
-            jit_compile: whether to compile the step by XLA, default False;
-                XLA drops every check of values, of NaN too.
-            steps_per_execution: default 1.
-            **kwargs: e.g. `metrics=["accuracy"]`.
+            optimizer: Optimizer, e.g. `ijsat_tf.training.SGD`.
+            loss: Loss, which must be None.
+            loss_weights: Weights of losses, which must be None.
+            jit_compile: Whether to compile the step with XLA, default False.
+                XLA drops every check of values, also those for NaN.
+            steps_per_execution: Number of steps per execution, default 1.
+            **kwargs: Further arguments of Keras' `compile`, e.g.
+                `metrics=["accuracy"]`.
 
         Raises:
             ValueError: for a loss, for accumulated gradients, and for what
@@ -86,26 +87,26 @@ class StepModel(Exportable, MultiWorkerModel):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
-        """As Keras' own; see the class for what x and y may be."""
+        """Trains as Keras does; the class says what x and y may be."""
         with divergence.located(self), checks.readable_errors():
             return super().fit(*args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """As Keras' own."""
+        """Evaluates as Keras does, with readable errors."""
         with checks.readable_errors():
             return super().evaluate(*args, **kwargs)
 
     def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        """As Keras' own."""
+        """Trains on one batch as Keras does, with readable errors."""
         with checks.readable_errors():
             return super().train_on_batch(*args, **kwargs)
 
     def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
-        """As Keras' own."""
+        """Tests on one batch as Keras does, with readable errors."""
         with checks.readable_errors():
             return super().test_on_batch(*args, **kwargs)
 
     def predict(self, *args: Any, **kwargs: Any) -> Any:
-        """As Keras' own."""
+        """Predicts as Keras does, with readable errors."""
         with checks.readable_errors():
             return super().predict(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What the graph of a Keras network depends on, beside its variables."""
+"""Everything but variables that the graph of a Keras network depends on."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ _PLAIN = (int, float, str, bool, bytes, type(None))
 
 
 class Structure:
-    """A network as it is now; equal to itself until something in it changes.
+    """The present structure of a network, to compare with a later one.
 
-    A graph that was traced before `enable_lora`, `quantize`, `adapt`, `pop`,
-    `add` or another dtype policy holds what the network was, since layers,
-    policies, constants and settings are part of a graph, and variables alone
-    are read anew at each call. Of each layer inside the network, public
-    attributes are compared: numbers and strings by their values, and
-    variables, tensors, functions and all else by identity.
+    Two structures are equal unless something in the network changed. A graph
+    that was traced before `enable_lora`, `quantize`, `adapt`, `pop`, `add` or
+    another dtype policy holds the network as it was: layers, policies,
+    constants and settings are part of a graph, and only variables are read
+    anew at each call. Of each layer inside the network, public attributes are
+    compared: numbers and strings by their values, and variables, tensors,
+    functions and all else by identity.
 
     Args:
         network: Keras layer or model.
     """
 
     def __init__(self, network: keras.layers.Layer):
-        # References, so that no other object gets one of the numbers below.
+        # References, so that no other object gets the ids of these parts.
         self._kept = list(_parts(network))
         self._key = tuple(map(_comparable, self._kept))
         self._hash = hash(self._key)

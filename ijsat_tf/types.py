@@ -1,7 +1,8 @@
 """Type aliases, and `Value`, the base of every ball, space, attack and method.
 
-A value is a frozen dataclass: equal by its settings, printed as the call that
-makes it, and serialisable by Keras, networks inside it included.
+A value is a frozen dataclass. Values of equal settings are equal, a value is
+printed as the call that makes it, and Keras can serialise it with the networks
+inside.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ Class = TypeVar("Class", bound=type)
 def value(cls: Class) -> Class:
     """Makes a class a frozen dataclass that Keras can save by its name."""
     cls = dataclasses.dataclass(frozen=True, repr=False)(cls)
-    # A user's class may have the name of one of ours, and an attack that of
-    # the space it searches.
+    # The package keeps names apart: a user's class may have the name of one of
+    # this library, and an attack the name of the space that it searches.
     package = ".".join(cls.__module__.split(".")[:2])
     return keras.saving.register_keras_serializable(package)(cls)
 
@@ -53,8 +54,8 @@ class Value:
 
     def get_config(self) -> dict[str, Any]:
         """The settings; Keras serialises values and networks among them."""
-        # Already serialised ones would be copied, and two attacks would no
-        # longer share their flow after loading.
+        # Settings stay unserialised: otherwise they would be copied, and two
+        # attacks would no longer share their flow after loading.
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
@@ -62,7 +63,7 @@ class Value:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Value:
-        """The value whose `get_config` this is."""
+        """Makes the value whose `get_config` returned `config`."""
         return cls(
             **{name: restored(setting) for name, setting in config.items()}
         )
@@ -77,7 +78,7 @@ class Value:
 
 
 def restored(setting: Any) -> Any:
-    """A setting of `get_config`, deserialised by Keras unless it is live.
+    """Restores a setting of `get_config`, deserialised unless it is live.
 
     Args:
         setting: Any setting; values and networks are live in a `get_config`

@@ -2,10 +2,10 @@
 
 python reproduction/calibration.py
 
-The paper prints two radii, 0.02 and 0.002, and its tables say how much its
-attacks took from AT. This trains the plan's AT, attacks the 1,000 training
-images that it never saw with several radii, and names the largest one that
-takes no more than that. No test image is looked at.
+The paper prints two radii, 0.02 and 0.002, and its tables say how much
+accuracy its attacks took from AT. This command trains the plan's AT, attacks
+the 1,000 held-out training images with several radii, and names the largest
+radius that takes no more accuracy than in the paper. No test image is used.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ FLAGS = flags.FLAGS
 RUN = "at-0"
 FILE = "calibration.npz"
 RADII = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02)
-# What the paper's attacks leave of AT: OM-PGD-50 of the standard accuracy, from
-# the averages of Table 5, and JSA-50 of PGD-20's, 45.71 of 49.85.
+# The shares of AT's accuracy that the paper's attacks leave: OM-PGD-50 of the
+# standard accuracy, from the averages of Table 5, and JSA-50 of the accuracy
+# under PGD-20, 45.71 of 49.85.
 ON_MANIFOLD, JOINT = 0.938, 0.917
 
 
@@ -56,7 +57,7 @@ def evaluated(run: pathlib.Path, folder: pathlib.Path) -> Columns:
 
     Args:
         run: Folder of the trained AT.
-        folder: Folder of the records, in which a killed evaluation goes on.
+        folder: Folder of the records, from which a killed evaluation resumes.
     """
     classifier = commandline.load(str(run / "classifier.keras"), "classifier")
     commandline.in_float32(classifier)
@@ -90,7 +91,9 @@ def attacks(flow: ij.flows.Glow) -> dict[str, ij.attacks.Attack]:
 
 
 def ratios(records: Columns) -> dict[float, tuple[float, float]]:
-    """What is left at each radius: OM-PGD-50 over the standard accuracy, and
+    """The shares of accuracy that the attacks leave at each radius.
+
+    The first share is OM-PGD-50 over the standard accuracy, the second one
     JSA-50 over PGD-20.
 
     Args:
@@ -107,12 +110,16 @@ def ratios(records: Columns) -> dict[float, tuple[float, float]]:
 
 
 def meets(left: tuple[float, float]) -> bool:
-    """Whether both attacks leave as much as the paper's, or more."""
+    """Whether both attacks leave at least the shares of the paper's attacks.
+
+    Args:
+        left: Shares that OM-PGD-50 and JSA-50 leave.
+    """
     return left[0] >= ON_MANIFOLD and left[1] >= JOINT
 
 
 def calibrated(records: Columns) -> float | None:
-    """The largest radius that meets both conditions, None where none does.
+    """The largest radius that meets both conditions, or None.
 
     Args:
         records: Records of `evaluated`.
@@ -122,7 +129,7 @@ def calibrated(records: Columns) -> float | None:
 
 
 def to_markdown(records: Columns) -> str:
-    """The table of all radii, and the one that is chosen.
+    """The table of all radii, and the chosen radius.
 
     Args:
         records: Records of `evaluated`.

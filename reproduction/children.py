@@ -1,4 +1,4 @@
-"""A command of the study, in a process of its own."""
+"""The commands of the study, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _SIGNALS = signal.SIGTERM, signal.SIGINT
 def run(
     line: Sequence[str], log: pathlib.Path, lock: int, hours: pathlib.Path
 ) -> None:
-    """Runs a command to its end.
+    """Runs a command and waits for its end.
 
-    The command receives SIGTERM and Ctrl-C, so that training saves; after its
-    end `Interrupted` tells the caller.
+    SIGTERM and Ctrl-C are passed on to the command, so that training saves;
+    after the end of the command `Interrupted` is raised.
 
     Args:
         line: Command and its arguments.
-        log: File that its output is appended to.
+        log: File to which the output of the command is appended.
         lock: Descriptor of a locked file. The command inherits the lock, so
-            that a run stays locked while a command works on it, though this
-            process was killed.
-        hours: File that the time of the command is appended to, in hours.
+            that a run stays locked while a command works on it, even after
+            this process was killed.
+        hours: File to which the time of the command is appended, in hours.
 
     Raises:
-        ValueError: for a code other than 0.
+        ValueError: for an exit code other than 0.
         Interrupted: after a signal.
     """
     received: list[int] = []
@@ -42,7 +42,8 @@ def run(
         for child in children:
             child.send_signal(number)
 
-    # A shell ignores some for jobs in the background.
+    # A shell makes jobs in the background ignore some signals, which stay
+    # ignored.
     before = {
         number: signal.signal(number, forward)
         for number in _SIGNALS
@@ -56,12 +57,12 @@ def run(
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 pass_fds=[lock],
-                # A terminal sends Ctrl-C to all of a session: it would be the
-                # second one, which does not wait until training has saved.
+                # A terminal sends Ctrl-C to the whole session. The command
+                # would get it twice, and the second one ends it unsaved.
                 start_new_session=True,
             )
         children.append(child)
-        for number in received:  # Before the command was there.
+        for number in received:  # Signals from before the command began.
             child.send_signal(number)
         code = child.wait()
     finally:

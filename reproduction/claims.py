@@ -1,4 +1,4 @@
-"""The paper's claims as differences between runs, and what became of them."""
+"""The paper's claims as differences between runs, and their verdicts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _PGD = ("pgd20",), "all"
 
 
 class Claim(NamedTuple):
-    """That one row is better than another.
+    """The claim that one row is better than another.
 
     Attributes:
-        text: What is compared, in words.
+        text: Compared quantity, in words.
         better: Row that should be better.
-        worse: The other row; "ROW@best" is its best epoch, not its last.
-        columns: Columns of which the share that is right is compared.
+        worse: Row to compare with; "ROW@best" is its best epoch, not its
+            last.
+        columns: Columns whose share of right images is compared.
         evaluation: Name of the evaluation in the plan.
-        fall: Whether what is compared is the fall from the best epoch to the
-            last one, of which the better row has less.
+        fall: Whether the fall from the best epoch to the last one is
+            compared; the better row falls less.
     """
 
     text: str
@@ -143,10 +144,11 @@ SECTIONS = {
 
 
 class Verdict(NamedTuple):
-    """What became of a claim.
+    """The verdict on a claim.
 
     Attributes:
-        word: One of "held", "not held", "not decidable" and "not tried".
+        word: Verdict, one of "held", "not held", "not decidable" and "not
+            tried".
         difference: Better - worse, in percentage points, a mean over seeds.
         interval: 95 % confidence interval of the difference.
         seeds: Difference of each seed.
@@ -164,13 +166,13 @@ Scores = Callable[[str, int, str, tuple[str, ...]], np.ndarray | None]
 
 
 def verdict(claim: Claim, scores: Scores) -> Verdict:
-    """What the records say of a claim.
+    """The verdict of the records on a claim.
 
     Args:
-        claim: One of `SECTIONS`.
+        claim: Claim, one of `SECTIONS`.
         scores: Function from row, seed, evaluation and columns to the share
-            of the columns under which each image was right; None of it where
-            that was not run.
+            of the columns under which each image was right, or to None where
+            such a run is missing.
     """
     pairs = [
         (first, second)
@@ -201,12 +203,13 @@ def _scores(
     if not claim.fall or found is None:
         return found
     best = scores(f"{row}@best", seed, claim.evaluation, claim.columns)
-    # Higher where less is lost, and in [0, 1] as intervals take it.
+    # This score is higher where less is lost, and lies in [0, 1] as
+    # `difference_interval` needs it.
     return (1 + found - best) / 2
 
 
 def to_markdown(scores: Scores) -> str:
-    """A table of all claims, a section each."""
+    """The table of all claims with their verdicts, by section."""
     lines = [
         ["Claim", "of", "over", "difference", "95 %", "seeds", "N", "verdict"]
     ]

@@ -1,8 +1,8 @@
-"""What is kept of a run, in one file.
+"""The results that are kept of a run, in one file.
 
-Times are kept too (hours, a record's `seconds`, the log's images/s) and differ
-from one time to the next; all else is the same of a run that was killed and of
-one that was not.
+The file has times too (hours, a record's `seconds`, the log's images/s), which
+differ from one time to the next. Everything else is the same for a run that
+was killed and resumed and for a run that was not.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ _TEXTS = "settings", "log", "curve"
 
 
 class Kept(NamedTuple):
-    """What is kept of a run.
+    """The results that are kept of a run.
 
     Attributes:
-        settings: Lines of its settings.cfg.
+        settings: Lines of the run's settings.cfg.
         log: Lines of its log.csv, or "".
         curve: Lines of its curve.csv, or "".
-        records: {(evaluation, checkpoint): {column: its record}}, of the
-            checkpoint "last" or "best".
-        hours: {"train": h, "evaluate": h}, of all processes that worked on
-            it, but for the last hours of one that was killed without warning.
+        records: Records, {(evaluation, checkpoint): {column: record}}, with
+            the checkpoint "last" or "best".
+        hours: Hours of all processes that worked on the run, {"train": h,
+            "evaluate": h}, without the last hours of a process that was
+            killed without warning.
     """
 
     settings: str
@@ -43,10 +44,10 @@ class Kept(NamedTuple):
 
 
 def save(kept: Kept, path: pathlib.Path) -> None:
-    """Writes what is kept; the same content gives the same bytes.
+    """Writes the results of a run; the same content gives the same bytes.
 
     Args:
-        kept: What is to be kept.
+        kept: Results of a run.
         path: File to write, all of it or nothing.
     """
     arrays = {name: np.array(getattr(kept, name)) for name in _TEXTS}
@@ -62,21 +63,21 @@ def save(kept: Kept, path: pathlib.Path) -> None:
 
 
 def load(path: pathlib.Path) -> Kept:
-    """What `save` wrote.
+    """Reads the results that `save` wrote.
 
     Args:
         path: File to read.
 
     Raises:
         ValueError: for a file that is truncated, or of another kind.
-        OSError: for one that cannot be opened.
+        OSError: for a file that cannot be opened.
     """
     with open(path, "rb") as file:
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 return _parsed({name: arrays[name] for name in arrays})
         except Exception as error:
-            # NumPy raises what its readers raise: zip, zlib, JSON errors.
+            # NumPy lets the errors of its readers through, such as zlib's.
             reason = str(error).strip().split("\n")[0]
             raise ValueError(
                 f"{path} cannot be read as a run that was kept: "
@@ -86,17 +87,19 @@ def load(path: pathlib.Path) -> Kept:
 
 
 def read(folder: pathlib.Path) -> dict[str, Kept]:
-    """All that is kept in a folder, {name of a run: what is kept of it}."""
+    """The results of all runs in a folder, {name of a run: its results}."""
     return {path.stem: load(path) for path in sorted(folder.glob("[!.]*.npz"))}
 
 
 def shortened(record: Record, digits: int) -> Record:
-    """A record whose floats end after some binary digits, so that its file is
-    small; they are cut towards zero, so that no budget is passed.
+    """A record with fewer digits in its floats, so that its file is small.
+
+    Floats are rounded towards zero, so that no budget is exceeded.
 
     Args:
         record: Record to shorten.
-        digits: Binary digits that stay after the first one, 0 to 23.
+        digits: Number of binary digits that stay after the first one, 0 to
+            23.
     """
     mask = np.uint32(2**32 - 2 ** (23 - digits))
 

@@ -1,8 +1,8 @@
-"""Writes the pages of what is kept: tables, verdicts and curves.
+"""Writes the pages of the study's results: tables, verdicts and curves.
 
 python reproduction/pages.py
 
-Trains and attacks nothing. The same records give the same bytes.
+The command trains and attacks nothing. The same records give the same bytes.
 """
 
 from __future__ import annotations
@@ -83,12 +83,12 @@ def curves(results: Results, suffix: str, picture: pathlib.Path) -> bool:
     """Draws the curves of the ablation's rows, seed 0.
 
     Args:
-        results: All that is kept.
+        results: Results of all runs that are kept.
         suffix: End of the rows' names.
         picture: File to write.
 
     Returns:
-        Whether there was one to draw.
+        Whether there was a curve to draw.
     """
     with tempfile.TemporaryDirectory() as folder:
         there = {}
@@ -103,12 +103,12 @@ def curves(results: Results, suffix: str, picture: pathlib.Path) -> bool:
 
 
 def insert(path: pathlib.Path, name: str, table: str) -> None:
-    """Puts a table in its place, between two comments, if a file has one.
+    """Puts a table between two comments of a file, if the file has them.
 
     Args:
         path: File in Markdown.
         name: Name in the comments, `<!-- name -->` and `<!-- end of name -->`.
-        table: Text that is to stand between them.
+        table: Text to put between the comments.
     """
     text = files.read_text(path)
     before, first, rest = text.partition(f"<!-- {name} -->")

@@ -26,8 +26,8 @@ def work() -> Work:
     """The whole plan at the places that the flags name.
 
     Raises:
-        ValueError: elsewhere than in the root of the repository, from which
-            flagfiles and commands are named.
+        ValueError: outside of the root of the repository, from which the
+            paths of flagfiles and commands start.
     """
     if not pathlib.Path("reproduction/plan.py").exists():
         raise ValueError("run this command in the root of the repository")

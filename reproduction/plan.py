@@ -1,4 +1,4 @@
-"""What the study runs, in its order; README.md says why."""
+"""The plan of the study: its runs, in order; README.md gives the reasons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 PRESET = "ijsat_tf/flows/presets/glow_cifar10_small.keras"
 # The latent radius that `make calibration` chose on held-out images; None
-# until that was done. Its step, as that of every radius, is a quarter of it.
+# before the calibration. The step of every radius is a quarter of the radius.
 CALIBRATED: float | None = None
 # The paper's radius, as section 6.1 prints it.
 PRINTED = 0.02
@@ -15,14 +15,15 @@ SEEDS = (0, 1)
 
 
 class Evaluation(NamedTuple):
-    """Columns on some of the test images.
+    """An evaluation: attacks or corruptions of some of the test images.
 
     Attributes:
-        name: Folder of its records.
+        name: Folder of the records.
         flags: Flags of eval/main.py.
-        checkpoints: Which of "last" and "best" are evaluated; the best epoch
-            only where it is not the last one.
-        digits: Binary digits that are kept of each float, after the first.
+        checkpoints: Evaluated checkpoints, "last" or "best" or both; the best
+            epoch is evaluated only where it is not the last one.
+        digits: Number of binary digits that are kept of each float, after the
+            first one.
     """
 
     name: str
@@ -32,14 +33,14 @@ class Evaluation(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A network to train and evaluate, or what other runs need first.
+    """A run of the study: a network to evaluate, or files for other runs.
 
     Attributes:
         name: Folder of the run, ROW-SEED.
         flags: Flags of train/main.py.
-        evaluations: Evaluations; none of a generator or a set of images.
+        evaluations: Evaluations; a generator or a set of images has none.
         needs: Names of the runs whose files the flags name.
-        made: Pattern of a file in its folder that shows the end of training.
+        made: Pattern of a file in the folder that shows the end of training.
     """
 
     name: str
@@ -50,13 +51,13 @@ class Run(NamedTuple):
 
     @property
     def waits_for_calibration(self) -> bool:
-        """Whether its training or an evaluation needs an unknown radius."""
+        """Whether training or an evaluation needs the calibrated radius."""
         given = (self, *self.evaluations)
         return any("--eta=None" in each.flags for each in given)
 
 
 def latent(radius: float | None) -> tuple[str, ...]:
-    """The flags of a latent radius and of its step."""
+    """The flags for a latent radius and its step."""
     return f"--eta={radius}", f"--eta_step={radius and radius / 4}"
 
 
@@ -77,15 +78,15 @@ FIXED = _evaluation(
 LARGE = _evaluation("large", "jsa50,om_pgd50", _FIRST, *latent(PRINTED))
 JSA = _evaluation("jsa", "jsa50", _FIRST, *latent(CALIBRATED))
 CLEAN = _evaluation("clean", "")
-# Of 75 sets, or they would weigh as much as all other rows.
+# Fewer digits, or the 75 sets would take as much space as all other records.
 CORRUPTED = _evaluation("corrupted", "", _FIRST, "--corruptions=all")._replace(
     digits=4
 )
-# JSA-50 of the last epoch is among `FIXED`.
+# `FIXED` has JSA-50 of the last epoch already.
 MAIN = ALL, FIXED, LARGE, JSA._replace(checkpoints=("best",))
 OVERFITTING = ALL, JSA._replace(checkpoints=("last", "best"))
 
-# As in train/configs: the rows that the paper's ablation is about first.
+# Rows as named in train/configs; first the rows of the paper's ablation.
 CORE = {
     "at": "AT",
     "at_jsa": "AT [JSA]",
@@ -95,7 +96,7 @@ CORE = {
 ONE_SEED = "trades trades_jsa mart mart_jsa standard iat at_16 at_32".split()
 ACCURACY = "standard", "mixup", "ijsat"
 CORRUPTIONS = "at_l2", "rlat", "ijsat"
-# Trained on 10,000 images, and so in no table with the others.
+# These rows are trained on 10,000 images, and so have a table of their own.
 MANIFOLD = {
     "dmat": "DMAT",
     "at_jsa_gan": "AT [JSA-GAN]",
@@ -141,8 +142,9 @@ def _row(
 
 
 def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
-    # These rows have drops of their own, at the same shares of the steps, and
-    # the paper's name no best epoch.
+    # The learning rates drop at the same shares of the steps as in the
+    # flagfiles. The paper names no best epoch for these rows, so that no image
+    # is held out.
     drops = ("--drop_shares=0.3,0.6,0.8",) * (half == "accuracy")
     given = (
         _flagfile(f"cifar10_{half}_{row}"),
@@ -157,8 +159,7 @@ def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
 def _of_manifolds(root: str) -> list[Run]:
     sngan = f"--gan={root}/sngan/sngan.keras"
     few = ("--train_examples=10000",)
-    # The latents of a GAN are others than those of the flow, whose effect
-    # the calibration is about.
+    # The calibration is for the latents of the flow, not for those of a GAN.
     given = sngan, f"--data_dir={root}/om", *latent(PRINTED), *few
     return [
         Run(
@@ -188,10 +189,10 @@ def _of_manifolds(root: str) -> list[Run]:
 
 
 def plan(root: str) -> list[Run]:
-    """All runs, in order.
+    """All runs of the study, in order.
 
     Args:
-        root: Folder of their folders.
+        root: Folder of the runs' folders.
     """
     long = ("--train_examples=5000", "--epochs=60")
     return [

@@ -1,12 +1,12 @@
-"""Runs what is missing of the plan, in its order.
+"""Runs the missing runs of the plan, in the order of the plan.
 
 python reproduction/study.py --hours=8
 
 Each run of reproduction/plan.py is trained in ROOT/RUN by train/main.py,
 evaluated by eval/main.py, and kept as OUTPUT/RUN.npz. A run that is kept is not
-run again, and one that was interrupted or killed goes on, so that the work can
-be spread over days and machines. Several processes share it: each takes the
-first run that no other one holds.
+run again, and a run that was interrupted or killed is resumed, so that the work
+can be spread over days and machines. Several processes share the work: each
+process takes the first run that no other process holds.
 
 taskset -c 0 make study & taskset -c 1 make study
 """
@@ -44,7 +44,7 @@ def main(_: list[str]) -> None:
     wanted = FLAGS.only or work.runs
     chosen = [run for run in work.runs.values() if run.name in wanted]
     try:
-        # One that was held may be free by now, as its process was killed.
+        # A run that was held may be free by now, as its process was killed.
         while share(work, chosen, deadline):
             pass
     except Interrupted as interrupted:
@@ -56,13 +56,13 @@ def share(work: Work, chosen: list[Run], deadline: float) -> bool:
     """Completes the runs that no other process holds.
 
     Args:
-        work: Where runs are made and kept.
-        chosen: Runs, in order.
-        deadline: Second of the monotonic clock after which none is begun.
+        work: Runs of the plan and their folders.
+        chosen: Runs to complete, in order.
+        deadline: Second of the monotonic clock after which no run is begun.
 
     Returns:
-        Whether it is worth another look: some were held, and one was
-        completed meanwhile.
+        Whether to call this function again: other processes held some runs,
+        and this one completed a run meanwhile.
     """
     held, late, completed = [], [], False
     for run in chosen:

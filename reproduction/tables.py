@@ -1,4 +1,4 @@
-"""Tables of what is kept, as Markdown."""
+"""Tables of the study's results, as Markdown."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ijsat_tf.evaluation.tables import row_names
 
 
 class Results(NamedTuple):
-    """All that is kept.
+    """The results of all runs that are kept.
 
     Attributes:
-        kept: {name of a run: what is kept of it}.
+        kept: Results of the runs, {name of a run: its results}.
     """
 
     kept: dict[str, Kept]
@@ -29,14 +29,23 @@ class Results(NamedTuple):
     def of(
         self, run: str, evaluation: str, checkpoint: str = "last"
     ) -> Columns:
-        """The records of an evaluation, none where it was not made; those of
-        the last epoch where that is the best one."""
+        """The records of an evaluation, {} where it was not made.
+
+        The records of the last epoch stand for the best epoch where both are
+        the same.
+
+        Args:
+            run: Name of the run.
+            evaluation: Name of the evaluation.
+            checkpoint: Name of the checkpoint, "last", the default, or "best".
+        """
         if run not in self.kept:
             return {}
         found = self.kept[run].records
         if ("all", "best") not in found:
             checkpoint = "last"
-        # Both are of the same images, and `jsa` is not made twice.
+        # `fixed` has the record of JSA on the same images, so that `jsa` is
+        # not made twice.
         names = ("jsa", "fixed") if evaluation == "jsa" else (evaluation,)
         there = [found.get((name, checkpoint)) for name in names]
         return next(filter(None, there), {})
@@ -44,8 +53,19 @@ class Results(NamedTuple):
     def scores(
         self, row: str, seed: int, evaluation: str, columns: tuple[str, ...]
     ) -> np.ndarray | None:
-        """The share of columns under which each image was right, as
-        `claims.verdict` asks for it."""
+        """The share of columns under which each image was right, (N,).
+
+        `claims.verdict` takes this function.
+
+        Args:
+            row: Name of the row, or "ROW@best" for its best epoch.
+            seed: Seed of the run.
+            evaluation: Name of the evaluation.
+            columns: Names of the columns; ("*",) for all corruptions.
+
+        Returns:
+            Shares (N,), None where a column is missing.
+        """
         name, _, best = row.partition("@")
         found = self.of(f"{name}-{seed}", evaluation, best or "last")
         columns = tuple(CELLS) if columns == ("*",) else columns
@@ -55,15 +75,15 @@ class Results(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column: a number of a record, in the mean over its images.
+    """A column of a table: the mean of a number over the images of a record.
 
     Attributes:
-        heading: Text above it.
+        heading: Text above the column.
         evaluation: Name of the evaluation.
         record: Name of the record.
-        checkpoint: "last" or "best".
-        number: Name of the number, or of a space whose budget it is.
-        scale: Factor of what is shown.
+        checkpoint: Checkpoint that was evaluated, "last" or "best".
+        number: Name of the number, or of the space whose budget is shown.
+        scale: Factor of the mean that is shown.
     """
 
     heading: str
@@ -104,18 +124,18 @@ _NOTHING = "Nothing was run yet."
 
 
 def accuracies(results: Results, rows: dict[str, str]) -> str:
-    """Some rows of seed 0, last epoch.
+    """The table of the accuracies of some rows, of seed 0 and the last epoch.
 
     Args:
-        results: All that is kept.
-        rows: {row: its label}.
+        results: Results of all runs that are kept.
+        rows: Labels of the rows, {row: label}.
     """
     runs = {f"{row}-0": label for row, label in rows.items()}
     return _table(results, runs, _SHORT)
 
 
 def everything(results: Results, plan: Iterable[Run]) -> str:
-    """Accuracies of all runs, and how far the attacks move an image."""
+    """The accuracies of all runs, and how far the attacks move an image."""
     runs = {run.name: f"`{run.name}`" for run in plan if run.evaluations}
     return (
         "Accuracy in percent of the last epoch and of the best one: of all "
@@ -131,7 +151,7 @@ def everything(results: Results, plan: Iterable[Run]) -> str:
 
 
 def hours(results: Results, plan: Iterable[Run]) -> str:
-    """The hours that each run took."""
+    """The table of the hours that each run took."""
     lines, total = [], np.zeros(2)
     for run in plan:
         if run.name in results.kept:
@@ -146,16 +166,17 @@ def hours(results: Results, plan: Iterable[Run]) -> str:
 
 
 def of_the_paper(results: Results, number: int, seed: int) -> str | None:
-    """A table of the paper beside its numbers; None where no row was run.
+    """A table of the paper with ours, or None where no row was run.
 
     Args:
-        results: All that is kept.
+        results: Results of all runs that are kept.
         number: Number of the table.
         seed: Seed of the rows.
     """
     rows = {}
     for row in row_names(number):
-        # Among those of five times their images they would say nothing.
+        # The rows of `MANIFOLD` have a fifth of the others' training images
+        # and cannot be compared with them.
         if number == 6 or row not in MANIFOLD:
             run = f"{row}-{seed}"
             fixed, clean = results.of(run, "fixed"), results.of(run, "clean")
@@ -167,7 +188,7 @@ def of_the_paper(results: Results, number: int, seed: int) -> str | None:
 
 
 def verdicts(results: Results) -> str:
-    """What became of the paper's claims."""
+    """The table of the verdicts on the paper's claims."""
     return claims.to_markdown(results.scores)
 
 

@@ -1,4 +1,4 @@
-"""A run of the plan: trained, evaluated and kept by one process at a time."""
+"""The work on a run: one process at a time trains, evaluates and keeps it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from ijsat_tf import files
 from ijsat_tf.evaluation import records
 from ijsat_tf.training.callbacks.curves import read_curve
 
-# Flags that say where a run lay, which means nothing on another machine.
+# Flags with paths, which mean nothing on another machine and are not kept.
 _PLACES = "--data_dir=", "--workdir="
 
 
 class Work(NamedTuple):
-    """Where runs are made and kept.
+    """The runs of the plan, and the folders in which they are made and kept.
 
     Attributes:
         runs: All runs of the plan by their names.
-        root: Folder of the runs. Beside the folder of each lie its lock, what
-            its commands printed, and the hours that they took.
-        output: Folder of what is kept.
-        data_dir: Folder of the sets of images; None downloads them.
+        root: Folder of the runs. Beside the folder of each run lie its lock,
+            the output of its commands, and the hours that they took.
+        output: Folder of the files that are kept.
+        data_dir: Folder of the sets of images; None downloads the images.
     """
 
     runs: dict[str, Run]
@@ -40,23 +40,25 @@ class Work(NamedTuple):
     data_dir: str | None = None
 
     def place(self, run: Run) -> pathlib.Path:
-        """The file of what is kept of a run."""
+        """The path of the file that is kept of a run."""
         return self.output / f"{run.name}.npz"
 
     def is_trained(self, run: Run) -> bool:
-        """Whether the file that training ends with is in its folder."""
+        """Whether the folder has the file that shows the end of training."""
         return any((self.root / run.name).glob(run.made))
 
     @contextlib.contextmanager
     def locked(self, name: str, wait: bool = False) -> Iterator[int | None]:
-        """A lock, which is free again when the processes that hold it end.
+        """A context with the lock of a run.
+
+        The lock is free again when the processes that hold it end.
 
         Args:
             name: Name of the run that one process at a time may work on.
-            wait: Whether to wait for another process that holds it.
+            wait: Whether to wait for another process that holds the lock.
 
         Returns:
-            The descriptor of the lock, None where another process holds it.
+            Descriptor of the lock, None where another process holds it.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with open(self.root / f"{name}.lock", "ab") as file:
@@ -69,11 +71,15 @@ class Work(NamedTuple):
             yield lock
 
     def complete(self, run: Run, lock: int) -> None:
-        """Trains, evaluates and keeps a run, whose lock is held.
+        """Trains, evaluates and keeps a run.
+
+        Args:
+            run: Run to complete.
+            lock: Descriptor of the run's lock, which this process holds.
 
         Raises:
-            ValueError: where it waits for the calibration, or for a command
-                that fails.
+            ValueError: where the run waits for the calibration, or where a
+                command fails.
         """
         if run.waits_for_calibration:
             raise ValueError(
@@ -96,7 +102,12 @@ class Work(NamedTuple):
         print(f"kept: {self.place(run)}", flush=True)
 
     def train(self, run: Run, lock: int) -> None:
-        """Trains a run, whose lock is held, after what it needs."""
+        """Trains a run, after the runs that it needs.
+
+        Args:
+            run: Run to train.
+            lock: Descriptor of the run's lock, which this process holds.
+        """
         for need in map(self.runs.__getitem__, run.needs):
             if not self.is_trained(need):
                 with self.locked(need.name, wait=True) as other:
@@ -106,7 +117,7 @@ class Work(NamedTuple):
             self._command("train", "train/main.py", flags, run, lock)
 
     def found(self, run: Run) -> kept.Kept:
-        """What is to be kept of a run that is complete."""
+        """The content of the file to keep of a complete run."""
         folder = self.root / run.name
         texts = [
             files.read_text(path) if path.exists() else ""
@@ -117,7 +128,7 @@ class Work(NamedTuple):
         for each, checkpoint in evaluated(run, folder):
             columns = records.read(folder / each.name / checkpoint / run.name)
             found[each.name, checkpoint] = {
-                # The tables know these columns without their number of steps.
+                # The tables call these columns without the number of steps.
                 name.removesuffix("_100"): kept.shortened(record, each.digits)
                 for name, record in columns.items()
             }
@@ -136,7 +147,7 @@ class Work(NamedTuple):
         run: Run,
         lock: int,
     ) -> None:
-        # The flags of a row come last, and may name a set of its own.
+        # The flags of a row come last, as they may name another --data_dir.
         data = [f"--data_dir={self.data_dir}"] * (self.data_dir is not None)
         print(shlex.join(["python", script, *flags]), flush=True)
         children.run(
@@ -156,8 +167,14 @@ class Work(NamedTuple):
 
 
 def evaluated(run: Run, folder: pathlib.Path) -> list[tuple[Evaluation, str]]:
-    """The evaluations of a run with their checkpoints: the best epoch where
-    that is not the last one."""
+    """The evaluations of a run, each with one of its checkpoints.
+
+    The checkpoint "best" is left out where the best epoch is the last one.
+
+    Args:
+        run: Run of the plan.
+        folder: Folder of the run.
+    """
     best = best_epoch(folder) is not None
     return [
         (each, checkpoint)
@@ -168,14 +185,20 @@ def evaluated(run: Run, folder: pathlib.Path) -> list[tuple[Evaluation, str]]:
 
 
 def best_epoch(folder: pathlib.Path) -> int | None:
-    """The best epoch of a run, None where it is the last one, or was not
-    looked for."""
+    """The best epoch of a run, or None.
+
+    None stands for a best epoch that is the last one, and for a run without
+    held-out images.
+
+    Args:
+        folder: Folder of the run.
+    """
     if not (folder / "curve.csv").exists():
         return None
     points = read_curve(folder / "curve.csv")
     settings = files.read_text(folder / "settings.cfg").splitlines()
     undefended = "--method=standard" in settings
-    # As train/main.py chooses it: the first one of the greatest.
+    # train/main.py, too, chooses the first of several greatest accuracies.
     best = max(
         points,
         key=lambda point: (

@@ -3,24 +3,25 @@
 python train/main.py --flagfile=train/configs/digits_ijsat.cfg \\
     --flow=runs/digits/flow/flow.keras --workdir=runs/digits/ijsat
 
-Writes into --workdir: settings.cfg (a flagfile that repeats or resumes the
-run), log.csv, events for TensorBoard, checkpoints/, and at the end
+The command writes into --workdir: settings.cfg (a flagfile that repeats or
+resumes the run), log.csv, events for TensorBoard, checkpoints/, and at the end
 METHOD.keras of a generator with samples.png, or classifier.keras and
 model.keras (with method and optimizer). --method=project writes the set
 om_DATASET instead, to be read with --data_dir=WORKDIR.
 
-The same command again goes on from the last checkpoint, in the middle of an
-epoch too, to the numbers of a run that was never interrupted. There is one
-after each epoch and every --checkpoint_every minutes; the last --keep stay,
-each with a checksum, and one that is damaged is passed over for the one before.
-SIGTERM and Ctrl-C save at the end of the step; the process then ends by the
-signal, which a shell sees as 143 or 130. A full disk, and a loss or weight
-that is not finite, end in one line and code 2, with the checkpoints as they
-were.
+The same command resumes an interrupted run from the last checkpoint, also in
+the middle of an epoch, with the numbers of a run that was never interrupted.
+A checkpoint is written after each epoch and every --checkpoint_every minutes.
+The last --keep checkpoints stay, each with a checksum; a damaged checkpoint is
+passed over for the previous one. SIGTERM and Ctrl-C save at the end of the
+step; the process then ends by the signal, which a shell sees as 143 or 130. A
+full disk, and a loss or weight that is not finite, end the process with a
+message of one line and code 2, and leave the checkpoints as they were.
 
-With --held_out images also curve.csv and curve.png, the accuracy under attack
-as training goes on, and best.keras, the classifier of the epoch that was most
-robust on them (of --method=standard, most accurate).
+With --held_out images the command also writes curve.csv and curve.png, the
+accuracy under attack as training goes on, and best.keras, the classifier of
+the epoch that was most robust on these images (with --method=standard, most
+accurate).
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ from ijsat_tf import commandline, files, multi_worker  # noqa: E402
 
 
 def main(_: list[str]) -> None:
-    # Whatever is wrong must show before the folder is touched.
+    # Errors in the flags must show before the folder is touched.
     project = FLAGS.method == "project"
     if FLAGS.method in options.GENERATORS:
-        # Their step is not split over the cores, as an attack is.
+        # The step of a generator is not split over the cores as an attack is.
         commandline.all_cores_an_operation()
-    # Before any other operation of TensorFlow's.
+    # A strategy must be made before any other TensorFlow operation.
     strategy = ij.training.strategy("none" if project else FLAGS.strategy)
     keras.utils.set_random_seed(FLAGS.seed)
     FLAGS.precision = ij.training.precision(FLAGS.precision)
@@ -61,7 +62,7 @@ def main(_: list[str]) -> None:
 
 
 def train(strategy: tf.distribute.Strategy) -> None:
-    """Trains what --method names."""
+    """Trains the network that --method names."""
     chief = multi_worker.is_chief(strategy)
     source, held_out = sources()
     test = ij.data.load(*commandline.split("test"))
@@ -142,7 +143,7 @@ def train(strategy: tf.distribute.Strategy) -> None:
 
 
 def save(model: keras.Model, folder: pathlib.Path) -> None:
-    """Writes what was trained."""
+    """Writes the trained network."""
     if FLAGS.method in options.GENERATORS:
         ij.training.Checkpoint(folder / f"{FLAGS.method}.keras").save(model)
         ij.evaluation.sample_grid(
@@ -155,7 +156,7 @@ def save(model: keras.Model, folder: pathlib.Path) -> None:
 
 
 def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
-    """The images to train on, and those held out."""
+    """The images to train on, and the held-out images or None."""
     source, held_out = ij.data.load(*commandline.split("train")), None
     if not FLAGS.gan:
         # A flow has latents of its own.
@@ -172,7 +173,7 @@ def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
 def logs(
     folder: pathlib.Path, start: tuple[int, int]
 ) -> list[keras.callbacks.Callback]:
-    """What is written about the steps, by one process."""
+    """The callbacks by which one process logs speed, epochs and steps."""
     epoch, step = start
     return [
         ij.training.Throughput(FLAGS.batch_size),
@@ -193,7 +194,10 @@ def watch(
     source: ij.data.Source,
     chief: bool,
 ) -> list[keras.callbacks.Callback]:
-    """What measures held-out images, in order: later ones read its logs."""
+    """The callbacks that attack the held-out images.
+
+    Their order matters: later callbacks read the logs of the first.
+    """
     data = source.inputs(), source.labels
     curve = folder / "curve.csv"
     robust = ij.training.RobustAccuracy(
@@ -205,7 +209,7 @@ def watch(
         path=curve,
     )
     robust.resume(epoch)
-    # Without a defence no epoch is robust.
+    # Without a defence no epoch is robust, so that accuracy decides.
     undefended = FLAGS.method == "standard"
     monitor = "clean_accuracy" if undefended else "robust_accuracy"
 

@@ -1,4 +1,4 @@
-"""What --method trains, compiled: a generator, or a classifier."""
+"""The compiled network that --method trains, a generator or a classifier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from ijsat_tf import commandline
 def build(
     source: ij.data.Source, steps: int
 ) -> tuple[keras.Model, keras.Model | None]:
-    """What --method names, compiled, and the generator that attacks need."""
+    """The compiled network of --method, and the generator of its attacks.
+
+    Args:
+        source: Training images.
+        steps: Number of steps per epoch.
+    """
     if FLAGS.method in options.GENERATORS:
         makers = {"flow": flow, "sngan": sngan, "vaegan": vaegan}
         return makers[FLAGS.method](source, steps), None
@@ -25,7 +30,7 @@ def build(
 
 
 def generator(source: ij.data.Source) -> keras.Model | None:
-    """The generator of --flow or --gan, once it is seen to fit the images."""
+    """The generator of --flow or --gan, after a check with an image."""
     if FLAGS.flow and FLAGS.gan:
         raise ValueError("--flow and --gan are two generators: give one")
     first = source.take(1)
@@ -112,7 +117,13 @@ def vaegan(source: ij.data.Source, steps: int) -> keras.Model:
 def classifier(
     source: ij.data.Source, steps: int, generator: keras.Model | None
 ) -> keras.Model:
-    """A compiled classifier with its method."""
+    """A compiled model that trains a classifier by the method.
+
+    Args:
+        source: Training images.
+        steps: Number of steps per epoch.
+        generator: Generator of attacks on the manifold, or None.
+    """
     settings = {} if FLAGS.model == "small_cnn" else {"stem": FLAGS.stem}
     if FLAGS.normalize:
         settings["normalization"] = source.channels()
@@ -141,10 +152,10 @@ def classifier(
 def schedule(
     steps: int,
 ) -> keras.optimizers.schedules.LearningRateSchedule | float:
-    """The classifier's learning rate.
+    """The learning rate of the classifier.
 
     Args:
-        steps: an epoch.
+        steps: Number of steps per epoch.
     """
     rate = options.learning_rate()
     if FLAGS.schedule == "cyclic":

@@ -11,8 +11,8 @@ from ijsat_tf import commandline, files
 
 FLAGS = flags.FLAGS
 
-# What generators are trained for, with the rate at the start and the loss
-# that is shown step by step.
+# The generators, each with its learning rate at the start and the loss that is
+# logged step by step.
 GENERATORS = {
     "flow": (0.001, "bits_per_dim"),
     "sngan": (0.0002, "generator_loss"),
@@ -190,14 +190,14 @@ flags.DEFINE_string(
 )
 flags.DEFINE_string("lpips", None, "path of an .npz of LPIPS' weights for it")
 
-# What may differ when a run is resumed.
+# Flags that may differ when a run is resumed.
 _FREE = (
     "workdir",
     "data_dir",
     *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
     "strategy",
     "jit_compile",
-    "nojit_compile",  # As absl writes it when it is off.
+    "nojit_compile",  # Absl's name of `jit_compile` when it is off.
     "log_every",
     "checkpoint_every",
     "keep",
@@ -210,7 +210,7 @@ _WHY_EPOCHS = (
 
 
 def learning_rate() -> float:
-    """The rate at the start."""
+    """The learning rate at the start."""
     if FLAGS.learning_rate is not None:
         return FLAGS.learning_rate
     return GENERATORS.get(FLAGS.method, (0.1,))[0]
@@ -219,7 +219,10 @@ def learning_rate() -> float:
 def claim(workdir: str) -> pathlib.Path:
     """Makes the folder of this run and writes its settings there.
 
-    The folder is this process's until the process ends.
+    A lock keeps other processes out of the folder until this one ends.
+
+    Args:
+        workdir: Path of the folder.
 
     Raises:
         ValueError: when the folder holds a run with other settings, or when
@@ -266,13 +269,13 @@ def claim(workdir: str) -> pathlib.Path:
 
 
 def fingerprint() -> str:
-    """Of the settings that may not differ when a run is resumed."""
+    """The SHA-256 of the settings that must not change when a run resumes."""
     lines = [line for line in _resolved() if not _is_free(line)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _resolved() -> list[str]:
-    # A file of another content is another generator, wherever it lies.
+    # The content of a file identifies a generator, not its path.
     digests = []
     for name in _FILES if FLAGS.method not in GENERATORS else ():
         if FLAGS[name].value:
@@ -296,14 +299,18 @@ def _is_free(line: str) -> bool:
 
 
 def _epochs_set_the_rate() -> bool:
-    """Whether the learning rate of a step follows from --epochs."""
+    """Whether the learning rate of a step depends on --epochs."""
     if FLAGS.method in GENERATORS:
         return FLAGS.method != "vaegan"
     return FLAGS.schedule == "drops" and FLAGS.drop_shares is not None
 
 
 def _fewer_epochs(before: list[str]) -> list[str]:
-    """What a run of more epochs before this one says of them."""
+    """The differences in --epochs, if the run had more epochs before.
+
+    Args:
+        before: Lines of the run's settings.
+    """
     if _epochs_set_the_rate():
         return []
     name = "--epochs="

@@ -1,4 +1,4 @@
-"""Projects a set of images onto the manifold of a GAN."""
+"""Projection of a set of images onto the manifold of a GAN."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ijsat_tf import commandline
 
 
 def run() -> None:
-    """Writes the set om_DATASET into --workdir."""
+    """Writes the projected set om_DATASET into --workdir."""
     train = ij.data.load(*commandline.split("train"))
     test = ij.data.load(*commandline.split("test"))
     if FLAGS.train_examples:
@@ -31,7 +31,7 @@ def run() -> None:
         distance(),
         FLAGS.projection_steps,
     )
-    # One image shows at once whether all fit each other.
+    # One image shows at once whether images, GAN and distance fit each other.
     search(train.take(1).scaled())
     folder = options.claim(FLAGS.workdir)
     written = ij.generators.project_dataset(
@@ -49,7 +49,7 @@ def run() -> None:
 
 
 def distance() -> Any:
-    """The perceptual distance of the flags, or None."""
+    """The perceptual distance that the flags name, or None."""
     if FLAGS.features and FLAGS.vgg16:
         raise ValueError("--features and --vgg16 are two networks: give one")
     if FLAGS.vgg16:

@@ -1,4 +1,4 @@
-"""The method that --method names, as the other flags describe it."""
+"""The method that --method names, with the settings of the other flags."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def method(
     """The method that the flags describe.
 
     Args:
-        generator: of attacks on the manifold, or None.
-        source: the training images.
+        generator: Generator of attacks on the manifold, or None.
+        source: Training images.
 
     Raises:
         ValueError: for a method without the generator that it needs.
@@ -32,17 +32,17 @@ def method(
             "--method=flow or --method=vaegan, and give it as --flow or --gan"
         )
     if FLAGS.method == "cutout":
-        # What the normalisation inside the classifier makes 0.
+        # The normalisation inside the classifier makes this fill 0.
         return methods.Cutout(FLAGS.cutout, source.channels()[0])
     return _METHODS[FLAGS.method](generator)
 
 
 def attack(name: str, generator: Any) -> ij.attacks.Attack:
-    """An attack of the flags' budgets.
+    """An attack with the budgets of the flags.
 
     Args:
-        name: as `ijsat_tf.attacks.by_name` takes it.
-        generator: of attacks on the manifold, or None.
+        name: Name of the attack, as `ijsat_tf.attacks.by_name` takes it.
+        generator: Generator of attacks on the manifold, or None.
     """
     return ij.attacks.by_name(
         name,

@@ -25,25 +25,30 @@ _LOSSES = {
 
 @value
 class APGD(Attack):
-    """Auto-PGD: momentum, and a step that each sample halves itself.
+    """Auto-PGD: gradient ascent with momentum and an adaptive step size.
 
-    It starts on the border of the ball, in a random direction, with a step
-    of twice the radius; see `ijsat_tf.attacks.autostep`. The result is the
-    last misclassified image of the window of steps in which there was one,
-    else that of the highest loss.
+    The search starts on the border of the ball, in a random direction, with
+    a step of twice the radius. Each sample halves its own step when progress
+    stops; see `ijsat_tf.attacks.autostep`. The result is the last
+    misclassified image of the window of steps in which there was one, else
+    the image of the highest loss.
 
     Args:
-        ball: `Linf` or `L2`, e.g. `Linf(8 / 255)`; its own step plays no part.
-        loss: "ce", the default, the cross entropy; "dlr", the difference of
-            logits ratio, which needs three classes; or "targeted", towards
-            one other class after another, which needs four.
-        steps: default 100.
-        restarts: searches from different starts, for samples not yet
-            misclassified; default 1. For each target if targeted.
-        targets: classes to aim at, those of the largest logits on the clean
-            image, default 9; at most all others.
-        gradient_samples: over how many evaluations of the model a gradient is
-            averaged, default 1; more for a randomised model.
+        ball: Ball of the pixels, `Linf` or `L2`, e.g. `Linf(8 / 255)`; the
+            ball's own step is not used.
+        loss: Loss to maximise: "ce", the default, is the cross entropy; "dlr"
+            is the difference of logits ratio, which needs three classes;
+            "targeted" is the targeted ratio, which needs four classes and
+            aims at one other class after another.
+        steps: Number of updates, default 100.
+        restarts: Number of searches from different starts, for samples not
+            yet misclassified; default 1. With the loss "targeted", the number
+            for each target.
+        targets: Number of classes that the loss "targeted" aims at, those of
+            the largest logits on the clean image; default 9, at most all
+            other classes.
+        gradient_samples: Number of evaluations of the model over which a
+            gradient is averaged, default 1; use more for a randomised model.
 
     Raises:
         ValueError: for settings out of range; when called, for a model with
@@ -74,7 +79,7 @@ class APGD(Attack):
 
     @property
     def least_classes(self) -> int:
-        """How many classes a model must have for its loss to be defined."""
+        """The number of classes that the loss needs to be defined."""
         return _LOSSES[self.loss][1]
 
     @property

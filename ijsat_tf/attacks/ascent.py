@@ -1,4 +1,4 @@
-"""The one search: projected steepest ascent of the loss in a space."""
+"""Projected steepest ascent of the loss in a space."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ from ijsat_tf.types import LogitsFn, Tensors, value
 class Ascent(Attack):
     """Maximises the cross entropy over the changes that a space allows.
 
-    change <- project(change + step * direction(gradient)), `steps` times;
-    the result is the image after the last update; where that is not finite,
-    the image unchanged, and `overflowed` is True. The loop is a
-    `tf.while_loop`: the graph does not grow.
+    The update change <- project(change + step * direction(gradient)) is made
+    `steps` times. The result is the image after the last update. Where that
+    image is not finite, the result is the unchanged image, and `overflowed`
+    is True. The loop is a `tf.while_loop`, so the graph does not grow with
+    the number of steps.
 
     Args:
-        space: what may change, e.g. `Pixels(Linf(8 / 255))`.
-        steps: updates, default 10.
-        restarts: searches from different starts; per sample a successful one
-            counts, else that of the highest loss. Default 1.
-        momentum: of the gradient normalised by its L1 norm, default 0.
-        random_start: whether to start at random in the space rather than at
+        space: Space of the changes, e.g. `Pixels(Linf(8 / 255))`.
+        steps: Number of updates, default 10.
+        restarts: Number of searches from different starts, default 1. Per
+            sample the result is that of a successful search, else that of the
+            search with the highest loss.
+        momentum: Momentum of the gradient, which is normalised by its L1
+            norm; default 0.
+        random_start: Whether to start at random in the space rather than at
             the image, default True.
-        targeted: whether to minimise the loss, labels being targets, default
-            False.
+        targeted: Whether labels are target classes, so that the loss is
+            minimised; default False.
 
     Raises:
         ValueError: for settings out of range.
@@ -90,8 +93,8 @@ class Ascent(Attack):
                 tape.watch(change)
                 found = moved(change)
             # The clip passes the gradient straight through: a hard clip has
-            # none at saturated pixels, where it would stop every search; the
-            # paper does not say.
+            # no gradient at saturated pixels, which would stop every search
+            # there. The paper does not specify this.
             slope, *_ = of_images(logits_of, _clip(found), objective)
             # Parts of a change that are drawn once have no gradient.
             gradient = tape.gradient(

@@ -1,4 +1,4 @@
-"""What an attack is: a value that maps images to adversarial images."""
+"""The base class of attacks, and the result of an attack."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
 
 
 class AttackResult(NamedTuple):
-    """What an attack found.
+    """The result of an attack on a batch.
 
     Attributes:
-        images: x^, (B, H, W, C) in [0, 1].
-        success: (B,) bool: the model's class of exactly these images is not
-            the label's (clean errors count); for a targeted attack, it is.
-        loss: (B,) nats, the cross entropy of exactly these images.
-        budget: {space: (B,)}, the norm of the change in each space.
-        overflowed: (B,) bool: the generator gave no finite image, so that
-            the image is unchanged. Such a sample says nothing of robustness.
+        images: Adversarial images x^, (B, H, W, C) in [0, 1].
+        success: Whether the model's class of exactly these images differs
+            from the label's, (B,) bool; clean errors count as successes. For
+            a targeted attack, whether the two classes are the same.
+        loss: Cross entropy of exactly these images in nats, (B,).
+        budget: Norm of the change in each space, {space: (B,)}.
+        overflowed: Whether the generator gave no finite image, (B,) bool. The
+            image is then unchanged, and the sample says nothing about
+            robustness.
     """
 
     images: tf.Tensor
@@ -39,29 +41,29 @@ class AttackResult(NamedTuple):
 
 @value
 class Attack(Value):
-    """Settings of an attack; calling it attacks a model.
+    """Settings of an attack; a call attacks a model.
 
-    It holds budgets and generators, never the classifier, and changes no
-    variable. Subclasses define `craft`, or `search`, an attack that does the
-    work.
+    An attack holds budgets and generators, never the classifier, and changes
+    no variable. Subclasses define either `craft`, or `search`, which returns
+    another attack that does the work.
     """
 
     def __post_init__(self):
         super().__post_init__()
-        # So that wrong settings are refused at once.
+        # Making the search now refuses wrong settings at once.
         _ = self.search
 
     @property
     def search(self) -> Attack:
-        """The attack that this one is a name for."""
+        """The attack that does the work of this one."""
         raise NotImplementedError
 
     @property
     def labels_are_targets(self) -> bool:
-        """Whether labels are classes to reach, not the true ones.
+        """Whether labels are target classes rather than true classes.
 
-        The attack that does the work knows: by its field `targeted`, unless
-        that means something else, as for `FAB`.
+        The field `targeted` of the attack that does the work decides. Attacks
+        whose field means something else, such as `FAB`, override this.
         """
         if self.search is not self:
             return self.search.labels_are_targets
@@ -69,7 +71,7 @@ class Attack(Value):
 
     @property
     def by_sample(self) -> bool:
-        """Whether what is found for a sample is its own affair alone."""
+        """Whether the result for a sample is independent of the others."""
         return self.search is self or self.search.by_sample
 
     def craft(
@@ -80,15 +82,16 @@ class Attack(Value):
         seed: tf.Tensor,
         latents: Tensors | None = None,
     ) -> AttackResult:
-        """The attack as graph operations; arguments are checked already.
+        """Runs the attack as graph operations, on checked arguments.
 
         Args:
-            logits_of: from images to logits (B, K), float32; what
-                `as_logits` made has the model itself as `logits_of.model`.
-            images: (B, H, W, C) in [0, 1].
-            labels: (B, K) probabilities.
-            seed: (2,) int32.
-            latents: those that came with the images, or None.
+            logits_of: Function from images to logits (B, K), float32. If
+                `as_logits` made the function, its attribute `model` is the
+                model itself.
+            images: Images (B, H, W, C) in [0, 1].
+            labels: Probabilities of the classes, (B, K).
+            seed: Random seed, (2,) int32.
+            latents: Latents given with the images, or None.
         """
         return self.search.craft(logits_of, images, labels, seed, latents)
 
@@ -103,14 +106,14 @@ class Attack(Value):
         """Attacks a model; eagerly, or inside a `tf.function`.
 
         Args:
-            model: a Keras model (called with `training=False`) or another
+            model: Keras model (called with `training=False`) or another
                 callable from images in [0, 1] to logits (B, K).
-            images: (B, H, W, C), float, in [0, 1].
-            labels: (B,) ints or (B, K) soft labels; for a targeted attack,
-                the targets.
-            seed: of the random start, default 0.
-            latents: those that came with the data; None, the default, to
-                encode them from the images where a space needs them.
+            images: Images (B, H, W, C), float, in [0, 1].
+            labels: Integer labels (B,) or soft labels (B, K); for a targeted
+                attack, the target classes.
+            seed: Random seed of the attack, default 0.
+            latents: Latents given with the data; None, the default, encodes
+                the latents from the images where a space needs them.
 
         Returns:
             An `AttackResult`.
@@ -152,15 +155,15 @@ class Attack(Value):
 def checked(
     model: Callable, images: Tensor, labels: Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Images and labels as tensors, once they are seen to fit.
+    """Checks images and labels, and returns them as tensors.
 
     Args:
         model: Keras model or another callable.
-        images: (B, H, W, C), float, in [0, 1].
-        labels: (B,) or (B, K).
+        images: Images (B, H, W, C), float, in [0, 1].
+        labels: Labels (B,) or (B, K).
 
     Raises:
-        ValueError: for images or labels that do not fit, or none.
+        ValueError: for images or labels that do not fit, or an empty batch.
     """
     expected = None
     if isinstance(model, keras.Model):
@@ -173,7 +176,7 @@ def checked(
         f"shape {tuple(images.shape)}",
     )
     if images.dtype.size < 4:
-        # Too coarse for steps of a fraction of a grey level.
+        # Half precision is too coarse for steps below one grey level.
         images = tf.cast(images, tf.float32)
     return images, checks.one_a_row(labels, images)
 
@@ -197,11 +200,11 @@ def _warn(result: AttackResult, probabilities: bool) -> None:
 
 
 def require_untargeted(attack: Any, what: str) -> None:
-    """Raises `ValueError` unless this is an attack, and away from labels.
+    """Raises `ValueError` unless the argument is an untargeted attack.
 
     Args:
-        attack: what was given.
-        what: e.g. "`attack`", for the message.
+        attack: Argument to check.
+        what: Name of the argument in the message, e.g. "`attack`".
     """
     checks.require(
         isinstance(attack, Attack),
@@ -228,7 +231,8 @@ def _attack(
     latents: Tensors | None,
     image_shape: tuple[int | None, ...],
 ) -> tuple[AttackResult, tf.Tensor]:
-    # Batches of several sizes share a graph; images of several do not.
+    # Batches of different sizes share a graph; images of different sizes
+    # do not.
     images = tf.ensure_shape(images, [None, *image_shape])
     attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)

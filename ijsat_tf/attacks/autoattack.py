@@ -1,4 +1,4 @@
-"""AutoAttack: an ensemble of attacks, each on what the others left."""
+"""AutoAttack: an ensemble of attacks, run one after another."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, value
 
 
 class Verdict(NamedTuple):
-    """What AutoAttack found, stage by stage.
+    """The result of AutoAttack, stage by stage.
 
     Attributes:
-        images: (N, H, W, C), adversarial where one was found, else clean.
-        alive: {stage: (N,) bool}, the samples that neither it nor any stage
-            before it changed the class of; first "clean", those that are
-            right without any attack. The last one is the verdict.
-        loss: (N,) nats, the cross entropy of exactly these images.
+        images: Images (N, H, W, C), adversarial where a stage found such an
+            image, else clean.
+        alive: Samples still classified correctly after each stage,
+            {stage: (N,) bool}. The first stage is "clean", without any
+            attack; the entry of the last stage is the verdict.
+        loss: Cross entropy of exactly these images in nats, (N,).
     """
 
     images: np.ndarray
@@ -48,24 +49,27 @@ class AutoAttack(Attack):
     """APGD, FAB and Square, each on the images that are still classified
     correctly, and each from the clean image.
 
-    It is no graph operation: samples leave as they fall. Inside a graph, and
-    for training, use one of its stages, such as `APGD`.
+    AutoAttack cannot run inside a graph, since a sample is removed once it is
+    misclassified. Inside a graph, and for training, use one of the stages,
+    such as `APGD`.
 
     Args:
-        ball: `Linf` or `L2`, e.g. `Linf(8 / 255)`; its own step plays no part.
-        version: "standard", the default: apgd-ce, apgd-t, fab-t and square;
-            "plus": also apgd-dlr and fab, with restarts; "rand", for
-            randomised models: apgd-ce and apgd-dlr, with averaged gradients;
-            or "custom".
-        attacks: names of the stages, in order, of the version "custom".
-        batch_size: how many images are attacked together, default 250.
+        ball: Ball of the pixels, `Linf` or `L2`, e.g. `Linf(8 / 255)`; the
+            ball's own step is not used.
+        version: Version of the ensemble. "standard", the default, has the
+            stages apgd-ce, apgd-t, fab-t and square; "plus" also has apgd-dlr
+            and fab, and has restarts; "rand", for randomised models, has
+            apgd-ce and apgd-dlr, with averaged gradients; "custom" has the
+            stages in `attacks`.
+        attacks: Names of the stages of the version "custom", in order.
+        batch_size: Number of images attacked together, default 250.
 
     Raises:
         ValueError: for settings out of range; when called, for soft labels.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with
-    an Ensemble of Diverse Parameter-free Attacks, 2020. Settings are those of
-    https://github.com/fra31/auto-attack.
+    an Ensemble of Diverse Parameter-free Attacks, 2020. The settings are those
+    of https://github.com/fra31/auto-attack.
     """
 
     ball: Ball
@@ -82,7 +86,7 @@ class AutoAttack(Attack):
 
     @property
     def stages(self) -> dict[str, Attack]:
-        """The attacks by their names, in order."""
+        """The attacks of the ensemble by name, in order."""
         return stages(self.ball, self.version, self.attacks)
 
     @property
@@ -104,7 +108,7 @@ class AutoAttack(Attack):
         seed: Seed = 0,
         latents: Tensors | None = None,
     ) -> AttackResult:
-        """Attacks a model, eagerly; see `Attack`."""
+        """Attacks a model eagerly; see `Attack`."""
         verdict = self._run(model, images, labels, seed, None, False)
         change = verdict.images - tf.cast(images, tf.float32)
         success = tf.convert_to_tensor(~verdict.robust)
@@ -125,25 +129,29 @@ class AutoAttack(Attack):
         state: str | os.PathLike | None = None,
         verbose: bool = True,
     ) -> Verdict:
-        """Attacks a model, and tells what each stage found.
+        """Attacks a model, and returns the result of each stage.
 
         Args:
-            model: as in a call.
-            images: (N, H, W, C), float, in [0, 1].
-            labels: (N,) ints, or (N, K) with one class a row.
-            seed: of all that is random, default 0.
-            state: an .npz file in which a run is kept while it lasts, and from
-                which the same call continues it, to the same verdict as
-                without the interruption; default None, for none. Of several
-                workers all read it, and the chief writes.
-            verbose: whether to show progress and survivors, default True.
+            model: Keras model or another callable from images to logits, see
+                `Attack`.
+            images: Images (N, H, W, C), float, in [0, 1].
+            labels: Integer labels (N,), or labels (N, K) with one class per
+                row.
+            seed: Random seed of all stages, default 0.
+            state: Path of an .npz file that keeps the state of the run. After
+                an interruption the same call continues from this file, to the
+                same verdict as without the interruption. None, the default,
+                keeps no state. With several workers, all workers read the
+                file and the chief writes it.
+            verbose: Whether to show the progress and the number of samples
+                still classified correctly, default True.
 
         Returns:
             A `Verdict`.
 
         Raises:
             ValueError: for images and labels that do not fit, and for a state
-                that is truncated or that of another run.
+                file that is truncated or belongs to another run.
         """
         return self._run(model, images, labels, seed, state, verbose)
 
@@ -152,7 +160,7 @@ class AutoAttack(Attack):
     ) -> str:
         known = isinstance(logits_of.model, keras.layers.Layer)
         if not known and reliability.differ(logits, logits_of(images)):
-            # Nothing tells one such function from another.
+            # Nothing distinguishes one such function from another.
             return "a randomised function"
         return fingerprints.of_model(logits_of.model, logits)
 
@@ -195,7 +203,7 @@ class AutoAttack(Attack):
             if state.exists():
                 now = standing.load(state, now)
             if chief:
-                # Attacks take hours; whether one can write shows at once.
+                # Attacks take hours: a path that cannot be written fails now.
                 standing.save(now, state)
         for number, (name, attack) in enumerate(attacks.items(), 1):
             if number == now.stage:

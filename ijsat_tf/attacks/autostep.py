@@ -1,4 +1,4 @@
-"""The search of APGD: momentum, and a step that each sample halves itself."""
+"""The search of APGD: gradient ascent with an adaptive step size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOMENTUM = 0.75
 
 
 class Point(NamedTuple):
-    """A change of each sample, with what the model makes of it."""
+    """A change of each sample, with the gradient and the loss there."""
 
     change: tf.Tensor
     gradient: tf.Tensor
@@ -25,8 +25,8 @@ class Point(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a search found for each sample: a change that the model gets
-    wrong, else that of the highest loss."""
+    """The result of a search for each sample: a change that the model gets
+    wrong, else the change of the highest loss."""
 
     change: tf.Tensor
     loss: tf.Tensor
@@ -36,13 +36,13 @@ class Outcome(NamedTuple):
 class _State(NamedTuple):
     now: Point
     best: Point
-    before: tf.Tensor  # change before the last step
-    wrong: tf.Tensor  # the last change that the model got wrong
-    found: tf.Tensor  # whether there is one
+    before: tf.Tensor  # The change before the last step.
+    wrong: tf.Tensor  # The last change that the model got wrong.
+    found: tf.Tensor  # Whether there is such a change.
     step: tf.Tensor
-    rises: tf.Tensor  # of the loss in this window
-    checked: tf.Tensor  # best loss at the last check
-    halved: tf.Tensor  # whether that check halved the step
+    rises: tf.Tensor  # The number of rises of the loss in this window.
+    checked: tf.Tensor  # The best loss at the last check.
+    halved: tf.Tensor  # Whether that check halved the step.
 
 
 Look = Callable[[Tensors, tf.Tensor], tuple[Point, tf.Tensor]]
@@ -53,24 +53,26 @@ def climb(
 ) -> Outcome:
     """Ascends from `change`; the step starts at twice the radius.
 
-    z = project(x + step * direction), and x moves by 0.75 of the way to z and
-    0.25 of its last move, projected again. At the end of each of few windows
-    a sample halves its step and goes back to its best point, if the loss rose
-    in at most 0.75 of the window's steps, or if step and best loss are those
-    of the window before (Alg. 1 there). A sample that the model gets wrong
-    leaves at the end of its window, and costs nothing from there on.
+    With z = project(x + step * direction), x moves by 0.75 of the way to z
+    plus 0.25 of the last move of x, and the sum is projected again. The steps
+    are divided into a few windows. At the end of a window a sample halves its
+    step and goes back to its best point in two cases: if the loss rose in at
+    most 0.75 of the window's steps, or if step and best loss are the same as
+    in the window before (Algorithm 1 of the source). A sample that the model
+    gets wrong leaves the search at the end of the window, and costs no more
+    evaluations.
 
     Args:
-        look: from samples and their changes to points, and whether the model
-            is wrong there.
-        ball: of the change; images + change stays in [0, 1].
-        samples: tensors, one row a sample, the images first.
-        change: (B, H, W, C), where to start.
-        steps: updates in all.
+        look: Function from samples and their changes to a `Point` and whether
+            the model is wrong there.
+        ball: Ball of the change; images + change stays in [0, 1].
+        samples: Tensors with one row per sample, the images first.
+        change: Change to start from, (B, H, W, C).
+        steps: Number of updates in all.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with
     an Ensemble of Diverse Parameter-free Attacks, 2020. As in the official
-    code, a jump to the best point leaves the last move's start as it is.
+    code, a return to the best point leaves the last move's start as it is.
     """
     lengths = windows(steps)
     first, wrong = look(samples, change)
@@ -128,7 +130,7 @@ def climb(
 
 
 def windows(steps: int) -> list[int]:
-    """How many steps lie between two checks; 22, 19, 16, ... of 100."""
+    """The lengths of the windows in steps: 22, 19, 16, ... of 100."""
     length, least = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1)
     lengths = []
     while sum(lengths) < steps:
@@ -142,7 +144,7 @@ def _projection(
 ) -> Callable[[tf.Tensor], tf.Tensor]:
     low, high = -images, 1 - images
     if isinstance(ball, Linf):
-        # Both at once: each pass over the images costs time.
+        # One clip for ball and box: each pass over the images costs time.
         low, high = ball.project(low), ball.project(high)
         return lambda change: tf.clip_by_value(change, low, high)
     return lambda change: tf.clip_by_value(ball.project(change), low, high)
@@ -188,7 +190,7 @@ def _checked(state: _State, length: tf.Tensor) -> _State:
 
 
 def any_batch(variables: Tensors) -> Tensors:
-    """The shapes of a loop's variables, of whatever number of rows."""
+    """The shapes of a loop's variables for any number of rows."""
 
     def shape(each: tf.Tensor) -> tf.TensorShape:
         each = tf.convert_to_tensor(each)

@@ -1,4 +1,4 @@
-"""The boundary of a model, made linear at an image."""
+"""The decision boundary of a model, linearised at an image."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ def nearest_boundary(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """The linear boundary f_c + w_c . (x' - x) = 0 of least distance from x.
 
-    f_c = z_c - z_y, and the distance is |f_c| / |w_c|_q, q being the dual of
-    the ball's norm. Gradients are taken one class at a time: memory does not
-    grow with their number.
+    f_c = z_c - z_y, and w_c is the gradient of f_c. The distance is
+    |f_c| / |w_c|_q, where q is the dual of the ball's norm. Gradients are
+    taken one class at a time, so that memory does not grow with the number of
+    classes.
 
     Args:
-        logits_of: from images to logits (B, K).
-        ball: whose norm measures distances.
-        images: x, (B, H, W, C).
-        labels: (B, K) one-hot.
-        others: (B, T) ints, the other classes c to choose among.
+        logits_of: Function from images to logits (B, K).
+        ball: Ball whose norm measures distances.
+        images: Images x, (B, H, W, C).
+        labels: One-hot labels (B, K).
+        others: Other classes c to choose among, (B, T) ints.
 
     Returns:
-        f (B,), 0 where it is not finite, and w (B, H, W, C).
+        f (B,), which is 0 where it is not finite, and w (B, H, W, C).
     """
     several = others.shape[1] > 1
     with tf.GradientTape(

@@ -1,15 +1,15 @@
-"""FAB: the nearest image beyond the model's linearised boundary.
+"""FAB: the search for the nearest misclassified image.
 
 At x_k, each other class c has the linear boundary f_c(x_k) + w_c . (x - x_k)
-= 0, with f_c = z_c - z_y and w_c its gradient; the class of least
-|f_c| / |w_c|_q counts. With d_1 and d_2 the shortest changes from x_k and
-from the image x onto it inside the box (see `hyperplane`),
+= 0, with f_c = z_c - z_y and w_c the gradient of f_c. The boundary of the class
+of least |f_c| / |w_c|_q is used. With d_1 and d_2 the shortest changes from x_k
+and from the image x onto that boundary inside the box (see `hyperplane`),
 
     x_{k+1} = clip((1 - a) (x_k + eta d_1) + a (x + eta d_2)),
     a = min(|d_1| / (|d_1| + |d_2|), alpha_max),
 
-and after a misclassified one the search goes on from x + beta (x_{k+1} - x).
-The misclassified image nearest to x is what was found.
+and after a misclassified x_{k+1} the search goes on from
+x + beta (x_{k+1} - x). The result is the misclassified image nearest to x.
 """
 
 from __future__ import annotations
@@ -33,21 +33,23 @@ _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9
 class FAB(Attack):
     """Fast Adaptive Boundary: the smallest change that fools the model.
 
-    The search itself knows no radius; what it found counts where it lies in
-    the ball. A sample that was fooled is not attacked again.
+    The search itself does not use the radius: its result counts where that
+    lies in the ball. A sample that is already misclassified is not attacked
+    again.
 
     Args:
-        ball: `Linf(radius)` or `L2(radius)` of the pixels.
-        targeted: whether to search for one other class after another (FAB-T),
-            those of the largest logits of the clean image first, rather than
-            for the nearest boundary of all at each step, which takes as many
-            gradients as there are classes; labels are the true classes in
-            both cases. Default True.
-        steps: default 100.
-        restarts: searches, for each class when targeted; the first is from
-            the image, the others from random changes of half the radius.
-            Default 1.
-        targets: how many other classes, default 9; all when there are fewer.
+        ball: Ball of the pixels, `Linf(radius)` or `L2(radius)`.
+        targeted: Whether to search for one other class after another (FAB-T),
+            in the order of the clean image's largest logits; default True.
+            False searches for the nearest boundary of all classes at each
+            step, which takes as many gradients as there are other classes.
+            Labels are the true classes in both cases.
+        steps: Number of updates, default 100.
+        restarts: Number of searches, for each class if `targeted`; default 1.
+            The first search starts at the image, the others at random changes
+            of half the radius.
+        targets: Number of other classes if `targeted`, default 9; all other
+            classes where there are fewer.
 
     Raises:
         ValueError: for settings out of range, soft labels, or another ball.
@@ -138,7 +140,7 @@ class FAB(Attack):
     def _start(
         self, images: tf.Tensor, seed: tf.Tensor, restart: tf.Tensor
     ) -> tf.Tensor:
-        """Where a search starts: x itself at first, then beside it."""
+        """Where a search starts: at x in the first one, later near x."""
         draw = seeds.uniform if isinstance(self.ball, Linf) else seeds.normal
         change = draw(images, seed)
         length = tf.maximum(self.ball.norm(change), 1e-12)
@@ -154,7 +156,7 @@ class FAB(Attack):
         others: tf.Tensor,
         start: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One search: the nearest image that fools, and its distance."""
+        """One search: the nearest misclassified image, and its distance."""
         norm = self.ball.norm
 
         def step(

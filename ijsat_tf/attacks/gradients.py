@@ -1,4 +1,4 @@
-"""Gradients that attacks follow, and what is said where there are none."""
+"""Gradients that attacks follow, with a warning where there are none."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ def of_images(
     images: tf.Tensor,
     objective: Callable[[tf.Tensor], tf.Tensor],
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The gradient of an objective, of each sample in a scale of its own.
+    """The gradient of an objective, scaled for each sample by itself.
 
-    Steepest steps follow a direction and know no length. So the derivative
-    by the logits is divided by its largest magnitude before the network's
-    backward pass: in float16 the gradient of a confident sample would be 0.
+    Steepest steps follow the direction of the gradient and ignore its length.
+    So the derivative by the logits is divided by its largest magnitude before
+    the network's backward pass: in float16 the gradient of a confident sample
+    would otherwise be 0.
 
     Args:
         logits_of: Function from images to logits (B, K).
-        images: (B, H, W, C) in [0, 1].
+        images: Images (B, H, W, C) in [0, 1].
         objective: Function from logits to one number per sample, (B,).
 
     Returns:
@@ -49,19 +50,19 @@ def by_images(
     slope: tf.Tensor | None = None,
     logits_of: LogitsFn | None = None,
 ) -> tf.Tensor:
-    """`tape.gradient`, finite, and 0 with a warning where none is defined.
+    """The gradient by images: finite, and 0 with a warning where undefined.
 
     Args:
         tape: Tape that watched the images.
-        target: What is derived.
-        images: (B, H, W, C).
-        slope: Derivative by the target, default None for 1.
+        target: Tensor to differentiate.
+        images: Images (B, H, W, C).
+        slope: Derivative by the target; None, the default, stands for 1.
         logits_of: Function whose model the warning names, default None.
     """
     try:
         gradient = tape.gradient(target, images, slope)
     except LookupError:
-        # An operation that says not even that it has none.
+        # The operation has no gradient registered at all, not even None.
         gradient = None
     if gradient is not None:
         return finite(gradient)
@@ -77,16 +78,16 @@ def by_images(
 
 
 def finite(gradient: tf.Tensor) -> tf.Tensor:
-    """The gradient, 0 where it is no number."""
+    """The gradient, with 0 where it is not finite."""
 
     def replaced() -> tf.Tensor:
-        # Of shapes that agree, the old `tf.where` is several times as fast.
+        # Where shapes agree, the old `tf.where` is several times as fast.
         return tf.compat.v1.where(
             tf.math.is_finite(gradient), gradient, tf.zeros_like(gradient)
         )
 
-    # An image of NaN would count as an adversarial one. The sum is cheap, and
-    # a pass that replaces numbers is not.
+    # An image of NaN would count as adversarial. The sum is cheap, while a
+    # pass that replaces numbers is not.
     return tf.cond(
         tf.math.is_finite(tf.reduce_sum(gradient)), lambda: gradient, replaced
     )

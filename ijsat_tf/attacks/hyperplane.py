@@ -1,4 +1,4 @@
-"""The shortest way onto a hyperplane that stays inside the box [0, 1].
+"""The shortest change onto a hyperplane that stays inside the box [0, 1].
 
 For a point x, a normal w and an excess c >= 0, the change d of least norm with
 w . d = -c and 0 <= x + d <= 1 moves each coordinate against its w_i until it
@@ -11,8 +11,8 @@ at speed s_i = 1 for the Linf norm and |w_i| for the L2 norm. The time t solves
     sum_i |w_i| min(t s_i, r_i) = c,
 
 whose left side is concave and piecewise linear. Newton's method from the left
-never passes the solution, and has it when no more coordinates stop: after a
-few passes, where sorting the r_i / s_i costs far more.
+never passes the solution, and has reached the solution when no more coordinates
+stop. That takes a few passes, and sorting the r_i / s_i would cost far more.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from ijsat_tf.spaces import Ball, Linf
 
 
 class Hyperplane:
-    """Hyperplanes of one normal a sample, to be reached from several points.
+    """Hyperplanes with one normal per sample, reached from several points.
 
     Args:
-        ball: `Linf` or `L2`, whose norm counts; its radius plays no part.
-        normal: w, (B, ...); a sample whose w is not finite is not moved.
+        ball: Ball, `Linf` or `L2`, whose norm measures changes; the ball's
+            radius is not used.
+        normal: Normal w, (B, ...); a sample whose w is not finite is not
+            moved.
 
     Source: Croce & Hein, Minimally distorted Adversarial Examples with a
     Fast Adaptive Boundary Attack, 2020, section 2.2, by another algorithm.
@@ -47,15 +49,16 @@ class Hyperplane:
         """The change d of least norm with w . d = -excess.
 
         Args:
-            points: x, (B, ...) in [0, 1].
-            excess: c, (B,), of either sign.
+            points: Points x, (B, ...) in [0, 1].
+            excess: Excess c, (B,), of either sign.
 
         Returns:
-            (B, ...), points + d in [0, 1]; where the box does not reach the
-            hyperplane, the way to the corner nearest to it.
+            The change d, (B, ...), with points + d in [0, 1]. Where the box
+            does not reach the hyperplane, d leads to the corner of the box
+            nearest to the hyperplane.
         """
-        # Products with masks: TensorFlow's `where` takes several times as
-        # long.
+        # Products with masks, since TensorFlow's `where` takes several times
+        # as long.
         toward = tf.cast(excess >= 0, points.dtype) * 2 - 1
         normal = self.normal * each(toward, points)
         excess = each(tf.abs(excess), points)

@@ -1,4 +1,4 @@
-"""The moves of the Square attack in an L2 ball; signs are a sample's own."""
+"""The moves of the Square attack in an L2 ball."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ijsat_tf.spaces import L2
 
 
 class L2Windows(Windows):
-    """Pyramids that take over the norm of a second window (Algorithm 3)."""
+    """Pyramids that take over the norm of a second window (Algorithm 3).
+
+    The samples of a batch share the windows and have signs of their own.
+    """
 
     count, least, odd = 2, 3, True
 
@@ -21,7 +24,7 @@ class L2Windows(Windows):
     ):
         super().__init__(radius, images, queries, seed)
         self.turned = _coins([queries], seeds.derive(seed, "turned"))
-        # One padded pyramid a length of side, and each query's place there.
+        # A table of one padded pyramid per side length, and each query's row.
         kinds, self.kind = np.unique(self.lengths, return_inverse=True)
         self.pyramids = np.zeros([len(kinds), kinds[-1], kinds[-1]])
         for table, length in zip(self.pyramids, kinds):
@@ -29,7 +32,7 @@ class L2Windows(Windows):
         self.pyramids = self.pyramids.astype(images.dtype.name)
 
     def start(self) -> tf.Tensor:
-        """A grid of 5 by 5 pyramids, signs per sample, channel and tile."""
+        """A grid of 5 by 5 pyramids, with signs per sample, channel, tile."""
         height, width, channels = self.images.shape[1:]
         side = max(height // 5, 1)
         margin = max(height - 5 * side, 0) // 2
@@ -40,7 +43,7 @@ class L2Windows(Windows):
         tiles = tf.reshape(
             tf.transpose(tiles, [0, 2, 1, 3]), [rows * side, columns * side, 1]
         )
-        # As many numbers a sample as tiles and channels.
+        # One number per sample, tile and channel.
         like = tf.zeros_like(self.images[:, :1, :1, :1])
         like = tf.tile(like, [1, rows, columns, channels])
         signs = sign(seeds.uniform(like, seeds.derive(self.seed, "signs")))
@@ -86,8 +89,8 @@ class L2Windows(Windows):
         )
         new = pyramid * tf.gather(signs, rows)
         new += window / (tf.sqrt(budget) + 1e-12)
-        # What the ball leaves, and what the two windows had, channel by
-        # channel.
+        # The norm per channel: what the ball leaves, plus what the two windows
+        # had.
         budget += tf.reduce_sum(tf.square(beside), [1, 2], keepdims=True)
         left = self.radius**2 - tf.square(L2(0).norm(change))
         left = tf.maximum(left, 0) / best.shape[-1]
@@ -98,7 +101,7 @@ class L2Windows(Windows):
         return self._at_radius(images, change)
 
     def pyramids_of(self, query: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-        """A query's pyramids, (side, side, 1)."""
+        """The pyramids of a query, (side, side, 1)."""
         kind = tf.gather(self.kind, query)
         table = tf.gather(self.pyramids, kind)[:side, :side]
         table = tf.cond(
@@ -115,7 +118,7 @@ def pyramids(side: int) -> np.ndarray:
     """An upright and an inverted pyramid side by side, of norm 1 (Figure 3).
 
     Args:
-        side: of the square.
+        side: Side of the square in pixels.
     """
     found = np.zeros([side, side])
     half = side // 2

@@ -1,4 +1,4 @@
-"""Perceptual attacks that pay a penalty for leaving the bound."""
+"""Perceptual attacks with a penalty for exceeding the bound."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from ijsat_tf.attacks.rows import each
 from ijsat_tf.models.perceptual import norm
 from ijsat_tf.types import value
 
-_PROBE = 0.1  # The step in image space that the distance is probed with.
+_PROBE = 0.1  # The length in image space of the step that probes the distance.
 
 
 @value
 class LagrangianAttack(PerceptualAttack):
     """Minimises -min(margin, cap) + lambda relu(d(x, x^) - bound).
 
-    Each step goes along the gradient g, so far that by a probe of length 0.1
-    the distance changes by `length`, which falls from the bound to a tenth
-    of it.
+    Each step goes along the gradient. The length of the step is chosen so
+    that the distance changes by an amount that falls from the bound to a
+    tenth of the bound; a probe of length 0.1 estimates how fast the distance
+    changes.
     """
 
     _cap = math.inf
@@ -38,18 +39,18 @@ class LagrangianAttack(PerceptualAttack):
         penalty: tf.Tensor,
         decay: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """One step.
+        """Makes one step.
 
         Args:
-            ball: around the clean images.
-            labels: (B, K).
-            images: x^, (B, H, W, C).
-            penalty: lambda, a scalar or (B,).
-            decay: of the step's length, from 1 to 0.1.
+            ball: Perceptual ball around the clean images.
+            labels: Labels (B, K).
+            images: Present images x^, (B, H, W, C).
+            penalty: Weight lambda of the penalty, a scalar or (B,).
+            decay: Decay factor of the step's length, from 1 to 0.1.
 
         Returns:
-            x^ after the step, and of x^ before it the distance (B,), and
-            whether it is a success (B,).
+            Images x^ after the step; the distance of x^ before the step,
+            (B,); and whether x^ before the step is a success, (B,).
         """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
@@ -72,19 +73,20 @@ class LagrangianAttack(PerceptualAttack):
 class FastLagrangePerceptual(LagrangianAttack):
     """Fast-LPA, the attack of Perceptual Adversarial Training (Fast PAT).
 
-    lambda grows from a tenth of `penalty` to all of it. Nothing projects:
-    the bound is soft, images may be beyond it, and what it finds is no
-    measure of robustness; see `result.budget`.
+    lambda grows from a tenth of `penalty` to `penalty`. Images are not
+    projected, so the bound is soft: images may be beyond the bound, and the
+    success rate is no measure of robustness. The distances reached are in
+    `result.budget`.
 
     Args:
-        bound: of the distance, default 0.5.
-        distance: a perceptual distance; None, the default, for that of the
-            attacked classifier.
-        steps: default 20; Fast PAT takes 10.
-        layers: of the classifier's own distance; None, the default, for its
-            stages.
-        targeted: whether labels are targets, default False.
-        penalty: lambda at the end, default 10.
+        bound: Bound of the distance, default 0.5.
+        distance: Perceptual distance; None, the default, stands for the
+            attacked classifier's own distance.
+        steps: Number of updates, default 20; Fast PAT takes 10.
+        layers: Names of the layers that the classifier's own distance
+            compares; None, the default, stands for the classifier's stages.
+        targeted: Whether labels are target classes, default False.
+        penalty: Weight lambda of the penalty at the end, default 10.
 
     Raises:
         ValueError: for settings out of range.
@@ -121,22 +123,21 @@ class FastLagrangePerceptual(LagrangianAttack):
 
 @value
 class LagrangePerceptual(LagrangianAttack):
-    """LPA: searches for the smallest lambda that keeps to the bound.
+    """LPA, which searches for the smallest lambda that keeps the bound.
 
     lambda starts at 0.01 and grows tenfold after each round of steps that
-    ended beyond the bound. A sample rests one step after it was a success
-    within the bound. At the end images are projected, so that the bound
-    holds.
+    ended beyond the bound. A sample that is a success within the bound stops
+    one step later. At the end images are projected, so that the bound holds.
 
     Args:
-        bound: of the distance, default 0.5.
-        distance: a perceptual distance; None, the default, for that of the
-            attacked classifier.
-        steps: in each round, default 40.
-        layers: of the classifier's own distance; None, the default, for its
-            stages.
-        targeted: whether labels are targets, default False.
-        rounds: default 5.
+        bound: Bound of the distance, default 0.5.
+        distance: Perceptual distance; None, the default, stands for the
+            attacked classifier's own distance.
+        steps: Number of updates in each round, default 40.
+        layers: Names of the layers that the classifier's own distance
+            compares; None, the default, stands for the classifier's stages.
+        targeted: Whether labels are target classes, default False.
+        rounds: Number of rounds, default 5.
 
     Raises:
         ValueError: for settings out of range.

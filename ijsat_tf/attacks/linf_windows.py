@@ -9,7 +9,7 @@ from ijsat_tf.attacks.windows import Windows, inside, sign
 
 
 class LinfWindows(Windows):
-    """Squares at the border of the ball, one sign a channel (Algorithm 2)."""
+    """Squares at the ball's border, with one sign per channel (Algorithm 2)."""
 
     def __init__(
         self, radius: float, images: tf.Tensor, queries: int, seed: tf.Tensor
@@ -25,7 +25,7 @@ class LinfWindows(Windows):
         self.signs = sign(draw)
 
     def start(self) -> tf.Tensor:
-        """Vertical stripes of width 1, signs per sample and channel."""
+        """Vertical stripes of width 1, with signs per sample and channel."""
         draw = seeds.uniform(self.images[:, :1], seeds.derive(self.seed, -1))
         stripes = self.images + self.radius * sign(draw)
         return tf.clip_by_value(stripes, 0, 1)

@@ -1,4 +1,4 @@
-"""Margins: how far one logit leads another, and losses made of them."""
+"""Margins between logits, and losses made of margins."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _TINY = 1e-12
 
 
 def margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """How far the label's logit leads, z_y - max_{j != y} z_j.
+    """The lead of the label's logit, z_y - max_{j != y} z_j.
 
     Args:
-        labels: (B, K) one-hot.
-        logits: (B, K).
+        labels: One-hot labels (B, K).
+        logits: Logits (B, K).
 
     Returns:
-        (B,), negative where another class wins.
+        Margin (B,), negative where another class wins.
     """
     true = labels > 0.5
     own = tf.reduce_sum(tf.where(true, logits, 0.0), axis=-1)
@@ -27,18 +27,18 @@ def margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
 def difference_of_logits_ratio(
     labels: tf.Tensor, logits: tf.Tensor
 ) -> tf.Tensor:
-    """DLR: -(z_y - max_{j != y} z_j) / (z_(1) - z_(3)) (Eq. 6 there).
+    """DLR: -(z_y - max_{j != y} z_j) / (z_(1) - z_(3)) (Eq. 6 of the source).
 
-    z_(k) is the k-th largest logit. Unlike the cross entropy it changes with
-    neither shift nor scale of the logits, so that it does not vanish where a
-    model is too sure.
+    z_(k) is the k-th largest logit. Unlike the cross entropy, the ratio does
+    not change when the logits are shifted or scaled, so that its gradient does
+    not vanish where a model is too confident.
 
     Args:
-        labels: (B, K) one-hot, K at least 3.
-        logits: (B, K).
+        labels: One-hot labels (B, K), K at least 3.
+        logits: Logits (B, K).
 
     Returns:
-        (B,), positive where another class wins.
+        Loss (B,), positive where another class wins.
 
     Source: Croce & Hein, Reliable Evaluation of Adversarial Robustness with
     an Ensemble of Diverse Parameter-free Attacks, 2020.
@@ -51,17 +51,17 @@ def difference_of_logits_ratio(
 def targeted_difference_of_logits_ratio(
     labels: tf.Tensor, logits: tf.Tensor, targets: tf.Tensor
 ) -> tf.Tensor:
-    """-(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2) (Eq. 7 there).
+    """Targeted DLR: -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2) (Eq. 7).
 
     Args:
-        labels: (B, K) one-hot, K at least 4.
-        logits: (B, K).
-        targets: (B, K) one-hot, the classes t.
+        labels: One-hot labels (B, K), K at least 4.
+        logits: Logits (B, K).
+        targets: One-hot target classes t, (B, K).
 
     Returns:
-        (B,), positive where t is ahead of y.
+        Loss (B,), positive where t is ahead of y.
 
-    Source: as above.
+    Source: the paper of `difference_of_logits_ratio`.
     """
     largest = tf.math.top_k(logits, 4).values
     scale = largest[:, 0] - (largest[:, 2] + largest[:, 3]) / 2 + _TINY
@@ -71,12 +71,12 @@ def targeted_difference_of_logits_ratio(
 def ranked_targets(
     labels: tf.Tensor, logits: tf.Tensor, count: int
 ) -> tf.Tensor:
-    """The `count` classes of the largest logits but the label's, (B, count).
+    """The `count` other classes of the largest logits, (B, count).
 
     Args:
-        labels: (B, K) one-hot.
-        logits: (B, K).
-        count: at most K - 1.
+        labels: One-hot labels (B, K).
+        logits: Logits (B, K).
+        count: Number of classes, at most K - 1.
     """
     others = tf.where(labels > 0.5, logits.dtype.min, logits)
     return tf.math.top_k(others, count).indices

@@ -1,4 +1,4 @@
-"""Attacks by the names that tables give them."""
+"""Attacks by the names that tables use."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ijsat_tf.spaces import Ball
 ON_MANIFOLD = ("om_pgd", "jsa")
 UNSEEN = ("elastic", "jpeg", "l2", "fog", "snow", "gabor")
 
-# The columns of the paper's tables; table3 with the worst of the first three,
-# which the paper's text counts and its table leaves out.
+# The columns of the paper's tables. table3 also has the worst of its first
+# three attacks, which the paper's text reports and its table leaves out.
 SETS = {
     "table1": ("pgd20", "autoattack", "jsa50", "elastic", "jpeg", "l2"),
     "table3": (
@@ -98,12 +98,12 @@ _WITHOUT_STEPS = ("fgsm", "square", "autoattack")
 
 
 def expand(names: Sequence[str]) -> list[str]:
-    """Names with those of sets, such as "table1", replaced by their members.
+    """Replaces names of sets, such as "table1", by the names of the attacks.
 
-    Each name once, "standard", which is no attack, left out.
+    Each name is returned once. "standard", which is no attack, is left out.
 
     Args:
-        names: of attacks and sets.
+        names: Names of attacks and sets.
     """
     single = [part for name in names for part in SETS.get(name, (name,))]
     return [name for name in dict.fromkeys(single) if name != "standard"]
@@ -120,15 +120,18 @@ def by_name(
     """The attack that a name such as "pgd20" or "jsa50" stands for.
 
     Args:
-        name: fgsm, pgd, mia, om_pgd, jsa, apgd, square, autoattack, worst_of
-            (of the first three), elastic, jpeg, l2, fog, snow or gabor, and
-            the number of steps where it has some.
-        pixels: ball of the image space, e.g. `Linf(8 / 255)`.
-        latent: ball of the latent space.
-        flow: the generator of om_pgd and jsa.
-        levels: the flow's levels that may change, None for all.
-        dataset: whose budgets elastic and what follows have, see
-            `ijsat_tf.attacks.BUDGETS`; default "cifar10".
+        name: Name of the attack: fgsm, pgd, mia, om_pgd, jsa, apgd, square,
+            autoattack, worst_of (of the first three), elastic, jpeg, l2, fog,
+            snow or gabor; followed by the number of steps if the attack has
+            steps.
+        pixels: Ball of the image space, e.g. `Linf(8 / 255)`.
+        latent: Ball of the latent space.
+        flow: Generator of om_pgd and jsa.
+        levels: Numbers of the flow's levels that may change; None stands for
+            all levels.
+        dataset: Name of the data set whose budgets elastic, jpeg, l2, fog,
+            snow and gabor have, see `ijsat_tf.attacks.BUDGETS`; default
+            "cifar10".
 
     Raises:
         ValueError: for an unknown name, an attack without its flow, or a

@@ -1,4 +1,4 @@
-"""What counts as a success, and which of two results is the better one."""
+"""Which results count as a success, and which of two is better."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from ijsat_tf.attacks.attack import AttackResult
 def succeeds(
     logits: tf.Tensor, labels: tf.Tensor, targeted: bool = False
 ) -> tf.Tensor:
-    """Whether the model's class is another than the label's, (B,).
+    """Whether the model's class differs from the label's, (B,).
 
-    Outputs that are not finite are no class at all.
+    Outputs that are not finite count as a class that differs from every label.
 
     Args:
-        logits: (B, K).
-        labels: (B, K) probabilities, of which the heaviest counts.
-        targeted: whether the label's class is what is wanted, default False.
+        logits: Logits (B, K).
+        labels: Probabilities (B, K), of which the largest gives the class.
+        targeted: Whether labels are target classes, so that the same class is
+            a success; default False.
     """
     same = tf.argmax(logits, axis=-1) == tf.argmax(labels, axis=-1)
     same &= tf.reduce_all(tf.math.is_finite(logits), axis=-1)
@@ -27,8 +28,11 @@ def succeeds(
 def better(
     found: AttackResult, best: AttackResult, targeted: bool = False
 ) -> tf.Tensor:
-    """Where `found` succeeds and `best` does not, or both or none do and its
-    loss is higher (lower, if targeted), (B,)."""
+    """Whether `found` is better than `best` for each sample, (B,).
+
+    `found` is better where it alone succeeds. Where both or neither succeed,
+    `found` is better if its loss is higher (lower, if targeted).
+    """
     gain = found.loss - best.loss
     gain = -gain if targeted else gain
     return tf.where(found.success == best.success, gain > 0, found.success)

@@ -1,4 +1,4 @@
-"""What all attacks within a perceptual distance share."""
+"""The base class of attacks within a perceptual distance."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ class PerceptualAttack(Attack):
     """Searches among the images x^ with d(x, x^) <= bound.
 
     d is a neural perceptual distance, by default that of the attacked
-    classifier's own activations ("self-bounded"). The search climbs the
-    margin max_{k != y} f(x^)_k - f(x^)_y, from x + 0.01 N(0, 1). Of soft
-    labels the heaviest class is y. Subclasses define `find`.
+    classifier's own activations ("self-bounded"). The search maximises the
+    margin max_{k != y} f(x^)_k - f(x^)_y, from x + 0.01 N(0, 1). For soft
+    labels, y is the class of the largest probability. Subclasses define
+    `find`.
 
     Args:
-        bound: of the distance, default 0.5.
-        distance: an `ijsat_tf.models.PerceptualDistance` or
-            `ijsat_tf.models.LPIPS`; None, the default, for that of the
-            classifier, which must be a functional or sequential Keras model.
-        steps: default 20.
-        layers: names of the classifier's layers that its own distance
-            compares, as for `ijsat_tf.models.stages`; None, the default, for
-            `stage1`, `stage2` and so on.
-        targeted: whether labels are targets, default False.
+        bound: Bound of the distance, default 0.5.
+        distance: Perceptual distance, an `ijsat_tf.models.PerceptualDistance`
+            or `ijsat_tf.models.LPIPS`; None, the default, stands for the
+            classifier's own distance. The classifier must then be a
+            functional or sequential Keras model.
+        steps: Number of updates, default 20.
+        layers: Names of the layers that the classifier's own distance
+            compares, as for `ijsat_tf.models.stages`; None, the default,
+            stands for `stage1`, `stage2` and so on.
+        targeted: Whether labels are target classes, default False.
 
     Raises:
         ValueError: for settings out of range; when called, for a classifier
@@ -77,12 +79,13 @@ class PerceptualAttack(Attack):
     def find(
         self, ball: PerceptualBall, labels: tf.Tensor, start: tf.Tensor
     ) -> tf.Tensor:
-        """The adversarial images, in [0, 1].
+        """Searches for adversarial images in [0, 1].
 
         Args:
-            ball: around the images.
-            labels: (B, K).
-            start: (B, H, W, C); may leave [0, 1] a little.
+            ball: Perceptual ball around the images.
+            labels: Labels (B, K).
+            start: Images to start from, (B, H, W, C); they may leave [0, 1] a
+                little.
         """
         raise NotImplementedError
 
@@ -115,7 +118,7 @@ class PerceptualAttack(Attack):
         )
 
     def margin(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        """What the search climbs, positive for a success, (B,)."""
+        """The margin that is maximised, positive for a success, (B,)."""
         own = tf.one_hot(
             tf.argmax(labels, axis=-1),
             logits.shape[-1],
@@ -130,12 +133,12 @@ class PerceptualAttack(Attack):
         return -gap if self.targeted else gap
 
     def _both(self, logits_of: LogitsFn) -> Callable:
-        """From images to features and logits."""
+        """A function from images to features and logits."""
         if self.distance is not None:
             features = self.distance.prepare()
             return lambda images: (features(images), logits_of(images))
         model = getattr(logits_of, "model", None)
-        # A model in training is its classifier.
+        # A model in training holds the classifier as an attribute.
         model = getattr(model, "classifier", model)
         try:
             own = PerceptualDistance(model, self.layers)
@@ -145,5 +148,5 @@ class PerceptualAttack(Attack):
                 "classifier's own, and this one has no layers for it: give "
                 f"`layers`, or a `distance`. {error}"
             ) from error
-        # One pass gives both.
+        # One forward pass gives both features and logits.
         return own.with_outputs()

@@ -1,4 +1,4 @@
-"""The ball of a perceptual distance, and how to come back into it."""
+"""The ball of a perceptual distance, and the projection into the ball."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _BISECTIONS = 10
 
 
 class PerceptualBall(NamedTuple):
-    """The images x^ with |phi(x^) - phi(x)|_2 <= bound, one ball a sample.
+    """The images x^ with |phi(x^) - phi(x)|_2 <= bound, one ball per sample.
 
     Attributes:
-        images: x, (B, H, W, C) in [0, 1].
-        origin: phi(x), (B, D).
-        view: from images to (phi, logits), (B, D) and (B, K).
-        bound: the radius.
+        images: Clean images x, (B, H, W, C) in [0, 1].
+        origin: Features phi(x), (B, D).
+        view: Function from images to (phi, logits), (B, D) and (B, K).
+        bound: Radius of the balls.
     """
 
     images: tf.Tensor
@@ -32,20 +32,20 @@ class PerceptualBall(NamedTuple):
     bound: float
 
     def features(self, images: tf.Tensor) -> tf.Tensor:
-        """phi(x^), (B, D)."""
+        """The features phi(x^), (B, D)."""
         return self.view(images)[0]
 
     def distance(self, images: tf.Tensor) -> tf.Tensor:
-        """|phi(x^) - phi(x)|_2, (B,)."""
+        """The distance |phi(x^) - phi(x)|_2, (B,)."""
         return norm(self.features(images) - self.origin)
 
     def project(self, images: tf.Tensor) -> tf.Tensor:
-        """Images in [0, 1] and in the ball; not the nearest such.
+        """Moves images into [0, 1] and the ball, not always to the nearest.
 
-        Newton's method on d(x, x^) = bound, which goes a tenth too far on
-        purpose; a sample that is outside after ten steps comes back on the
-        line to x, by bisection. The official code bisects the whole batch
-        then, and may end just outside.
+        Newton's method solves d(x, x^) = bound, and goes a tenth too far on
+        purpose. A sample that is still outside after ten steps moves along
+        the line to x, by bisection. In that case the official code bisects
+        the whole batch, and may end just outside of the ball.
 
         Source: Laidlaw et al., 2021, appendix A.4.
         """

@@ -17,30 +17,32 @@ _CAP = 1.0
 
 @value
 class PerceptualPGD(PerceptualAttack):
-    """PPGD: steepest ascent in d, then projection into its ball.
+    """PPGD: steepest ascent in the distance d, then projection into its ball.
 
     With J the Jacobian of phi at x^ and g the gradient of min(margin, 1),
     the best change of length |J v|_2 = step is along v = (J^T J)^-1 g, which
     some iterations of conjugate gradients find. Steps are 2 * bound / steps
-    long. A sample without a gradient (it is a success by a margin of 1) rests.
+    long. A sample without a gradient (a success by a margin of 1) does not
+    move.
 
     Args:
-        bound: of the distance, default 0.5.
-        distance: a perceptual distance; None, the default, for that of the
-            attacked classifier.
-        steps: default 40.
-        layers: of the classifier's own distance; None, the default, for its
-            stages.
-        targeted: whether labels are targets, default False.
-        conjugate_steps: iterations of conjugate gradients, default 5.
+        bound: Bound of the distance, default 0.5.
+        distance: Perceptual distance; None, the default, stands for the
+            attacked classifier's own distance.
+        steps: Number of updates, default 40.
+        layers: Names of the layers that the classifier's own distance
+            compares; None, the default, stands for the classifier's stages.
+        targeted: Whether labels are target classes, default False.
+        conjugate_steps: Number of iterations of conjugate gradients, default
+            5.
 
     Raises:
         ValueError: for settings out of range.
 
     Source: Laidlaw et al., 2021, algorithm 1. Their code takes difference
-    quotients for J v, which rounding decides in part; here J v is exact. It
-    ends the conjugate gradients of a batch when no residual in it is above
-    0.1; here all iterations are made, as samples do not know each other.
+    quotients for J v, which have rounding errors; here J v is exact. Their
+    code ends the conjugate gradients of a batch when no residual is above 0.1;
+    here all iterations are made, so that samples are independent.
     """
 
     steps: int = 40
@@ -72,7 +74,7 @@ class PerceptualPGD(PerceptualAttack):
     def ascend(
         self, ball: PerceptualBall, labels: tf.Tensor, images: tf.Tensor
     ) -> tf.Tensor:
-        """x^ one step further, in [0, 1], not projected."""
+        """The images x^ after one step, in [0, 1], not projected."""
         tapes = [
             tf.GradientTape(persistent=True, watch_accessed_variables=False)
             for _ in range(2)

@@ -13,14 +13,14 @@ from ijsat_tf.types import value
 
 @value
 class FGSM(Attack):
-    """One step from the image to the ball's border.
+    """FGSM: one step from the image to the ball's border.
 
     x^ = clip(x + radius * sign(dL/dx)) in an Linf ball.
 
     Args:
-        ball: e.g. `Linf(8 / 255)`; its own step plays no part. Another space
-            is taken too, whose own step counts.
-        targeted: whether labels are targets, default False.
+        ball: Ball of the pixels, e.g. `Linf(8 / 255)`; the ball's own step is
+            not used. Another space is accepted too, and its own step is used.
+        targeted: Whether labels are target classes, default False.
 
     Source: Goodfellow et al., Explaining and Harnessing Adversarial
     Examples, 2015.
@@ -33,7 +33,7 @@ class FGSM(Attack):
     def search(self) -> Ascent:
         space = as_space(self.ball)
         if isinstance(space, Pixels):
-            # The one step reaches the border, whatever the ball's own is.
+            # The one step reaches the border, whatever the ball's step is.
             space = Pixels(dataclasses.replace(space.ball, step=None))
         return Ascent(
             space,
@@ -48,12 +48,13 @@ class PGD(Attack):
     """Projected gradient descent from a random start (Eq. 1).
 
     Args:
-        ball: e.g. `Linf(8 / 255, step=2 / 255)` or `L2(0.5)`; another space
-            is taken too.
-        steps: default 20.
-        restarts: per sample a successful one counts, else that of the
-            highest loss; default 1.
-        targeted: whether labels are targets, default False.
+        ball: Ball of the pixels, e.g. `Linf(8 / 255, step=2 / 255)` or
+            `L2(0.5)`; another space is accepted too.
+        steps: Number of updates, default 20.
+        restarts: Number of searches from different starts, default 1. Per
+            sample the result is that of a successful search, else that of the
+            search with the highest loss.
+        targeted: Whether labels are target classes, default False.
 
     Source: Madry et al., Towards Deep Learning Models Resistant to
     Adversarial Attacks, 2018.
@@ -81,10 +82,11 @@ class MomentumPGD(Attack):
     g <- momentum * g + gradient / |gradient|_1
 
     Args:
-        ball: e.g. `Linf(8 / 255, step=2 / 255)`; another space is taken too.
-        steps: default 20.
-        momentum: default 1.
-        targeted: whether labels are targets, default False.
+        ball: Ball of the pixels, e.g. `Linf(8 / 255, step=2 / 255)`; another
+            space is accepted too.
+        steps: Number of updates, default 20.
+        momentum: Decay factor of the accumulated gradient, default 1.
+        targeted: Whether labels are target classes, default False.
 
     Source: Dong et al., Boosting Adversarial Attacks with Momentum, 2018.
     """
@@ -110,16 +112,17 @@ class OnManifoldPGD(Attack):
     """OM-PGD: x^ = clip(G(z + lambda)), lambda in a ball (Eq. 2).
 
     Args:
-        generator: a network with `decode(latents)`, and with
-            `encode(images)` unless latents come with the data.
-        latent: ball of lambda, e.g. `Linf(0.02, step=0.005)`.
-        steps: default 10.
-        restarts: as in `PGD`, default 1.
-        levels: numbers of the flow's levels that may change, from 1; None,
-            the default, for all.
-        standardized: whether lambda is measured in deviations of the flow's
-            learned priors, default False.
-        targeted: whether labels are targets, default False.
+        generator: Network with `decode(latents)`, and with `encode(images)`
+            unless latents are given with the data.
+        latent: Ball of lambda, e.g. `Linf(0.02, step=0.005)`.
+        steps: Number of updates, default 10.
+        restarts: Number of searches from different starts, see `PGD`; default
+            1.
+        levels: Numbers of the flow's levels that may change, from 1; None,
+            the default, stands for all levels.
+        standardized: Whether lambda is measured in standard deviations of the
+            flow's learned priors, default False.
+        targeted: Whether labels are target classes, default False.
 
     Source: Lin et al., Dual Manifold Adversarial Robustness, 2020.
     """

@@ -1,7 +1,7 @@
-"""Signs that the verdict of an attack says little; each draws a warning.
+"""Warnings where the verdict of an attack is not reliable.
 
-Source: the flags of https://github.com/fra31/auto-attack, and what they tell
-of: Carlini et al., On Evaluating Adversarial Robustness, 2019.
+Source: the flags of https://github.com/fra31/auto-attack; for their meaning,
+Carlini et al., On Evaluating Adversarial Robustness, 2019.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from ijsat_tf import losses
 from ijsat_tf.attacks.attack import Attack
 from ijsat_tf.types import LogitsFn
 
-# The caller of `AutoAttack.run` and of `AutoAttack.__call__`.
+# The stack level of the caller of `AutoAttack.run` and
+# `AutoAttack.__call__`.
 _LEVEL = 4
 
 
@@ -26,13 +27,13 @@ def check_model(
     labels: tf.Tensor,
     randomized: bool,
 ) -> None:
-    """Warns of a model that gradient attacks are known to fail against.
+    """Warns of properties of a model that make gradient attacks fail.
 
     Args:
-        logits_of: the model.
-        images: (B, H, W, C), some clean ones.
-        labels: (B, K), one-hot.
-        randomized: whether the attack expects a randomised model.
+        logits_of: Function from images to logits (B, K).
+        images: Some clean images, (B, H, W, C).
+        labels: One-hot labels (B, K).
+        randomized: Whether the attack expects a randomised model.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
@@ -65,10 +66,10 @@ def check_model(
 
 
 def check_finite(finite: np.ndarray) -> None:
-    """Warns of samples at which the model's outputs are not finite.
+    """Warns if the model's outputs are not finite at some samples.
 
     Args:
-        finite: (N,) bool.
+        finite: Whether the outputs at each sample are finite, (N,) bool.
     """
     if not finite.all():
         _warn(
@@ -80,12 +81,13 @@ def check_finite(finite: np.ndarray) -> None:
 def with_enough_classes(
     attacks: Mapping[str, Attack], classes: int
 ) -> dict[str, Attack]:
-    """Those of some attacks that a model has classes enough for; of others
-    it warns.
+    """Keeps the attacks that a model has enough classes for.
+
+    A warning names each attack that is left out.
 
     Args:
-        attacks: {stage: attack}.
-        classes: K of the model.
+        attacks: Attacks by stage, {stage: attack}.
+        classes: Number K of the model's classes.
     """
     kept = {}
     for name, attack in attacks.items():
@@ -101,11 +103,11 @@ def with_enough_classes(
 
 
 def check_square(alive: Mapping[str, np.ndarray]) -> None:
-    """Warns where Square finds what the attacks that see gradients do not.
+    """Warns if Square succeeds where the attacks with gradients fail.
 
     Args:
-        alive: {stage: (N,) bool, which samples were alive after it}, in
-            order, "clean" first.
+        alive: Samples still classified correctly after each stage,
+            {stage: (N,) bool}, in order, with "clean" first.
     """
     names = list(alive)
     if "square" not in names or len(names) < 3:
@@ -131,9 +133,10 @@ def _probabilities(logits: tf.Tensor) -> bool:
 
 
 def differ(logits: tf.Tensor, again: tf.Tensor) -> bool:
-    """Whether two evaluations of the same images differ by more than
-    roundings, (B, K) each."""
-    # Roundings of a GPU may differ too; outputs are of any scale.
+    """Whether two evaluations of the same images, (B, K) each, differ by more
+    than rounding errors."""
+    # Rounding errors on a GPU may differ too. Outputs have any scale, so they
+    # are normalised.
     one, other = tf.nn.l2_normalize(logits, 1), tf.nn.l2_normalize(again, 1)
     return bool(tf.reduce_any(tf.norm(one - other, axis=1) > 1e-4))
 

@@ -1,4 +1,4 @@
-"""Tensors whose first axis is the sample: chosen, taken and put back by row."""
+"""Selection and replacement of rows, for tensors with one row per sample."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from ijsat_tf.types import Tensors
 
 
 def each(numbers: tf.Tensor, like: tf.Tensor | None = None) -> tf.Tensor:
-    """One number a sample, (B,), to be used with (B, ...).
+    """Reshapes one number per sample, (B,), to broadcast with (B, ...).
 
     Args:
-        numbers: (B,).
-        like: of the rank that is wanted; None, the default, for images.
+        numbers: Numbers (B,).
+        like: Tensor of the rank to broadcast with; None, the default, stands
+            for images, of rank 4.
     """
     rank = 4 if like is None else like.shape.rank
     return tf.reshape(numbers, [-1] + [1] * (rank - 1))
 
 
 def pick(which: tf.Tensor, ones: Tensors, others: Tensors) -> Tensors:
-    """Row by row those of `ones` where `which` (B,), else those of `others`."""
-    # The present `tf.where` broadcasts, and takes several times as long.
+    """The rows of `ones` where `which` (B,) is True, else those of `others`."""
+    # The new `tf.where` broadcasts, and takes several times as long.
     return tf.nest.map_structure(
         lambda one, other: tf.compat.v1.where(which, one, other), ones, others
     )

@@ -1,8 +1,8 @@
-"""Square: random search by squares, from the model's outputs alone.
+"""Square: random search by squares, which needs the model's outputs only.
 
-Each query changes the image inside a square window, and is kept where it
-lowers the margin z_y - max_{j != y} z_j. Windows shrink by a fixed schedule;
-their places are shared by the batch, as in the official code.
+Each query changes the image inside a square window. The change is kept where
+it lowers the margin z_y - max_{j != y} z_j. Windows shrink by a fixed schedule,
+and all samples of a batch share their places, as in the official code.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ class Square(Attack):
     """Square Attack: a query-efficient search without gradients.
 
     Args:
-        ball: `Linf(radius)` or `L2(radius)` of the pixels.
-        queries: changes to try after the start, default 5000.
-        restarts: searches from other random starts, for the samples that are
-            not fooled yet, default 1.
+        ball: Ball of the pixels, `Linf(radius)` or `L2(radius)`.
+        queries: Number of changes to try after the start, default 5000.
+        restarts: Number of searches from different random starts, for the
+            samples that are not yet misclassified; default 1.
 
     Raises:
         ValueError: for settings out of range, soft labels, or another ball.
 
     Source: Andriushchenko et al., Square Attack: a query-efficient black-box
     adversarial attack via random search, 2020, Algorithms 1 to 3;
-    https://github.com/fra31/auto-attack, with its schedule of 10,000 queries
-    whatever their number (`resc_schedule=False`).
+    https://github.com/fra31/auto-attack, with its schedule for 10,000 queries
+    whatever `queries` is (`resc_schedule=False`).
     """
 
     ball: Ball
@@ -79,7 +79,7 @@ class Square(Attack):
                 logits_of, images, labels, best, least, draw
             )
 
-        # A negative margin marks a sample that is not to be attacked.
+        # A negative margin marks a sample that need not be attacked.
         least = tf.where(done, -1.0, 1.0)
         _, best, _ = tf.while_loop(
             lambda number, best, least: (
@@ -100,7 +100,7 @@ class Square(Attack):
         least: tf.Tensor,
         seed: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One search; samples of `least` <= 0 stay as they are."""
+        """One search; samples with `least` <= 0 stay as they are."""
         kind = LinfWindows if isinstance(self.ball, Linf) else L2Windows
         windows = kind(self.ball.radius, images, self.queries, seed)
         start = windows.start()
@@ -111,7 +111,7 @@ class Square(Attack):
         def rounds(
             query: tf.Tensor, best: tf.Tensor, least: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            """Queries for those not fooled yet, till some more are."""
+            """Queries for samples still right, until some more are wrong."""
             rows = tf.where(least > 0)[:, 0]
             its_labels = tf.gather(labels, rows)
             known = windows.of(rows)
@@ -122,7 +122,7 @@ class Square(Attack):
             ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
                 asked = windows.propose(query, best, known)
                 found = margin(its_labels, logits_of(asked))
-                # NaN is no lead of the label's class.
+                # A margin of NaN counts as misclassified.
                 found = tf.where(tf.math.is_nan(found), -1.0, found)
                 take = (found < least) & (least > 0)
                 best = pick(take, asked, best)

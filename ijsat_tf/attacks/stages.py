@@ -1,4 +1,4 @@
-"""The stages of AutoAttack, by the names that its authors give them."""
+"""The stages of AutoAttack by the names that its authors use."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VERSIONS = {
     "rand": ("apgd-ce", "apgd-dlr"),
 }
 
-# Each from a ball, restarts and gradient samples; the targeted ones have one
-# restart a target in every version.
+# Each stage is made from a ball, restarts and gradient samples; targeted stages
+# have one restart per target in every version.
 _STAGES = {
     "apgd-ce": lambda ball, restarts, samples: APGD(
         ball, "ce", restarts=restarts, gradient_samples=samples
@@ -36,16 +36,16 @@ _STAGES = {
 def stages(
     ball: Ball, version: str, names: tuple[str, ...] | None
 ) -> dict[str, Attack]:
-    """{name: attack} of a version, in its order.
+    """The attacks of a version by name, in its order.
 
-    Five restarts in the version "plus", one elsewhere; twenty gradient
-    samples in "rand", one elsewhere. Targeted stages and Square always have
+    The version "plus" has five restarts, the others one; "rand" has twenty
+    gradient samples, the others one. Targeted stages and Square always have
     one restart.
 
     Args:
-        ball: of all stages.
-        version: standard, plus, rand or custom.
-        names: of the stages of the version custom, else None.
+        ball: Ball of all stages.
+        version: Name of the version: standard, plus, rand or custom.
+        names: Names of the stages of the version custom, else None.
 
     Raises:
         ValueError: for names that are unknown, missing or superfluous.

@@ -1,4 +1,4 @@
-"""How far an AutoAttack has come: what its state file holds."""
+"""The progress of an AutoAttack, and its state file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ ALIVE = -1
 
 
 class Standing(NamedTuple):
-    """What fell so far, and by which stage.
+    """The samples misclassified so far, and the stages that found them.
 
     Attributes:
-        settings: what all follows from, e.g. {"model": its fingerprint}.
-        images: (N, H, W, C), adversarial where fallen, else clean.
-        fell: (N,) ints, the number of the stage, from 1; 0 where the clean
-            image is misclassified, -1 where nothing was found.
-        stage: the number of the stage under way.
-        attacked: how many of those that were alive when it began have gone
-            through it.
+        settings: Settings that determine the run, e.g. the fingerprint of the
+            model under "model".
+        images: Images (N, H, W, C), adversarial where a stage found such an
+            image, else clean.
+        fell: Number of the stage that found an adversarial image, from 1,
+            (N,) ints; 0 where the clean image is misclassified, -1 where
+            nothing was found.
+        stage: Number of the stage under way.
+        attacked: Number of samples that the stage under way has attacked, of
+            the samples not yet misclassified when the stage began.
     """
 
     settings: dict[str, str]
@@ -34,7 +37,7 @@ class Standing(NamedTuple):
     attacked: int = 0
 
     def alive(self, stage: int) -> np.ndarray:
-        """Which samples were alive after a stage, (N,) bool."""
+        """Whether each sample was alive after a stage, (N,) bool."""
         return (self.fell == ALIVE) | (self.fell > stage)
 
     @property
@@ -44,7 +47,7 @@ class Standing(NamedTuple):
 
 
 def save(standing: Standing, path: pathlib.Path) -> None:
-    """Writes it; of the images only those that an attack has changed."""
+    """Writes a standing, with only the images that an attack has changed."""
     with replaced(path) as aside, open(aside, "wb") as file:
         np.savez(
             file,
@@ -56,23 +59,23 @@ def save(standing: Standing, path: pathlib.Path) -> None:
 
 
 def load(path: pathlib.Path, begun: Standing) -> Standing:
-    """The standing in a file.
+    """Reads a standing from a file.
 
     Args:
-        path: of the file.
-        begun: the standing with nothing done, whose settings and shapes the
-            file must have.
+        path: Path of the file.
+        begun: Standing of a run with nothing done, whose settings and shapes
+            the file must have.
 
     Raises:
-        ValueError: for a file that is truncated, no state at all, or that of
-            another attack, model, data or seed.
-        OSError: for one that cannot be opened.
+        ValueError: for a file that is truncated, no state at all, or the
+            state of another attack, model, data or seed.
+        OSError: for a file that cannot be opened.
     """
     with open(path, "rb") as file:
         try:
             settings, fell, progress, adversarial = _parsed(file)
         except Exception as error:
-            # NumPy raises what its readers raise: zip, zlib, JSON errors.
+            # Readers raise errors of many types: zip, zlib, JSON errors.
             reason = str(error).strip().split("\n")[0]
             raise ValueError(
                 f"{path} cannot be read as a state of AutoAttack: "

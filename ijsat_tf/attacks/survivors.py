@@ -1,4 +1,7 @@
-"""One attack on the samples that are still alive, batch by batch."""
+"""One attack on the samples that are still alive, batch by batch.
+
+A sample is alive while the model still classifies it correctly.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from ijsat_tf.parts import side_by_side
 from ijsat_tf.samples import Samples
 from ijsat_tf.spaces.lifting import lifted, lowered
 
-# Between two times that the state is written.
+# The least time between two writes of the state.
 _SECONDS = 30
 
 
@@ -35,17 +38,20 @@ def attacked(
     path: pathlib.Path | None = None,
     name: str | None = None,
 ) -> Standing:
-    """The standing after a stage; the arrays of `now` are changed.
+    """Runs a stage, and returns the standing after the stage.
+
+    The arrays of `now` are changed in place.
 
     Args:
-        model: from images to logits.
-        samples: NumPy arrays: clean images, and labels (N, K), one-hot.
-        now: the standing, at the stage's beginning or in its midst.
-        attack: the stage's.
-        batch_size: how many images are attacked together.
-        seed: (2,), the stage's.
-        path: of the state file, None, the default, for none.
-        name: the stage's, to show its progress; None, the default, does not.
+        model: Model from images to logits.
+        samples: Clean images, and one-hot labels (N, K), as NumPy arrays.
+        now: Standing at the beginning or in the middle of the stage.
+        attack: Attack of the stage.
+        batch_size: Number of images attacked together.
+        seed: Random seed of the stage, (2,).
+        path: Path of the state file; None, the default, writes no file.
+        name: Name of the stage, under which its progress is shown; None, the
+            default, shows no progress.
     """
     rows, saved = now.left, time.monotonic()
     progress = keras.utils.Progbar(
@@ -77,15 +83,17 @@ def attacked(
 def judged(
     model: Callable, samples: Samples, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a model makes of images.
+    """Evaluates a model on images, without an attack.
 
     Args:
-        model, samples, batch_size: as above.
+        model: Model from images to logits.
+        samples: Images, and one-hot labels (N, K), as NumPy arrays.
+        batch_size: Number of images evaluated together.
 
     Returns:
-        Three arrays (N,): whether the class is wrong, where the outputs are
-        not finite too; the cross entropy in nats; whether the outputs are
-        finite.
+        Three arrays (N,): whether the class is wrong, which it is also where
+        the outputs are not finite; the cross entropy in nats; and whether the
+        outputs are finite.
     """
     rows = np.arange(len(samples.images))
     parts = [
@@ -125,7 +133,7 @@ def _graph(
     image_shape: tuple[int, ...],
     classes: int,
 ) -> Callable:
-    """A graph for batches of whatever size: the last one is smaller."""
+    """A graph for batches of any size, since the last batch is smaller."""
     signature = [
         tf.TensorSpec([None, *image_shape], tf.float32),
         tf.TensorSpec([None, classes], tf.float32),
@@ -133,8 +141,8 @@ def _graph(
         tf.TensorSpec([None], tf.float64),
     ]
 
-    # Of a partial function TensorFlow counts the traces by itself: that each
-    # attack has a graph of its own is nothing to warn of.
+    # TensorFlow counts the traces of each partial function separately, and so
+    # does not warn because each attack has a graph of its own.
     outcome = functools.partial(_outcome, attack.given, model.given)
     return tf.function(outcome, input_signature=signature, autograph=False)
 
@@ -150,7 +158,7 @@ def _outcome(
     if attack is not None:
         attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)
-    # Outside of any loop, where variables may still be made.
+    # A first call outside of any loop, where variables may still be made.
     logits_of(images[:1])
 
     def of(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -164,6 +172,6 @@ def _outcome(
             tf.reduce_all(tf.math.is_finite(logits), axis=1),
         )
 
-    # All of it: were samples judged by each worker anew, roundings might make
-    # one go on with other survivors than the next.
+    # The verdict is shared as well: if each worker evaluated the samples anew,
+    # rounding errors might make workers go on with different survivors.
     return side_by_side(of, (images, labels))

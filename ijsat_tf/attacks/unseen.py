@@ -1,11 +1,10 @@
-"""The unforeseen attacks: none of them was seen in training.
+"""The unforeseen attacks, none of which is used in training.
 
-Each is the one search in a space of its own; `ijsat_tf.spaces` describes
-them, and `reference=True` repeats what the original code does where that is
-a slip. They start at random and lead away from the label; the original's
-evaluation leads to a random wrong class instead, which `targeted=True` does
-with such classes as labels. The L2 attack among them is `PGD` with a ball
-`L2`.
+Each attack is the search `Ascent` in a space of its own; `ijsat_tf.spaces`
+describes the spaces. `reference=True` repeats mistakes of the original code.
+The attacks start at random and lead away from the label. The original's
+evaluation leads to a random wrong class instead; for that, use `targeted=True`
+with such classes as labels. The unforeseen L2 attack is `PGD` with a ball `L2`.
 
 Source: Kang et al., Testing Robustness Against Unforeseen Adversaries, 2019,
 whose code is github.com/ddkang/advex-uar.
@@ -22,14 +21,15 @@ from ijsat_tf.types import value
 
 @value
 class Unseen(Attack):
-    """The search in a space of image transforms.
+    """The base class of attacks in a space of image transforms.
 
     Args:
-        budget: in the transform's own unit.
-        step: None, the default, for the space's own.
-        steps: default 200.
-        targeted: whether labels are targets, default False.
-        reference: whether to repeat the original's slips, default False.
+        budget: Strength of the change, in the transform's own unit.
+        step: Length of a step; None, the default, stands for that of the
+            space.
+        steps: Number of updates, default 200.
+        targeted: Whether labels are target classes, default False.
+        reference: Whether to repeat the original's mistakes, default False.
     """
 
     budget: float
@@ -50,19 +50,20 @@ class Unseen(Attack):
 
 @value
 class Elastic(Unseen):
-    """Pixels that move with their neighbours, see `spaces.Elastic`.
+    """Elastic deformation of the image, see `spaces.Elastic`.
 
     Args:
-        budget: in pixels, e.g. 0.5.
-        step: in pixels; None, the default, for budget / sqrt(steps).
-        steps: default 200.
-        targeted: whether labels are targets, default False.
-        reference: the original's sampling grid, which shrinks the image;
-            default False.
-        kernel: side of the Gaussian that smooths displacements, odd; None,
-            the default, cuts it at 4 deviations.
-        std: its deviation in pixels; None, the default, for 3 at a side of
-            224 and in proportion.
+        budget: Largest displacement in pixels, e.g. 0.5.
+        step: Length of a step in pixels; None, the default, stands for
+            budget / sqrt(steps).
+        steps: Number of updates, default 200.
+        targeted: Whether labels are target classes, default False.
+        reference: Whether to use the original's sampling grid, which shrinks
+            the image; default False.
+        kernel: Side in pixels of the Gaussian that smooths displacements, odd;
+            None, the default, cuts the Gaussian at 4 standard deviations.
+        std: Standard deviation of the Gaussian in pixels; None, the default,
+            stands for 3 at an image side of 224, and in proportion.
     """
 
     kernel: int | None = None
@@ -77,17 +78,18 @@ class Elastic(Unseen):
 
 @value
 class JPEG(Unseen):
-    """JPEG's coefficients, see `spaces.JPEG`.
+    """Change of the image's JPEG coefficients, see `spaces.JPEG`.
 
     Args:
-        budget: of the coefficients' changes, in half steps of quantisation,
-            e.g. 0.25 for "linf", 2 for "l2", 64 for "l1".
-        step: None, the default, for budget / sqrt(steps); "l1" has none.
-        steps: default 200.
-        targeted: whether labels are targets, default False.
-        reference: the original's first gradient and l1 search, default
-            False.
-        norm: "linf", the default, "l2" or "l1".
+        budget: Norm of the coefficients' changes, in half steps of
+            quantisation, e.g. 0.25 for "linf", 2 for "l2", 64 for "l1".
+        step: Length of a step; None, the default, stands for
+            budget / sqrt(steps). The norm "l1" takes no step.
+        steps: Number of updates, default 200.
+        targeted: Whether labels are target classes, default False.
+        reference: Whether to use the original's first gradient and l1 search,
+            default False.
+        norm: Norm of the changes: "linf", the default, "l2" or "l1".
     """
 
     norm: str = "linf"
@@ -99,18 +101,18 @@ class JPEG(Unseen):
 
 @value
 class Fog(Unseen):
-    """A map of fog between image and eye, see `spaces.Fog`.
+    """Fog over the image, see `spaces.Fog`.
 
     Args:
-        budget: the fog's density, in grey levels of 255, e.g. 128.
-        step: of the map's random parts in [0, 1]; None, the default, for
-            0.0316 / sqrt(steps).
-        steps: default 200.
-        targeted: whether labels are targets, default False.
-        reference: the original's map, scaled over the whole batch; default
-            False.
-        map_size: the map's side, a power of 2; None, the default, for the
-            first that is larger than the image's longer side.
+        budget: Density of the fog, in grey levels of 255, e.g. 128.
+        step: Length of a step of the map's random parts in [0, 1]; None, the
+            default, stands for 0.0316 / sqrt(steps).
+        steps: Number of updates, default 200.
+        targeted: Whether labels are target classes, default False.
+        reference: Whether to use the original's map, scaled over the whole
+            batch; default False.
+        map_size: Side of the map, a power of 2; None, the default, stands for
+            the first power larger than the image's longer side.
     """
 
     map_size: int | None = None
@@ -122,16 +124,16 @@ class Fog(Unseen):
 
 @value
 class Snow(Unseen):
-    """Falling flakes over a whitened image, see `spaces.Snow`.
+    """Falling snowflakes over a whitened image, see `spaces.Snow`.
 
     Args:
-        budget: the brightness of the brightest flake in [0, 1], e.g. 0.0625.
-        step: of the flakes' intensities in [0, 1]; None, the default, for
-            0.0316 / sqrt(steps).
-        steps: default 200.
-        targeted: whether labels are targets, default False.
-        reference: the original's kernels, one draw for a whole batch, and
-            its order of projection; default False.
+        budget: Brightness of the brightest flake in [0, 1], e.g. 0.0625.
+        step: Length of a step of the flakes' intensities in [0, 1]; None, the
+            default, stands for 0.0316 / sqrt(steps).
+        steps: Number of updates, default 200.
+        targeted: Whether labels are target classes, default False.
+        reference: Whether to use the original's kernels, one draw for a whole
+            batch, and its order of projection; default False.
     """
 
     @property
@@ -141,16 +143,16 @@ class Snow(Unseen):
 
 @value
 class Gabor(Unseen):
-    """Ripples that spread from spikes, see `spaces.Gabor`.
+    """Gabor noise, ripples around random spikes, see `spaces.Gabor`.
 
     Args:
-        budget: the strongest noise, in grey levels of 255, e.g. 12.5.
-        step: of the spikes' heights in [-1, 1]; None, the default, for
-            0.0316 / sqrt(steps).
-        steps: default 200.
-        targeted: whether labels are targets, default False.
-        reference: the original's mask, which lets all but the spikes change;
-            default False.
+        budget: Largest noise, in grey levels of 255, e.g. 12.5.
+        step: Length of a step of the spikes' heights in [-1, 1]; None, the
+            default, stands for 0.0316 / sqrt(steps).
+        steps: Number of updates, default 200.
+        targeted: Whether labels are target classes, default False.
+        reference: Whether to use the original's mask, which lets all pixels
+            but the spikes change; default False.
     """
 
     @property

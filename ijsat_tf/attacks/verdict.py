@@ -1,4 +1,4 @@
-"""What attacks of the decision share: hard labels, and their result."""
+"""Checks and the result of attacks on hard labels (APGD, FAB, Square)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ijsat_tf.types import LogitsFn
 
 
 def require_pixel_ball(ball: Ball, what: str) -> None:
-    """Raises `ValueError` unless this is an Linf or an L2 ball of pixels.
+    """Raises `ValueError` unless the argument is an `Linf` or `L2` ball.
 
     Args:
-        ball: what was given.
-        what: the attack's name, for the message.
+        ball: Argument to check.
+        what: Name of the attack in the message.
     """
     checks.require(
         isinstance(ball, (Linf, L2)),
@@ -28,15 +28,15 @@ def require_pixel_ball(ball: Ball, what: str) -> None:
 
 
 def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
-    """`labels` as exact one-hot rows, after a check that they are hard.
+    """Checks that labels are hard, and returns them as exact one-hot rows.
 
     Args:
-        labels: (B, K) probabilities.
-        what: the attack's name, for the message.
+        labels: Probabilities of the classes, (B, K).
+        what: Name of the attack in the message.
 
     Raises:
-        ValueError: for the soft labels of a mixture, which has no one class
-            to be fooled about, and for a model of a single class.
+        ValueError: for soft labels, which have no single true class, and for
+            a model of a single class.
     """
     classes = labels.shape[-1]
     checks.require(
@@ -59,14 +59,14 @@ def verdict(
     labels: tf.Tensor,
     candidates: tf.Tensor,
 ) -> AttackResult:
-    """The result of a search: candidates that fool, else clean images.
+    """The result of a search: misclassified candidates, else clean images.
 
     Args:
-        logits_of: from images to logits (B, K).
-        ball: in which the candidates lie.
-        images: (B, H, W, C), clean.
-        labels: (B, K) one-hot.
-        candidates: (B, H, W, C), what was found.
+        logits_of: Function from images to logits (B, K).
+        ball: Ball in which the candidates lie.
+        images: Clean images (B, H, W, C).
+        labels: One-hot labels (B, K).
+        candidates: Images that the search found, (B, H, W, C).
     """
     clean, logits = logits_of(images), logits_of(candidates)
     take = succeeds(logits, labels)

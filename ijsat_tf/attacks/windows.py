@@ -1,4 +1,4 @@
-"""Windows of the Square attack: where its squares lie, how long they are.
+"""Windows of the Square attack: the places and sides of its squares.
 
 All samples share the windows, so that results do not depend on a sample's
 place in the batch.
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from ijsat_tf import seeds
 
-# After so many queries, squares cover half of what they covered before.
+# At each of these numbers of queries, the area of the squares is halved.
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
 
@@ -23,11 +23,11 @@ def sides(
     """The side of each query's square; the first cover 0.8 of the image.
 
     Args:
-        queries: how many.
-        height: H.
-        width: W.
-        least: the smallest side, default 1.
-        odd: whether sides are odd where the image has room, default False.
+        queries: Number of queries.
+        height: Height H of the image.
+        width: Width W of the image.
+        least: Smallest side, default 1.
+        odd: Whether sides are odd where the image has room, default False.
     """
     halved = np.searchsorted(_HALVINGS, np.arange(queries))
     found = np.sqrt(0.8 * 0.5**halved * height * width)
@@ -38,15 +38,16 @@ def sides(
 
 
 class Windows:
-    """The squares of a search, one or two a query, and what they change.
+    """The squares of a search, one or two per query, and their changes.
 
-    Subclasses, one a norm, give three methods, and settings of `sides`.
+    There is one subclass per norm. Subclasses define three methods and the
+    settings of `sides`.
 
     Args:
-        radius: of the ball.
-        images: (B, H, W, C).
-        queries: how many.
-        seed: (2,) int32.
+        radius: Radius of the ball.
+        images: Images (B, H, W, C).
+        queries: Number of queries.
+        seed: Random seed, (2,) int32.
     """
 
     count, least, odd = 1, 1, False
@@ -65,18 +66,18 @@ class Windows:
         raise NotImplementedError
 
     def of(self, rows: tf.Tensor) -> Any:
-        """What `propose` needs to know of these samples."""
+        """The data about these samples that `propose` needs."""
         raise NotImplementedError
 
     def propose(
         self, query: tf.Tensor, best: tf.Tensor, known: Any
     ) -> tf.Tensor:
-        """The images to ask about.
+        """The images of the next query.
 
         Args:
-            query: its number.
-            best: (R, H, W, C), the best so far.
-            known: what `of` gave for them.
+            query: Number of the query.
+            best: Best images so far, (R, H, W, C).
+            known: Data that `of` returned for these samples.
         """
         raise NotImplementedError
 
@@ -84,17 +85,17 @@ class Windows:
 def _corners(
     lengths: np.ndarray, height: int, width: int, count: int, seed: tf.Tensor
 ) -> tf.Tensor:
-    """Upper left corners, (queries, count, 2)."""
+    """The upper left corners of the squares, (queries, count, 2)."""
     draw = tf.random.stateless_uniform(
         [len(lengths), count, 2], seeds.derive(seed, "corners")
     )
-    # As in the official code, the last place is never drawn.
+    # As in the official code, the last possible place is never drawn.
     room = np.stack([height - lengths, width - lengths], axis=1)
     return tf.cast(draw * room[:, None].astype("float32"), tf.int32)
 
 
 def inside(like: tf.Tensor, corner: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
-    """1 inside a window, else 0, (H, W, 1)."""
+    """A mask that is 1 inside a window, else 0, (H, W, 1)."""
     _, height, width, _ = like.shape
     down, right = tf.range(height) - corner[0], tf.range(width) - corner[1]
     rows = tf.cast((down >= 0) & (down < side), like.dtype)
@@ -103,5 +104,5 @@ def inside(like: tf.Tensor, corner: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
 
 
 def sign(draw: tf.Tensor) -> tf.Tensor:
-    """1 for numbers of at least 0, else -1."""
+    """The sign of numbers: 1 for numbers of at least 0, else -1."""
     return tf.cast(draw >= 0, draw.dtype) * 2 - 1

@@ -1,4 +1,4 @@
-"""Unions of threat models: several attacks, and the worst of their images."""
+"""Unions of threat models: the worst result of several attacks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from ijsat_tf.types import LogitsFn, Tensors, value
 
 @value
 class WorstOf(Attack):
-    """max over attacks: per sample a success counts, else the highest loss.
+    """The worst of several attacks for each sample.
 
-    Every attack runs with the same seed as it would alone, so the result is
-    the worst of theirs; of several successes the one of the highest loss.
+    Per sample the result is that of a successful attack, else that of the
+    attack with the highest loss; of several successes, the success with the
+    highest loss. Every attack runs with the same seed as it would alone.
     `budget` has one entry for each space of each attack, such as
-    "pgd: pixels" (the second PGD is "pgd2"), which is 0 for the samples whose
-    image another attack found. `overflowed` marks the samples that no attack
-    fooled and on which a generator overflowed.
+    "pgd: pixels" (the second PGD is "pgd2"). An entry is 0 for the samples
+    whose image another attack found. `overflowed` marks the samples on which a
+    generator overflowed and no attack succeeded.
 
     Args:
-        attacks: a list of one or more; labels are targets for all or none.
+        attacks: List of one or more attacks; labels are target classes for
+            all of them or for none.
 
     Raises:
-        ValueError: for an empty list, what is no attack, or targeted attacks
-            among others.
+        ValueError: for an empty list, an entry that is no attack, or targeted
+            attacks among untargeted ones.
 
     Source: Maini et al., Adversarial Robustness Against the Union of Multiple
     Perturbation Models, 2020; "Max" in Tramer and Boneh, 2019.
@@ -100,14 +102,15 @@ class WorstOf(Attack):
                 for result, budget in zip(results, budgets)
             ),
         )
-        # An attack that failed hides behind the others unless one succeeds.
+        # Without a success, an attack that overflowed must not be hidden by the
+        # others.
         any_failed = functools.reduce(
             tf.logical_or, (result.overflowed for result in results)
         )
         return worst._replace(overflowed=any_failed & ~worst.success)
 
     def names(self) -> list[str]:
-        """What `budget` calls the attacks, in order."""
+        """The names of the attacks in `budget`, in order."""
         seen: collections.Counter[str] = collections.Counter()
         names = []
         for attack in self.attacks:

@@ -14,8 +14,8 @@ def placements(
 
     Args:
         count: Number of rows.
-        crop_seed: Seed (2,) int32 of rows and columns, uniform from 0 to
-            2 PAD; None for PAD, which crops nothing.
+        crop_seed: Seed (2,) int32 of rows and columns, which are uniform from 0
+            to 2 PAD; None sets both to PAD, which crops nothing.
         flip_seed: Seed (2,) int32 of `mirrored`, 1 with probability 1/2.
     """
     if crop_seed is None:
@@ -29,16 +29,18 @@ def placements(
 
 
 def crop_flip(images: tf.Tensor, placement: tf.Tensor) -> tf.Tensor:
-    """Images padded with black by PAD pixels a side, cropped back to their
-    size, and then mirrored left to right; differentiable in the images.
+    """Pads images with black, crops them to their size, and mirrors them.
+
+    The padding is PAD pixels per side, and mirroring is left to right. The
+    result is differentiable in the images.
 
     Args:
-        images: (B, H, W, C), of any number type.
-        placement: (B, 3) ints: row and column of the crop's upper left
-            corner, PAD for a crop in the middle, and 1 to mirror or 0.
+        images: Images (B, H, W, C) of any number type.
+        placement: Placements (B, 3), ints: row and column of the crop's upper
+            left corner, PAD for a crop in the middle, and 1 to mirror or 0.
 
     Returns:
-        Like `images`.
+        Images of the shape and type of `images`.
     """
     _, height, width, _ = images.shape
     padded = tf.pad(images, [[0, 0], [PAD, PAD], [PAD, PAD], [0, 0]])

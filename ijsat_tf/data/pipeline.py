@@ -1,5 +1,7 @@
-"""Training batches whose order and augmentation are functions of the seed and
-the epoch alone, so that a resumed run sees what an uninterrupted one sees."""
+"""Training batches, functions of the seed and the epoch alone.
+
+So a resumed run sees the same order and augmentation as an uninterrupted one.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from ijsat_tf.data.source import Source
 
 
 def steps_per_epoch(source: Source, batch_size: int) -> int:
-    """The full batches in one pass over the images; the remainder is dropped.
+    """The number of full batches in an epoch; the remainder is dropped.
 
     Args:
-        source: the images.
-        batch_size: images a batch, over all replicas.
+        source: Set of images.
+        batch_size: Number of images per batch, over all replicas.
 
     Raises:
         ValueError: if `batch_size` is below 1 or above the number of images.
@@ -43,30 +45,31 @@ def batches(
 ) -> tf.data.Dataset:
     """Shuffled batches, epoch after epoch without end.
 
-    Where latents come with the images, x is {"image": ..., "latent": ...}. An
-    augmented image is no longer what its latents decode to: with `augment`
+    If latents come with the images, x is {"image": ..., "latent": ...}. An
+    augmented image is no longer what its latents decode to. So with `augment`
     the latents are a tuple whose last item is the image's placement, (B, 3)
-    int32 as `crop_flip` has it, and `ijsat_tf.generators.Augmented` decodes
+    int32 as `crop_flip` takes it, and `ijsat_tf.generators.Augmented` decodes
     them to the augmented image.
 
     Args:
-        source: the images.
-        batch_size: images a batch, over all replicas.
-        seed: an int; with the number of the epoch it decides the order and
-            the augmentation.
-        first_epoch: the number of the epoch to begin with; a run resumed at
-            epoch e passes e, and continues as if never interrupted.
-        augment: `"crop_flip"` pads each side with 4 black pixels, crops back
-            to the old size at random, and mirrors left to right with
-            probability 1/2 (not for digits, whose mirror images are no
-            digits); `"flip"` mirrors alone; None leaves images as they are.
-        first_step: batches of the first epoch to pass over, default 0; a run
-            resumed after s steps of an epoch passes s.
+        source: Set of images.
+        batch_size: Number of images per batch, over all replicas.
+        seed: Random seed, an int. Together with the number of the epoch, the
+            seed decides the order and the augmentation.
+        first_epoch: Number of the epoch to begin with, default 0; a run resumed
+            at epoch e passes e, and continues as if never interrupted.
+        augment: Kind of augmentation, default None. `"crop_flip"` pads each
+            side with 4 black pixels, crops back to the old size at random, and
+            mirrors left to right with probability 1/2 (not for digits, whose
+            mirror images are no digits); `"flip"` mirrors alone; None leaves
+            images as they are.
+        first_step: Number of batches of the first epoch to skip, default 0; a
+            run resumed after s steps of an epoch passes s.
 
     Returns:
-        A dataset of x, images (B, H, W, C), float32 in [0, 1], or a
-        dictionary, and of labels (B,), int32. `fit` needs `steps_per_epoch`
-        with it.
+        A dataset of pairs of x, images (B, H, W, C), float32 in [0, 1], or the
+        dictionary above, and labels (B,), int32. The dataset has no end, so
+        `fit` needs `steps_per_epoch`.
 
     Raises:
         ValueError: for a `batch_size` or `first_step` that does not fit or
@@ -92,7 +95,7 @@ def batches(
         labels = tf.constant(source.labels)
         latents = source.latents
         if isinstance(latents, list):
-            # As a part of a dataset's element a list becomes one tensor.
+            # A dataset would turn a list into one tensor.
             latents = tuple(latents)
         if latents is not None:
             latents = tf.nest.map_structure(tf.constant, latents)
@@ -131,7 +134,7 @@ def batches(
 
     options = tf.data.Options()
     options.deterministic = True
-    # Of each global batch every worker takes the rows of its replicas.
+    # Every worker takes the rows of its replicas from each global batch.
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.DATA
     )

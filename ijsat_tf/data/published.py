@@ -14,7 +14,7 @@ from ijsat_tf.data.sources import load
 
 _IMAGES = 10_000
 _SEVERITIES = 5
-# As TensorFlow Datasets call them, where that differs.
+# Names in TensorFlow Datasets, where they differ.
 _TFDS = {"glass_blur": "frosted_glass_blur", "elastic_transform": "elastic"}
 
 
@@ -29,21 +29,24 @@ def load_corrupted(
     """Reads one corruption at one severity of the published images.
 
     `NAME.npy` holds the 10,000 test images at severity 1, then those at
-    severity 2 and so on, and `labels.npy` their labels, five times the same.
+    severity 2 and so on; `labels.npy` holds the same labels five times.
     The folder is in CIFAR-10-C.tar of https://zenodo.org/records/2535967.
-    TensorFlow Datasets has those of CIFAR-10 too, in another order, as
+    TensorFlow Datasets has the images of CIFAR-10-C too, in another order, as
     `cifar10_corrupted`.
 
     Args:
-        folder: the unpacked folder; None for TensorFlow Datasets'.
-        name: one of `CORRUPTIONS`.
-        severity: 1 to 5.
-        classes: default 10; 100 for CIFAR-100-C, which has the same form.
-        images: first so many, default all 10,000.
-        data_dir: of TensorFlow Datasets, as `load` takes it.
+        folder: Unpacked folder of the published arrays; None to read TensorFlow
+            Datasets.
+        name: Name of the corruption, one of `CORRUPTIONS`.
+        severity: Severity, 1 to 5.
+        classes: Number of classes, default 10; 100 for CIFAR-100-C, which has
+            the same form.
+        images: Number of images to read, the first ones, default all 10,000.
+        data_dir: Folder of TensorFlow Datasets, as `load` takes it; default
+            None.
 
     Returns:
-        The images; their `origin` says that they are published ones.
+        The images, as a `Source` whose `origin` says that they are published.
 
     Raises:
         ValueError: for an unknown name or severity, and for a file that is
@@ -95,7 +98,7 @@ def _read(
         "correct the path, or unpack the archive again.",
     )
     try:
-        # A fifth is wanted of a file of 150 MB.
+        # Memory-mapped, since only a fifth of the file of 150 MB is used.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(

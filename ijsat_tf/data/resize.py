@@ -1,4 +1,4 @@
-"""Images of another size."""
+"""Resizing of images."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import tensorflow as tf
 
 
 def resize(images: Any, image_size: tuple[int, int]) -> tf.Tensor:
-    """Images resized bilinearly with antialiasing, aspect ratio not kept.
+    """Resizes images bilinearly with antialiasing, to any aspect ratio.
 
     Args:
-        images: (B, H, W, C) or (H, W, C) uint8.
-        image_size: pixels, (H, W).
+        images: Images (B, H, W, C), or one image (H, W, C), uint8.
+        image_size: Size (H, W) in pixels.
 
     Returns:
-        uint8.
+        Images of that size, uint8.
     """
     resized = tf.image.resize(images, image_size, antialias=True)
     return tf.cast(tf.round(resized), tf.uint8)

@@ -1,7 +1,7 @@
 """A set of labelled images, in memory as a whole.
 
-Images stay what they are on disk, integer grey levels; nothing here shuffles
-or augments.
+Images stay integer grey levels, as on disk; nothing here shuffles or augments
+them.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ class Source(_Parts):
     """A set of labelled images.
 
     Attributes:
-        images: (N, H, W, C) uint8, grey levels 0 to bins - 1.
-        labels: (N,) int32, classes 0 to classes - 1; (N, 1), bools and whole
-            floats are taken too.
-        classes: the number of classes.
-        bins: the number of grey levels.
-        latents: what a generator decodes to the images, (N, D...) float32 or
-            a list of such arrays, where it came with them; else None, as in
-            `source._replace(latents=None)`.
-        class_names: one a class, or None.
-        origin: where the set comes from, in words.
+        images: Images (N, H, W, C), uint8, grey levels 0 to bins - 1.
+        labels: Labels (N,), int32, classes 0 to classes - 1. The shape (N, 1),
+            bools and whole floats are accepted too.
+        classes: Number of classes.
+        bins: Number of grey levels, default 256.
+        latents: Latents that a generator decodes to the images, (N, D...)
+            float32 or a list of such arrays, if they came with the images; else
+            None, as in `source._replace(latents=None)`.
+        class_names: Names of the classes, one per class, or None.
+        origin: Origin of the set, in words.
 
     Raises:
         ValueError: for parts of other types, shapes or ranges.
@@ -107,14 +107,17 @@ class Source(_Parts):
         return self.images.astype(np.float32) / np.float32(self.bins - 1)
 
     def inputs(self) -> np.ndarray | dict[str, Any]:
-        """x as `fit` and `evaluate` take it: the images in [0, 1], or
-        {"image": ..., "latent": ...} where latents came with them."""
+        """The inputs x as `fit` and `evaluate` take them.
+
+        They are the images in [0, 1], or {"image": ..., "latent": ...} if
+        latents came with the images.
+        """
         if self.latents is None:
             return self.scaled()
         return {"image": self.scaled(), "latent": self.latents}
 
     def channels(self) -> tuple[list[float], list[float]]:
-        """Mean and deviation of each channel of all images, in [0, 1]."""
+        """Mean and standard deviation of each channel, in [0, 1]."""
         levels = np.arange(self.bins) / (self.bins - 1)
         counts = [
             np.bincount(self.images[..., channel].ravel(), minlength=self.bins)
@@ -126,7 +129,7 @@ class Source(_Parts):
         return means.tolist(), deviations.tolist()
 
     def first(self, count: int) -> Source:
-        """At most so many images, in the set's own order.
+        """The first images, at most `count`, in the set's own order.
 
         Args:
             count: Largest number of images, at least 1.
@@ -134,10 +137,10 @@ class Source(_Parts):
         return self.take(min(count, len(self.images)))
 
     def take(self, count: int) -> Source:
-        """The first images, in the set's own order.
+        """The first `count` images, in the set's own order.
 
         Args:
-            count: how many, 1 to N.
+            count: Number of images, 1 to N.
 
         Raises:
             ValueError: if there are fewer.
@@ -151,10 +154,10 @@ class Source(_Parts):
         return self._rows(slice(count))
 
     def hold_out(self, count: int) -> tuple[Source, Source]:
-        """All images but the last ones, and the last ones.
+        """Splits the set into all but the last `count` images, and the last.
 
         Args:
-            count: how many to hold out, 1 to N - 1.
+            count: Number of images to hold out, 1 to N - 1.
 
         Raises:
             ValueError: if there are fewer.
@@ -179,7 +182,7 @@ class Source(_Parts):
 def _require_integers(
     name: str, array: Any, rank: int, what: str, below: int
 ) -> None:
-    """Raises `ValueError` unless these are some integers from 0 on."""
+    """Raises `ValueError` unless `array` has integers from 0 to below - 1."""
     known = isinstance(array, np.ndarray)
     require(
         known
@@ -201,7 +204,7 @@ def _require_integers(
 
 
 def _whole(labels: Any) -> np.ndarray:
-    """Labels as integers, where bools or floats stand for them."""
+    """Labels as integers, also those given as bools or whole floats."""
     labels = np.asarray(labels)
     floats = np.issubdtype(labels.dtype, np.floating)
     if labels.dtype == bool or floats and (labels == np.rint(labels)).all():

@@ -26,22 +26,25 @@ def store(
     description: str = "",
     metadata: Mapping[str, Any] | None = None,
 ) -> pathlib.Path:
-    """Writes sources as the splits of one set.
+    """Writes sources as the splits of one set of TensorFlow Datasets.
 
     The features are `image` (PNG, lossless), `label` and, where sources have
     latents, `latent`: a float32 tensor, or a dictionary of them for a list.
     `ijsat_tf.data.load(name, split, data_dir)`, `tfds.load(name,
-    data_dir=data_dir)` and `tfds.builder_from_directory` read it. Images of
-    fewer than 256 grey levels are stretched to 0 to 255, and are read with
-    256. An interruption leaves nothing that could be taken for the set.
+    data_dir=data_dir)` and `tfds.builder_from_directory` read the set. Images
+    of fewer than 256 grey levels are stretched to 0 to 255, and are read as
+    images of 256 levels. An interruption leaves nothing that could be taken for
+    the set.
 
     Args:
-        name: of the set and of its folder: small letters, digits, `_`.
-        sources: {split: source}, alike in shapes and classes.
-        data_dir: the folder of sets to write into.
-        description: of what the images are, for readers.
-        metadata: what else is known of them, as JSON holds it; it is
-            `info.metadata` of the set. Default None, nothing.
+        name: Name of the set and of its folder: small letters, digits, `_`.
+        sources: Sources of the splits, {split: source}, alike in shapes and
+            classes.
+        data_dir: Folder of data sets to write into.
+        description: Description of the images, for readers.
+        metadata: Further facts about the images, of types that JSON can hold,
+            which become `info.metadata` of the set. Default None, for no
+            metadata.
 
     Returns:
         The folder of the set.
@@ -72,17 +75,17 @@ def store(
         },
         data_dir=os.fspath(data_dir),
     )
-    # It writes to a folder aside, which is renamed in the end.
+    # The builder writes to a temporary folder, which it renames at the end.
     builder.download_and_prepare()
     return pathlib.Path(data_dir) / name
 
 
 def metadata_of(name: str, data_dir: str | os.PathLike) -> dict[str, Any]:
-    """The metadata of a set that `store` wrote; nothing where there is none.
+    """The metadata of a set that `store` wrote; empty if there is no set.
 
     Args:
-        name: of the set.
-        data_dir: the folder of sets.
+        name: Name of the set.
+        data_dir: Folder of data sets.
     """
     path = pathlib.Path(data_dir) / name / _VERSION / "metadata.json"
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -94,9 +97,9 @@ def require_storable(
     """Raises `ValueError` unless `store` could write these sources.
 
     Args:
-        name: of the set.
-        sources: {split: source}.
-        data_dir: the folder of sets to write into.
+        name: Name of the set.
+        sources: Sources of the splits, {split: source}.
+        data_dir: Folder of data sets to write into.
     """
     import tensorflow_datasets as tfds
 
@@ -115,7 +118,7 @@ def require_storable(
     folder = pathlib.Path(data_dir) / name
     taken = folder.exists() and not (
         folder.is_dir()
-        # TensorFlow Datasets leaves them when it is interrupted.
+        # TensorFlow Datasets leaves such folders when it is interrupted.
         and all(
             path.name.startswith("incomplete.") for path in folder.iterdir()
         )
@@ -153,7 +156,7 @@ def _row_shape(rows: np.ndarray | None) -> tuple[int, ...] | None:
 
 
 def _named(latents: Any) -> Any:
-    """A list as a dictionary, of names that are in the list's order."""
+    """A list as a dictionary whose sorted names keep the list's order."""
     if not isinstance(latents, (list, tuple)):
         return latents
     width = len(str(len(latents)))

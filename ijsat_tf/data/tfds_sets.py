@@ -13,7 +13,7 @@ from ijsat_tf.checks import require
 from ijsat_tf.data.resize import resize
 from ijsat_tf.data.source import Source
 
-# Without NAMESPACE:NAME, whose code would be downloaded and run.
+# NAMESPACE:NAME is left out, since its code would be downloaded and run.
 _NAME = r"\w+(/\w[\w.+=@-]*)?(:[\d.*]+)?"
 
 
@@ -23,8 +23,10 @@ def read(
     data_dir: str | None,
     image_size: tuple[int, int] | None,
 ) -> Source:
-    """A set of TensorFlow Datasets; arguments and errors are those of
-    `ijsat_tf.data.load`."""
+    """Reads a set of TensorFlow Datasets.
+
+    Arguments and errors are those of `ijsat_tf.data.load`.
+    """
     import tensorflow_datasets as tfds
 
     require(
@@ -46,13 +48,13 @@ def read(
             f"{str(data_dir)!r}. Received: {name!r}"
         ) from None
     except ValueError as error:
-        # Of a name that it cannot parse it explains at length what names are.
+        # The first line only: TFDS explains at length what names are.
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
             f"`name` {name!r} is none of a data set: {reason}"
         ) from error
 
-    # Before any download: a wrong kind of set can be gigabytes.
+    # Before any download, since a set of the wrong kind can be gigabytes.
     shape = _image_shape(builder.info.features, name, image_size)
     build = f"`tfds build {name}`"
     if data_dir is None:
@@ -100,7 +102,7 @@ def _image_shape(
 
 
 def _latents(features: Any) -> Any:
-    """The float feature `latent`, a list of those in it, or an empty list."""
+    """The float feature `latent`, a list of its parts, or an empty list."""
     import tensorflow_datasets as tfds
 
     latent = dict(features).get("latent")

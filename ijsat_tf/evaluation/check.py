@@ -1,4 +1,4 @@
-"""Verdicts on numbers: what was checked, and what was found."""
+"""Checks of numbers: what was checked, and what was found."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import NamedTuple
 
 from ijsat_tf.files import replaced
 
-# Beside the records, in their folder.
+# This file lies in the folder of the records.
 CHECKS_FILE = "checks.json"
 
 
 class Check(NamedTuple):
-    """What a check found; `str` is a line of a report.
+    """The result of a check; its `str` is a line of a report.
 
     Attributes:
-        name: what should be so.
-        passed: whether it is; None where that cannot be told.
-        detail: numbers, or why it cannot be told, in one sentence.
+        name: Name of the check: the statement that should be true.
+        passed: Whether the statement is true; None where that cannot be told.
+        detail: Numbers behind the verdict, or the reason why there is no
+            verdict, in one sentence.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Check(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """In words."""
+        """The verdict in words."""
         if self.passed is None:
             return "not applicable"
         return "passed" if self.passed else "failed"
@@ -39,10 +40,10 @@ class Check(NamedTuple):
 
 
 def listed(checks: Mapping[str, Iterable[Check]]) -> str:
-    """Checks as a Markdown list for each model.
+    """Returns a Markdown list of checks for each model.
 
     Args:
-        checks: {model: its checks}.
+        checks: Checks {name of the model: its checks}.
     """
     parts = [
         "\n".join([f"Checks of {model}:", "", *(f"- {each}" for each in found)])
@@ -54,12 +55,13 @@ def listed(checks: Mapping[str, Iterable[Check]]) -> str:
 def save_checks(
     path: str | os.PathLike, model: str, checks: Sequence[Check]
 ) -> None:
-    """Writes what was found of a model, in place of what was found before.
+    """Writes the checks of a model to a file, in place of earlier ones.
 
     Args:
-        path: of the file, JSON.
-        model: its fingerprint, `Record.model`.
-        checks: those that need the model; others follow from records.
+        path: Path of the file, in JSON.
+        model: Fingerprint of the model, `Record.model`.
+        checks: Checks that need the model; the other checks follow from
+            records.
     """
     content = {"model": model, "checks": [each._asdict() for each in checks]}
     with replaced(pathlib.Path(path)) as aside:
@@ -67,14 +69,18 @@ def save_checks(
 
 
 def load_checks(path: str | os.PathLike, models: Iterable[str]) -> list[Check]:
-    """What `save_checks` wrote; nothing of other models, or without a file.
+    """Reads the checks that `save_checks` wrote.
 
     Args:
-        path: of the file.
-        models: fingerprints, those of the records beside it.
+        path: Path of the file.
+        models: Fingerprints of the models of the records in the same folder.
+
+    Returns:
+        The checks; an empty list where there is no file, or where the file is
+        of a model that is not in `models`.
 
     Raises:
-        ValueError: for a file that is something else.
+        ValueError: for a file that does not hold checks.
     """
     path = pathlib.Path(path)
     if not path.exists():

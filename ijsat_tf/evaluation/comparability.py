@@ -13,13 +13,14 @@ class Odd(NamedTuple):
     """A cell with a setting that most cells of its group do not have.
 
     Attributes:
-        row: of the cell.
-        column: of the cell.
-        setting: its name, that of an attribute of `Record`.
-        group: the cells that must agree, e.g. "the column 'pgd20'".
-        received: what the cell has.
-        expected: what most of them have, the first one where two are equal.
-        there: the first cell that has it, e.g. "at/pgd20".
+        row: Row of the cell.
+        column: Column of the cell.
+        setting: Name of the setting, an attribute of `Record`.
+        group: Group of cells that must agree, e.g. "the column 'pgd20'".
+        received: Value that the cell has.
+        expected: Value that most cells of the group have; of two values that
+            are equally frequent, the first one.
+        there: First cell that has the expected value, e.g. "at/pgd20".
     """
 
     row: str
@@ -34,16 +35,18 @@ class Odd(NamedTuple):
 def odd_ones(
     cells: Iterable[tuple[str, str, Record]], corrupted: Container[str] = ()
 ) -> Iterator[Odd]:
-    """The cells that others cannot be compared with.
+    """Yields the cells that cannot be compared with the others.
 
-    A table is of one number of images and one seed, and of the same images,
-    unless a column's are corrupted; these are all made here, or all
-    published. A row is of one model, and a column of one attack and
-    generator.
+    All cells of a table must have the same number of images, the same seed
+    and the same images. Only the columns of corrupted images have images of
+    their own, which must all be made here or all be published. All cells of a
+    row must have the same model, and all cells of a column the same attack
+    and generator.
 
     Args:
-        cells: (row, column, record), in the order of the table.
-        corrupted: columns whose images are their own, default none.
+        cells: Cells (row, column, record), in the order of the table.
+        corrupted: Columns of corrupted images, which have images of their own;
+            default none.
     """
     cells = list(cells)
     groups = {
@@ -67,7 +70,7 @@ def odd_ones(
             value = getattr(record, setting)
             places[group(row, column)][value].append((row, column))
         for name, found in places.items():
-            # The first of the largest ones.
+            # `max` returns the first one of several equally frequent values.
             expected = max(found, key=lambda value: len(found[value]))
             there = "/".join(found[expected][0])
             for received, odd in found.items():

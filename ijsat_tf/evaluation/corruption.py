@@ -1,4 +1,4 @@
-"""Records of corrupted images, and the number that stands for them."""
+"""Records of corrupted images, and their mean accuracy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ijsat_tf.data import CORRUPTIONS
 from ijsat_tf.data.corruptions import SUBSTITUTES
 from ijsat_tf.evaluation.records import Record
 
-# By the names of their records.
+# Keys are the names of the records, e.g. "fog_3".
 CELLS = {
     f"{name}_{severity}": (name, severity)
     for name in CORRUPTIONS
@@ -20,12 +20,14 @@ CELLS = {
 
 
 def is_corrupted(column: str, record: Record) -> bool:
-    """Whether a record is of corrupted images; the attack fog in 3 steps may
-    have the name of a corruption.
+    """Whether a record is of corrupted images.
+
+    The name alone does not tell: the attack fog in 3 steps may have the name
+    of a corruption.
 
     Args:
-        column: the record's name.
-        record: what is there, complete or not.
+        column: Name of the record.
+        record: The record, complete or not.
     """
     return column in CELLS and record.attack == "standard"
 
@@ -33,13 +35,14 @@ def is_corrupted(column: str, record: Record) -> bool:
 def corrupted(
     records: Mapping[str, Record],
 ) -> dict[tuple[str, int], Record]:
-    """Those of some records that are of corrupted images.
+    """Selects the records of corrupted images.
 
     Args:
-        records: {column: `Record`}, as `read` returns them.
+        records: Records {column: `Record`}, as `read` returns them.
 
     Returns:
-        The `Record` of each (corruption, severity), as `CORRUPTIONS` has them.
+        The `Record` of each (corruption, severity), with the names of
+        corruptions that `CORRUPTIONS` has.
     """
     return {
         cell: records[column]
@@ -49,10 +52,13 @@ def corrupted(
 
 
 def describe(kind: str) -> str:
-    """Where corrupted images come from, and what is not as the original's.
+    """Tells where corrupted images come from.
+
+    For images made here, the text also names the parts that differ from the
+    original corruptions.
 
     Args:
-        kind: that of their records, such as "made here".
+        kind: Kind of the images' origin, `Record.kind`, such as "made here".
     """
     if kind != "made here":
         return kind if kind != "unknown" else "of unknown origin"
@@ -69,18 +75,19 @@ def mean_corruption_accuracy(
     divides by the errors of another network.
 
     Args:
-        records: {(corruption, severity): the record "standard" that
-            `evaluate` made of a Keras model and that set}, all 75, such as
-            `corrupted` returns; a plain function is told by its outputs,
-            which differ from set to set.
+        records: Records {(corruption, severity): `Record`}, all 75, such as
+            `corrupted` returns. Each is the record "standard" that `evaluate`
+            made of a Keras model and that set. The model must not be a plain
+            function: its fingerprint is of its outputs, which differ from set
+            to set.
 
     Returns:
-        The accuracy, in [0, 1].
+        The mean accuracy, in [0, 1].
 
     Raises:
-        ValueError: where one of the 75 is missing or not complete, or not of
-            the same model, attack, number of samples and kind of origin
-            (made here or published) as the others.
+        ValueError: where one of the 75 records is missing or not complete,
+            or not of the same model, attack, number of samples and kind of
+            origin (made here or published) as the others.
     """
     cells = list(CELLS.values())
     missing = [cell for cell in cells if cell not in records]

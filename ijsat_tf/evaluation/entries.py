@@ -1,4 +1,4 @@
-"""What the runs have under the columns of one of the paper's tables."""
+"""The results of runs under the columns of one of the paper's tables."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ _REASONS = {
 
 
 class Entry(NamedTuple):
-    """What a run has under a column.
+    """The result of a run under a column.
 
     Attributes:
-        scores: (N,), the share of the column's attacks under which each image
-            was right; None where that is not known.
-        word: in place of a number, "not run" or "-".
-        reasons: why it is compared with nothing, and in no average.
+        scores: Scores (N,): the share of the column's attacks under which each
+            image was right; None where the share is not known.
+        word: Word in place of a number, "not run" or "-".
+        reasons: Reasons why the entry is compared with nothing, and is in no
+            average.
     """
 
     scores: np.ndarray | None
@@ -42,7 +43,7 @@ class Entry(NamedTuple):
 
     @property
     def comparable(self) -> bool:
-        """Whether it may be compared with others."""
+        """Whether the entry may be compared with others."""
         return self.scores is not None and not self.reasons
 
 
@@ -50,8 +51,8 @@ class Entries:
     """The entries of a table, by row and column.
 
     Args:
-        printed: the table.
-        runs: {name of a row: {name of a record: `Record`}}.
+        printed: Table of the paper, as printed.
+        runs: Records {name of a row: {name of a record: `Record`}}.
     """
 
     def __init__(self, printed: paper.Printed, runs: Runs):
@@ -61,7 +62,7 @@ class Entries:
         self.runs = runs
 
     def of_row(self, name: str) -> list[Entry]:
-        """A row's entries, one a column."""
+        """Returns a row's entries, one per column."""
         found: list[Entry] = []
         for column in self.printed.columns:
             if column.records:
@@ -71,7 +72,7 @@ class Entries:
         return found
 
     def settings(self) -> tuple[str, ...]:
-        """What the comparable entries are of: images, seed, attacks."""
+        """Returns the images, seed and attacks of the comparable entries."""
         columns: dict[str, Record] = {}
         for row, column, record in self.cells:
             if (row, column) not in self.reasons:
@@ -131,7 +132,7 @@ def _cells(printed: paper.Printed, runs: Runs) -> Iterator[_Cell]:
 def _reasons(
     printed: paper.Printed, cells: list[_Cell]
 ) -> dict[tuple[str, str], str]:
-    """{(row, record): the first reason why it cannot be compared}."""
+    """Returns {(row, record): first reason why it cannot be compared}."""
     corrupted = {
         name
         for column in printed.columns
@@ -159,5 +160,5 @@ def _reason(odd: Odd) -> str:
 
 
 def short(text: str) -> str:
-    """Text with its numbers at six digits."""
+    """Returns a text with long decimal numbers rounded to six digits."""
     return re.sub(r"\d+\.\d{7,}", lambda found: f"{float(found[0]):.6g}", text)

@@ -1,4 +1,4 @@
-"""Evaluation: what a model gets right under each attack."""
+"""Evaluation: the accuracy of a model under each attack."""
 
 from __future__ import annotations
 
@@ -39,43 +39,46 @@ def evaluate(
     origin: str = "unknown",
     clean: str = "standard",
 ) -> dict[str, Record]:
-    """Attacks every sample by every attack, and records what came out.
+    """Attacks every sample with every attack, and records the results.
 
-    With a folder each column is a file there, written after every batch: a
-    killed evaluation loses at most one, and the same call again continues
-    it, to the same numbers as without the interruption.
+    With a folder, each column is a file in the folder, written after every
+    batch. A killed evaluation loses one batch at most. The same call again
+    continues the evaluation, and the numbers are the same as without the
+    interruption.
 
     In the scope of a strategy (`tf.distribute`) its replicas share each batch,
-    and the numbers are those of one device. Of several workers each makes the
-    same call and gets all records; the chief alone writes, and shows progress.
-    All read the folder when they begin, so that it must lie on a file system
-    that all of them see.
+    and the numbers are those of one device. With several workers, each worker
+    makes the same call and gets all records; only the chief writes files and
+    shows progress. All workers read the folder when they begin, so the folder
+    must lie on a file system that all of them see.
 
     Args:
-        model: from images in [0, 1] to logits.
-        data: a tuple (x, y), or a finite `tf.data.Dataset` of such batches:
-            x images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
+        model: Function or Keras model from images in [0, 1] to logits.
+        data: Tuple (x, y), or a finite `tf.data.Dataset` of such batches: x
+            images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
             where latents come with the data, and y labels (N,) or (N, K).
-        attacks: {column: attack}; the column of the images as they are is
-            always first.
-        batch_size: default 128; the last batch may be smaller.
-        seed: of the attacks' random starts, default 0.
-        folder: for `<column>.npz`; None, the default, for no files.
-        verbose: whether to show a progress bar, default True.
-        origin: where the images come from, as `Source.origin` says; default
+        attacks: Attacks {column: attack}. The column of the clean images is
+            added before them.
+        batch_size: Number of images per batch, default 128; the last batch
+            may be smaller.
+        seed: Random seed of the attacks' starts, default 0.
+        folder: Folder of the files `<column>.npz`; None, the default, for no
+            files.
+        verbose: Whether to show a progress bar, default True.
+        origin: Origin of the images, as `Source.origin` tells it; default
             "unknown".
-        clean: name of the column of the images as they are, default
-            "standard"; "fog_3" for those of a corruption.
+        clean: Name of the column of the clean images, default "standard"; for
+            the images of a corruption e.g. "fog_3".
 
     Returns:
-        The `Record` of each column.
+        The `Record` of each column, in a dict.
 
     Raises:
         ValueError: before any attack, and with no file changed: for images,
-            labels or attacks that do not fit, for columns that cannot be
-            names of files, and for files in the folder that are of another
-            evaluation (other weights, data, attack, seed or batch size),
-            truncated, or no records; for workers that find different ones.
+            labels or attacks that do not fit; for columns that cannot be
+            names of files; for files in the folder that are truncated, no
+            records, or of another evaluation (other weights, data, attack,
+            seed or batch size); and for workers that find different files.
         OSError: before any attack, for a folder that cannot be written.
     """
     return Evaluation(
@@ -84,11 +87,13 @@ def evaluate(
 
 
 class Evaluation:
-    """An evaluation that is checked; `run` attacks.
+    """An evaluation with checked arguments; `run` carries it out.
 
-    Several can be checked before the first one takes its time.
+    Several evaluations can be checked before the first one runs, which takes
+    long.
 
-    Args and raised errors: those of `evaluate`; the folder is made by `run`.
+    The class takes the arguments of `evaluate` except `verbose`, and raises the
+    same errors. `run` makes the folder.
     """
 
     def __init__(
@@ -109,7 +114,8 @@ class Evaluation:
         self.attacks = dict(attacks)
         self.samples = gather(data)
         images, labels, latents = self.samples
-        # The graphs below are shared, and later traces make no variables.
+        # This call makes the model's variables: the compiled graphs below are
+        # shared, and later traces cannot make variables.
         logits = checks.finite_outputs(as_logits(model)(images[:1]))
         checks.one_hot(labels, logits.shape[-1])
         integer = labels.dtype.is_integer
@@ -137,14 +143,14 @@ class Evaluation:
             self.records[column] = self._begun(column, own)
 
     def run(self, verbose: bool = True) -> dict[str, Record]:
-        """Attacks what is left, and returns {column: `Record`}.
+        """Evaluates what is left, and returns the records {column: `Record`}.
 
         Args:
-            verbose: whether to show a progress bar, default True.
+            verbose: Whether to show a progress bar, default True.
         """
         strategy = tf.distribute.get_strategy()
-        # Else they would wait for each other forever. Nor does anyone write
-        # before all of them have read.
+        # Workers with different evaluations would wait for each other forever.
+        # Also, no worker writes before all workers have read.
         multi_worker.require_equal(
             strategy,
             self._standing(),
@@ -159,7 +165,8 @@ class Evaluation:
         ]
         if left and chief and self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            # Attacks take hours; whether one can write shows at once.
+            # Attacks take hours, so a folder that cannot be written must fail
+            # before them.
             with tempfile.TemporaryFile(dir=self.folder):
                 pass
         for column in left:
@@ -167,7 +174,8 @@ class Evaluation:
                 self._complete(column, verbose and chief, chief)
             except Exception:
                 if verbose and chief:
-                    # Keras' progress bar has not ended its line.
+                    # Keras' progress bar has not ended its line, on which the
+                    # error would be printed.
                     print(flush=True)
                 raise
         return dict(self.records)
@@ -205,7 +213,7 @@ class Evaluation:
             began = time.perf_counter()
             columns, budget = self._batch(column, start, stop)
             share = (time.perf_counter() - began) / (stop - start)
-            # The first batch traces the graph, and says nothing of speed.
+            # The first batch traces the graph, so its time is not the speed.
             share = share if start > first else np.nan
             columns["seconds"] = np.full(stop - start, share, np.float32)
             record = self.records[column] = record.extended(columns, budget)
@@ -268,7 +276,7 @@ def _check(
 
 
 def _name(attack: Attack) -> str:
-    # Numbered names and addresses would differ in the next process.
+    # Numbered names and memory addresses differ between processes.
     return re.sub(r" name=[^,<>]*, built=\w+| at 0x[0-9a-f]+", "", repr(attack))
 
 

@@ -12,7 +12,7 @@ from ijsat_tf.evaluation.tables import Cell, Row, Table
 
 
 class _Style(NamedTuple):
-    """How a format writes text, and the parts of a cell."""
+    """Functions that write text and the parts of a cell in a format."""
 
     text: Callable[[str], str]
     best: Callable[[str], str]
@@ -21,10 +21,12 @@ class _Style(NamedTuple):
 
 
 def to_markdown(tables: Iterable[Table]) -> str:
-    """Tables as Markdown, with straight columns for those who read it raw.
+    """Returns tables as Markdown.
+
+    The columns are aligned, so that the Markdown text itself can be read.
 
     Args:
-        tables: those of `paper_tables`.
+        tables: Tables of `paper_tables`.
     """
     style = _Style(
         text=lambda text: text.replace("|", r"\|"),
@@ -37,7 +39,7 @@ def to_markdown(tables: Iterable[Table]) -> str:
         head = [paper.METHOD, *table.columns]
         lines = [head]
         for section in table.sections:
-            # An empty line is the nearest to a rule.
+            # Markdown tables have no rules inside; an empty row comes nearest.
             lines += [[""] * len(head)] if len(lines) > 1 else []
             lines += [line for row in section for line in _lines(row, style)]
         parts += [
@@ -53,10 +55,12 @@ def to_markdown(tables: Iterable[Table]) -> str:
 
 
 def to_latex(tables: Iterable[Table]) -> str:
-    r"""Tables as LaTeX, for documents with `\usepackage{booktabs,graphicx}`.
+    r"""Returns tables as LaTeX.
+
+    The document must have `\usepackage{booktabs,graphicx}`.
 
     Args:
-        tables: those of `paper_tables`.
+        tables: Tables of `paper_tables`.
     """
     style = _Style(
         text=_escaped,
@@ -70,13 +74,13 @@ def to_latex(tables: Iterable[Table]) -> str:
 
 
 def to_csv(tables: Iterable[Table]) -> str:
-    """Tables as comma-separated values, a line a cell.
+    """Returns tables as comma-separated values, one line per cell.
 
-    `ours`, `low` and `high`, its 95 % interval, and `paper` are in percent;
-    what is not there is empty.
+    `ours`, the limits `low` and `high` of its 95 % interval, and `paper` are
+    in percent. Values that are not there are empty.
 
     Args:
-        tables: those of `paper_tables`.
+        tables: Tables of `paper_tables`.
     """
     file = io.StringIO()
     names = "table section run method column ours low high paper best p notes"
@@ -109,7 +113,7 @@ FORMATS: dict[str, Callable[[Iterable[Table]], str]] = {
 
 
 def grid(lines: Sequence[Sequence[str]]) -> str:
-    """A Markdown table with straight columns; the first line is its head."""
+    """Returns a Markdown table with aligned columns; line 1 is its head."""
     widths = [max(map(len, cells)) for cells in zip(*lines)]
     rule = ["-" * width for width in widths]
     return "\n".join(
@@ -134,7 +138,7 @@ def _legend(table: Table) -> str:
 
 
 def _lines(row: Row, style: _Style) -> list[list[str]]:
-    """A row's numbers, and below them the intervals, if there are any."""
+    """Returns a row's numbers, and below them its intervals, if any."""
     label = style.text(row.label) + style.marks(row.marks)
     lines = [[label, *(_cell(cell, style) for cell in row.cells)]]
     if any(cell.interval for cell in row.cells):
@@ -169,7 +173,7 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    # At the start of a line they would be an option of the \\ before it.
+    # At the start of a line, brackets would be an option of the \\ before it.
     "[": "{[}",
     "]": "{]}",
     "↑": r"$\uparrow$",
@@ -203,7 +207,7 @@ def _latex_table(table: Table, style: _Style) -> str:
     lines = [
         r"\begin{table*}",
         r"\centering",
-        # LaTeX counts tables of its own.
+        # LaTeX puts a number of its own before the caption.
         rf"\caption{{The paper's {_escaped(table.title)}",
         _escaped(_legend(table)) + "}",
         r"\setlength{\tabcolsep}{3pt}",

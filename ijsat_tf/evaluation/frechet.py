@@ -1,4 +1,4 @@
-"""How far apart two sets of images are, as a network sees them."""
+"""The Frechet distance of two sets of images in a network's features."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def frechet_distance(features: Any, others: Any) -> float:
     |m - m'|^2 + tr(C + C' - 2 (C^1/2 C' C^1/2)^1/2)
 
     with means m, m' and covariances C, C' (of N - 1 degrees of freedom), in
-    float64. Features of an Inception network make it the FID; distances in
-    the features of different networks, or of sets of different sizes, do not
-    compare.
+    float64. With features of an Inception network the distance is the FID.
+    Distances in the features of different networks, or of sets of different
+    sizes, cannot be compared.
 
     Args:
-        features: (N, D), with N of 2 at least; N < D is legal, and biased
-            upwards.
-        others: (M, D).
+        features: Features (N, D) of the first set, with N at least 2. N < D is
+            legal, and the distance is then biased upwards.
+        others: Features (M, D) of the second set, with M at least 2.
 
     Returns:
         The distance, 0 or more.

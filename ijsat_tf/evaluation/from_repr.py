@@ -1,4 +1,4 @@
-"""Attacks read back from the text that a record has of them."""
+"""Attacks read back from their `repr` in a record."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from ijsat_tf.types import Value
 
 
 def attack_from_repr(text: str) -> Attack | None:
-    """The attack that a text is the `repr` of, to ask for its settings.
+    """Returns the attack of a `repr`, to ask for its settings.
 
-    A value's `repr` is the call that makes it. Values of this library are
-    made, and nothing else is run, whatever the text says: what is no such
-    value must be a network, in whose place is a stand-in. So the attack
-    cannot be called.
+    A value's `repr` is the call that makes the value. Only values of this
+    library are made, and no other code is run, whatever the text says.
+    Everything else is taken for a network and replaced by a stand-in, so the
+    attack cannot be called.
 
     Args:
-        text: `Record.attack`.
+        text: Text of the attack, `Record.attack`.
 
     Returns:
-        The attack, or None for "standard" and for what is not known here.
+        The attack, or None for "standard" and for attacks that are not known
+        here.
     """
-    # Keras prints networks like this; others print a call.
+    # Keras prints networks in <>, which is no Python; others print a call.
     text = re.sub(r"<[^<>]*>", "network", text)
     try:
         made = _made(ast.parse(text, mode="eval").body, attacks)
@@ -36,7 +37,10 @@ def attack_from_repr(text: str) -> Attack | None:
 
 
 class _Network:
-    """What attacks ask of a generator or of a distance before they run."""
+    """A stand-in for a generator or a distance.
+
+    It has the attributes that attacks ask for before they run.
+    """
 
     def decode(self, latents: Any) -> Any:
         raise NotImplementedError
@@ -54,7 +58,8 @@ def _made(node: ast.expr, library: ModuleType) -> Any:
         kind = getattr(library, getattr(node.func, "id", ""), None)
         if not (isinstance(kind, type) and issubclass(kind, Value)):
             return _NETWORK
-        # An attack searches a space, which may have its name.
+        # The arguments of an attack are spaces, which may have the name of an
+        # attack; those of `WorstOf` are attacks.
         inside = attacks if issubclass(kind, WorstOf) else spaces
         return kind(
             *(_made(each, inside) for each in node.args),

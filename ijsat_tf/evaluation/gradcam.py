@@ -1,4 +1,4 @@
-"""Grad-CAM: where in an image a classifier finds a class."""
+"""Grad-CAM: the places of an image that speak for a class."""
 
 from __future__ import annotations
 
@@ -16,25 +16,29 @@ def grad_cam(
     classes: Tensor | None = None,
     layer: str | None = None,
 ) -> tf.Tensor:
-    """How much each place of an image speaks for a class (Fig. 5 and 9).
+    """Computes how much each place of an image speaks for a class.
 
-    relu(sum_k w_k A_k), w_k the mean over places of dz_c / dA_k, for the
-    activations A of a layer and the logit z_c; enlarged to the image
-    (bilinear), and scaled so that its least and largest are 0 and 1.
+    The heat map (Fig. 5 and 9) is relu(sum_k w_k A_k) for the activations A of
+    a layer, where w_k is the mean over places of dz_c / dA_k for the logit
+    z_c. The map is enlarged to the size of the image (bilinear), and scaled so
+    that its least and largest values are 0 and 1.
 
     Args:
-        model: a functional or sequential Keras classifier.
-        images: (B, H, W, C) in [0, 1].
-        classes: c, (B,) ints; None, the default, for those it predicts.
-        layer: name of the layer whose activations count; None, the default,
-            for the last one with a height and a width.
+        model: Functional or sequential Keras classifier.
+        images: Images (B, H, W, C) in [0, 1].
+        classes: Classes c, (B,), ints; None, the default, for the classes that
+            the model predicts.
+        layer: Name of the layer of the activations A; None, the default, for
+            the last layer with a height and a width.
 
     Returns:
-        (B, H, W) in [0, 1]; all 0 where nothing speaks for the class.
+        Heat maps (B, H, W) in [0, 1]; all 0 where nothing speaks for the
+        class.
 
     Raises:
         ValueError: for a model that cannot be cut behind `layer`, images that
-            are no floats in [0, 1], and classes that it does not know.
+            are not floats in [0, 1], and classes that the model does not
+            have.
 
     Source: Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks
     via Gradient-based Localization, 2017.
@@ -77,9 +81,9 @@ def _heat(
 
 
 def _last_spatial(model: keras.Model) -> str:
-    """The name of the last layer with a height and a width."""
+    """Returns the name of the last layer with a height and a width."""
     for layer in reversed(getattr(model, "layers", [])):
-        # Of a layer that is called elsewhere too, no shape is known.
+        # A layer that is called more than once has no single output shape.
         shape = getattr(getattr(layer, "output", None), "shape", ())
         if len(shape) == 4 and max(shape[1] or 2, shape[2] or 2) > 1:
             try:

@@ -1,7 +1,7 @@
-"""The paper's Tables 1 to 7 as it prints them, typing errors included.
+"""The paper's Tables 1 to 7 as printed, typing errors included.
 
-Footnotes say where a number contradicts others, or comes from another paper;
-a test does the paper's arithmetic again, and finds no other place.
+Footnotes tell where a number contradicts other numbers, or comes from another
+paper. A test repeats the paper's arithmetic, and finds no other contradiction.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ class Column(NamedTuple):
     """A column after the first one.
 
     Attributes:
-        heading: as printed.
-        records: names of the records it is computed from: one, those of all
-            corruptions, or none for the mean of the row.
+        heading: Heading as printed.
+        records: Names of the records that the column is computed from: one
+            record, the records of all corruptions, or no record for the mean
+            of the row.
     """
 
     heading: str
@@ -33,11 +34,12 @@ class PrintedRow(NamedTuple):
     """A row as printed.
 
     Attributes:
-        name: of the run, as in train/configs without the data set; or
-            `DIFFERENCE`, of the two rows above it.
-        label: as printed, the paper's references included.
-        cells: as printed, one a column.
-        footnotes: {heading: ours on what is printed there}.
+        name: Name of the run, as in train/configs without the data set; or
+            `DIFFERENCE`, for the difference of the two rows above.
+        label: Label as printed, with the paper's references.
+        cells: Numbers as printed, one per column.
+        footnotes: Footnotes of ours {heading: text}, on what is printed under
+            the heading.
     """
 
     name: str
@@ -50,9 +52,9 @@ class Printed(NamedTuple):
     """A table as printed.
 
     Attributes:
-        title: number and caption.
-        columns: those after the first one, `METHOD`.
-        sections: rows between two rules.
+        title: Number and caption of the table.
+        columns: Columns after the first one, `METHOD`.
+        sections: Sections, each the rows between two rules.
     """
 
     title: str
@@ -66,7 +68,7 @@ class Printed(NamedTuple):
 
 
 def number(printed: str) -> float:
-    """The number that "28.6" or the difference "↓1.4" stands for."""
+    """Returns a printed number, e.g. "28.6" or the difference "↓1.4"."""
     return float(printed.replace("↑", "").replace("↓", "-"))
 
 
@@ -79,7 +81,11 @@ def _table(title: str, columns: str, rows: str) -> Printed:
 
 
 def _column(text: str) -> Column:
-    """HEADING=RECORD, HEADING=* for all corruptions, HEADING for a mean."""
+    """Reads a column.
+
+    The text is HEADING=RECORD, or HEADING=* for all corruptions, or HEADING
+    for the mean of the row.
+    """
     heading, _, record = text.partition("=")
     if record == "*":
         return Column(heading, tuple(CELLS))
@@ -87,7 +93,11 @@ def _column(text: str) -> Column:
 
 
 def _section(text: str) -> tuple[PrintedRow, ...]:
-    """Lines NAME | LABEL | CELLS, each followed by its ^ HEADING | FOOTNOTE."""
+    """Reads a section.
+
+    Lines NAME | LABEL | CELLS are rows; lines ^ HEADING | FOOTNOTE after a row
+    are its footnotes.
+    """
     rows: list[PrintedRow] = []
     for line in text.strip().splitlines():
         first, *rest = (part.strip() for part in line.split("|"))
@@ -284,7 +294,8 @@ ijsat | IJSAT (ours) | 55.83 29.84 23.97 33.47 17.28 14.95 29.22
 """,
 )
 
-# By the paper's numbers; the halves of Table 2 have columns of their own.
+# Keys are the paper's numbers of tables. The halves of Table 2 have different
+# columns, so they are two tables.
 TABLES = {
     1: (TABLE_1,),
     2: (TABLE_2_LEFT, TABLE_2_RIGHT),
@@ -295,7 +306,7 @@ TABLES = {
     7: (TABLE_7,),
 }
 
-# The data sets that they are of, trained and tested on.
+# The data set of each table, for training and testing.
 DATA = {
     1: "cifar10",
     2: "cifar10",

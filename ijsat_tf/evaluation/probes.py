@@ -1,4 +1,4 @@
-"""Checks that ask the model and the flow themselves, on a few images."""
+"""Checks that run the model and the flow on a few images."""
 
 from __future__ import annotations
 
@@ -29,31 +29,36 @@ def model_checks(
     seed: int = 0,
     examples: int = 32,
 ) -> list[Check]:
-    """Checks of a model's gradients, and of a flow's inverse.
+    """Checks a model's gradients, and a flow's inverse and bits/dim.
 
-    Of the images that the model gets right, no gradient of the cross entropy
-    may be zero; from them a way of length r along the steepest direction of
-    the ball must raise the mean loss, and more than 8 random directions do,
-    for r = 1/4, 1/2 and 1 of its radius; and a search of 50 steps from the
-    image that may change pixels at will must leave none right. All images
-    must come back through the flow, max |x - G(G^-1(x))| <= 0.001, and their
-    bits/dim must be within 0.5 of those that the flow was fitted to.
+    Three checks are of the images that the model gets right. No gradient of
+    the cross entropy may be zero. A way of length r along the steepest
+    direction of the ball must raise the mean loss, and raise it more than
+    each of 8 random directions, for r = 1/4, 1/2 and 1 of the ball's radius.
+    A search of 50 steps from the image, which may change pixels at will, must
+    leave no image right.
+
+    Two checks are of all images. They must come back through the flow,
+    max |x - G(G^-1(x))| <= 0.001, and their bits/dim must be within 0.5 of the
+    bits/dim of the images that the flow was fitted to.
 
     Args:
-        model: from images in [0, 1] to logits.
-        data: as `evaluate` takes them.
-        ball: of pixels, e.g. `Linf(8 / 255)`, of a radius above 0.
-        flow: a network with `encode`, `decode` and `log_prob`; None, the
-            default, for none.
-        seed: of the random directions, default 0.
-        examples: first so many images, default 32.
+        model: Function or Keras model from images in [0, 1] to logits.
+        data: Data as `evaluate` takes them.
+        ball: Ball of pixels, e.g. `Linf(8 / 255)`, with a radius above 0.
+        flow: Network with `encode`, `decode` and `log_prob`; None, the
+            default, for no flow.
+        seed: Random seed of the random directions, default 0.
+        examples: Number of images that are used, the first ones of `data`,
+            default 32.
 
     Returns:
         Five checks, which fail where gradients are masked, or the flow is not
         inverted or does not know the images.
 
     Raises:
-        ValueError: for data that do not fit the model, and a ball of nothing.
+        ValueError: for data that do not fit the model, and for a ball that is
+            no `Ball` or has radius 0.
 
     Source: Carlini et al., On Evaluating Adversarial Robustness, 2019;
     Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.
@@ -103,7 +108,7 @@ def _gradients(
         clean, images, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
     largest = tf.reduce_max(tf.abs(gradient), axis=(1, 2, 3))
-    # Also those that are no numbers.
+    # NaN > 0 is false, so gradients of NaN count as zero too.
     zero = count - int(tf.math.count_nonzero(largest > 0))
 
     def gain(direction: tf.Tensor, length: float) -> float:
@@ -136,7 +141,7 @@ def _unbounded(model: Callable, images: tf.Tensor, labels: tf.Tensor) -> Check:
     name = "without a bound an attack reaches 0 %"
     if not len(images):
         return Check(name, None, _NONE)
-    # A random start would itself be no longer an image of the class.
+    # With this radius a random start would be no image of the class any more.
     attack = Ascent(Pixels(Linf(1.0)), steps=_STEPS, random_start=False)
     left = len(images) - int(
         tf.math.count_nonzero(attack(model, images, labels).success)
@@ -154,7 +159,7 @@ def _inversion(flow: Any, samples: Samples) -> Check:
     error = float(tf.reduce_max(tf.abs(again - samples.images)))
     return Check(
         name,
-        # Which NaN is not.
+        # This comparison is false for NaN, so NaN fails the check.
         error <= _INVERSION,
         f"by {error:.2g} at most, on {len(samples.images)} images",
     )

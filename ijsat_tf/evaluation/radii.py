@@ -1,4 +1,4 @@
-"""How far an attack may go in each space, as its result's budget names it."""
+"""The radii of attacks in each space, named as in their result's budget."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _IN_A_BALL = APGD, AutoAttack, FAB, Square
 
 
 def radii(attack: Attack) -> dict[str, float]:
-    """The largest norms that an attack's result may have.
+    """Returns the largest norms that the changes of an attack may have.
 
     Args:
-        attack: any; of one that is not of this library nothing is known.
+        attack: Any attack.
 
     Returns:
-        {space: radius}, with the names of `AttackResult.budget`.
+        The radius of each space, in a dict with the names of
+        `AttackResult.budget`; empty for an attack that is not of this library.
     """
     if isinstance(attack, WorstOf):
         return {
@@ -44,11 +45,13 @@ def radii(attack: Attack) -> dict[str, float]:
 
 
 def pixel_ball(attack: Attack | None) -> Ball | None:
-    """The ball of pixels around the image that an attack stays in, if it is
-    one.
+    """Returns the ball of pixels around the image that an attack stays in.
 
     Args:
-        attack: any, or None.
+        attack: Any attack, or None.
+
+    Returns:
+        The ball, or None for an attack that does not stay in such a ball.
     """
     search = None if attack is None else attack.search
     if isinstance(search, Ascent) and isinstance(search.space, Pixels):
@@ -62,7 +65,7 @@ def _of_space(space: Space) -> dict[str, float]:
         for part in space.spaces:
             for name, radius in _of_space(part).items():
                 again = name in found
-                # As `Joint.measure` numbers them.
+                # `Joint.measure` numbers spaces of the same name like this.
                 found[f"{name}{len(found) + 1}" if again else name] = radius
         return found
     if isinstance(space, (Latent, Pixels)):

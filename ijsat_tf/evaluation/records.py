@@ -1,4 +1,4 @@
-"""Records: what a model made of an attack, a number a sample."""
+"""Records: the results of a model under an attack, per sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import tensorflow as tf
 from ijsat_tf import checks
 from ijsat_tf.files import replaced
 
-# What the numbers of a record follow from, which none of a folder may mix.
+# The numbers of a record follow from these settings, so that no record may
+# mix batches of different settings.
 _SETTINGS = {
     "attack": str,
     "model": str,
@@ -28,7 +29,7 @@ _SETTINGS = {
     "versions": str,
     "origin": str,
 }
-# The numbers, with their kinds in NumPy's letters.
+# The numbers per sample, with the letters of NumPy's dtype kinds.
 _COLUMNS = {
     "correct": "b",
     "margin": "f",
@@ -40,12 +41,15 @@ _COLUMNS = {
     "seconds": "f",
 }
 _BUDGET = "budget."
-# Of the files; another number is another meaning of what they hold.
+# Version of the file format: files of another version mean something else.
 _FORMAT = 3
 
 
 def versions() -> str:
-    """Of this library and of those that numbers follow from."""
+    """Returns the versions of this library, TensorFlow and Keras.
+
+    The numbers of a record follow from these libraries.
+    """
     from ijsat_tf import __version__
 
     return (
@@ -55,36 +59,37 @@ def versions() -> str:
 
 
 class Record(NamedTuple):
-    """What a model made of one attack, a number a sample.
+    """The results of a model under one attack, per sample.
 
     `correct`, `margin` and `loss` come from one forward pass of exactly the
-    attacked images. A record may hold fewer than its N samples, the first
-    ones, while its evaluation is under way.
+    attacked images. While its evaluation is under way, a record may hold
+    fewer than its N samples; then it holds the first ones.
 
     Attributes:
-        attack: the attack's `repr`, or "standard".
-        model: fingerprint of the weights, or of a function's logits.
-        data: fingerprint of images, labels and latents.
-        networks: fingerprint of the attack's generators, or "none".
-        seed: of the evaluation.
-        batch_size: likewise; random starts follow from both.
-        samples: N.
-        versions: of the libraries that made it, see `versions`.
-        origin: where the images come from, as `Source.origin` has it.
-        correct: (N,) bool.
-        margin: (N,), z_y - max_{j != y} z_j of the logits z; negative where
-            not correct.
-        loss: (N,) nats, the cross entropy.
-        linf: (N,), |x^ - x|_inf, in [0, 1], of the whole change, whatever
-            space it was made in.
-        l2: (N,), |x^ - x|_2 likewise.
-        clipped: (N,), the share of values that the attack moved to exactly 0
-            or 1.
-        overflowed: (N,) bool, where a generator overflowed, so that the
-            image is unchanged and says nothing of robustness.
-        seconds: (N,), each sample's share of its batch's time; NaN in the
-            first batch of a process, which traces.
-        budget: {space: (N,)}, the norm of the change in each space.
+        attack: The attack's `repr`, or "standard".
+        model: Fingerprint of the weights, or of a function's logits.
+        data: Fingerprint of images, labels and latents.
+        networks: Fingerprint of the attack's generators, or "none".
+        seed: Seed of the evaluation. Random starts follow from `seed` and
+            `batch_size`.
+        batch_size: Batch size of the evaluation.
+        samples: Number N of samples.
+        versions: Versions of the libraries that made the record, see
+            `versions`.
+        origin: Origin of the images, as `Source.origin` tells it.
+        correct: Whether the model is correct, (N,) bool.
+        margin: Margins (N,), z_y - max_{j != y} z_j of the logits z; negative
+            where the model is not correct.
+        loss: Cross entropy (N,), in nats.
+        linf: Norms (N,), |x^ - x|_inf, in [0, 1], of the whole change of the
+            image, in whatever space the attack made it.
+        l2: Norms (N,), |x^ - x|_2, of the same change.
+        clipped: Share (N,) of values that the attack moved to exactly 0 or 1.
+        overflowed: Whether a generator overflowed, (N,) bool. There the image
+            is unchanged and says nothing of robustness.
+        seconds: Seconds (N,): each sample's share of its batch's time; NaN in
+            the first batch of a process, which traces the graph.
+        budget: Norms {space: (N,)} of the change in each space.
     """
 
     attack: str
@@ -108,22 +113,25 @@ class Record(NamedTuple):
 
     @property
     def done(self) -> int:
-        """How many samples it holds."""
+        """Number of samples that the record holds."""
         return len(self.correct)
 
     @property
     def complete(self) -> bool:
-        """Whether it holds all samples."""
+        """Whether the record holds all samples."""
         return self.done == self.samples
 
     @property
     def kind(self) -> str:
-        """The kind of its images' origin, "made here" for instance."""
+        """Kind of the images' origin, e.g. "made here"."""
         return self.origin.partition(":")[0]
 
     @property
     def images_per_second(self) -> float:
-        """Speed, without batches that trace; NaN when there are no others."""
+        """Images per second, without batches that trace the graph.
+
+        NaN when there are no other batches.
+        """
         timed = self.seconds[np.isfinite(self.seconds)]
         total = timed.sum(dtype=np.float64)
         return float(len(timed) / total) if total > 0 else float("nan")
@@ -131,7 +139,7 @@ class Record(NamedTuple):
     def extended(
         self, columns: dict[str, np.ndarray], budget: dict[str, np.ndarray]
     ) -> Record:
-        """This record with the numbers of a further batch."""
+        """Returns this record with the numbers of one more batch."""
 
         def joined(before: np.ndarray | None, more: np.ndarray) -> np.ndarray:
             return more if not self.done else np.concatenate([before, more])
@@ -149,7 +157,7 @@ class Record(NamedTuple):
 
 
 def to_arrays(record: Record) -> dict[str, np.ndarray]:
-    """A record as named arrays, as a file holds them."""
+    """Returns a record as named arrays, as a file holds them."""
     settings = {name: getattr(record, name) for name in _SETTINGS}
     settings["format"] = _FORMAT
     columns = {name: getattr(record, name) for name in _COLUMNS}
@@ -159,17 +167,17 @@ def to_arrays(record: Record) -> dict[str, np.ndarray]:
 
 
 def save(record: Record, path: pathlib.Path) -> None:
-    """Writes a record."""
+    """Writes a record to a file."""
     with replaced(path) as aside, open(aside, "wb") as file:
         np.savez_compressed(file, **to_arrays(record))
 
 
 def load(path: pathlib.Path) -> Record:
-    """The record in a file, complete or not.
+    """Reads the record in a file, complete or not.
 
     Raises:
         ValueError: for a file that is truncated, or no record.
-        OSError: for one that cannot be opened.
+        OSError: for a file that cannot be opened.
     """
     with open(path, "rb") as file:
         try:
@@ -189,14 +197,15 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
     """Raises `ValueError` unless two records have the same settings.
 
     Args:
-        found: what a file holds.
-        expected: one with the settings of this evaluation.
-        path: of that file.
+        found: Record that a file holds.
+        expected: Record with the settings of this evaluation.
+        path: Path of that file, for the error message.
     """
     differences = []
     for name in _SETTINGS:
         if name == "versions" and found.complete:
-            # It says itself what made it; halves of two would not.
+            # A complete record names the versions that made it. A record
+            # completed by another version would be of two versions.
             continue
         wanted, received = getattr(expected, name), getattr(found, name)
         if wanted != received:
@@ -212,14 +221,16 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
 
 
 def read(folder: str | os.PathLike) -> dict[str, Record]:
-    """The complete records of a folder; others draw a warning.
+    """Reads the complete records of a folder.
+
+    Records that are not complete are left out, with a warning.
 
     Args:
-        folder: that of `evaluate`.
+        folder: Folder that was given to `evaluate`.
 
     Returns:
-        The `Record` of each column, "standard" first, then in alphabetical
-        order.
+        The `Record` of each column, in a dict, "standard" first, then in
+        alphabetical order.
 
     Raises:
         ValueError: for a folder without complete records, or with a file
@@ -249,14 +260,15 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray]) -> Record:
-    """The record that `to_arrays` turned into arrays.
+    """Returns the record that `to_arrays` turned into arrays.
 
     Args:
-        arrays: Those arrays by their names, or a file of NumPy with them.
+        arrays: Arrays {name: array}, or an open NumPy file of the arrays.
 
     Raises:
-        ValueError: for arrays of another version, or of no record.
-        KeyError: where one of them is missing.
+        ValueError: for arrays of another version of the format, or of no
+            record.
+        KeyError: where an array is missing.
     """
     settings = json.loads(arrays["settings"].item())
     checks.require(
@@ -264,7 +276,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Record:
         f"it has format {settings.get('format', 1)}, of another version "
         f"of this library; this one reads {_FORMAT}",
     )
-    # Older files do not say where a generator overflowed.
+    # Older files do not tell where a generator overflowed.
     missing = {"overflowed": np.zeros(len(arrays["correct"]), bool)}
     columns = {
         name: arrays[name] if name in arrays else missing[name]

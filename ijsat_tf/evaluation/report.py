@@ -21,29 +21,30 @@ from ijsat_tf.evaluation.records import Record
 
 
 def table(records: Mapping[str, Mapping[str, Record]]) -> str:
-    """Accuracies in percent as a Markdown table, one row a model.
+    """Returns accuracies in percent as a Markdown table, one row per model.
 
-    The last column is the mean of the row, as in the paper's tables; a row
-    without a record for a column says "not run" there, and has no mean.
+    The last column is the mean of the row, as in the paper's tables. A row
+    without a record for a column has the word "not run" there, and no mean.
+    For corrupted images use `corruption_table`.
 
     Args:
-        records: {row: what `evaluate` or `read` returned}, or that for a
-            single row.
+        records: Records {row: {column: `Record`}}, each row as `evaluate` or
+            `read` returned it; or the records {column: `Record`} of a single
+            row.
 
     Returns:
         The table's text.
 
     Raises:
-        ValueError: for no records, and for what must not be compared: other
-            images, labels or seeds, a row of several models, a column of
-            several attacks, records that are not complete. Corrupted images
-            have a `corruption_table`.
+        ValueError: for no records, and for records that must not be compared:
+            of different images, labels or seeds, of several models in a row,
+            of several attacks in a column, or not complete.
     """
     checks.require(records, "`records` must hold at least one row.")
     if isinstance(next(iter(records.values())), Record):
         records = {"model": records}
     _require_comparable(records)
-    # A dict keeps the order of first appearance.
+    # A dict, unlike a set, keeps the order of first appearance.
     columns = list(dict.fromkeys(sum(map(list, records.values()), [])))
     lines = [["Method", *columns, "Avg"]]
     for row, found in records.items():
@@ -62,23 +63,25 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
 
 
 def corruption_table(records: Mapping[str, Mapping[str, Record]]) -> str:
-    """Accuracies on corrupted images in percent, one column a model.
+    """Returns accuracies on corrupted images in percent, one column per model.
 
-    Rows are means over severities; the last one, over all 75 sets, is there
-    for models that have them. What a model lacks is "not run", or "-" where
-    others have more.
+    Each row is a corruption, with means over its severities. The last row is
+    the mean over all 75 sets, or "-" for a model that lacks a set. In the
+    other rows, a model without any of a row's sets has "not run", and a model
+    with only some of them has "-".
 
     Args:
-        records: {model: what `evaluate` or `read` returned}; those of images
-            that are not corrupted play no part.
+        records: Records {model: {column: `Record`}}, each model's as
+            `evaluate` or `read` returned them. Records of images that are not
+            corrupted are left out.
 
     Returns:
-        A line that says where the images come from, and a Markdown table.
+        A line that tells where the images come from, and a Markdown table.
 
     Raises:
-        ValueError: for no records of corrupted images, and for what must not
-            be compared: images made here with published ones, and what
-            `table` refuses.
+        ValueError: for no records of corrupted images, and for records that
+            must not be compared: of images made here and of published ones,
+            and those that `table` refuses.
     """
     models = {
         model: {
@@ -98,7 +101,8 @@ def corruption_table(records: Mapping[str, Mapping[str, Record]]) -> str:
             and any(column in found for found in models.values())
         }
         if columns:
-            # Those of some severities are no means of all.
+            # A mean over only some severities is named after them, as it is
+            # not the mean of the corruption.
             some = f" {','.join(columns.values())}" if len(columns) < 5 else ""
             means = [_mean(found, columns) for found in models.values()]
             lines.append([name + some, *means])

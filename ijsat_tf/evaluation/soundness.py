@@ -1,4 +1,4 @@
-"""Signs that records say less than they seem to."""
+"""Checks of records, for signs that their numbers mislead."""
 
 from __future__ import annotations
 
@@ -32,23 +32,25 @@ def record_checks(
     records: Mapping[str, Record],
     attacks: Mapping[str, Attack] | None = None,
 ) -> list[Check]:
-    """Checks of one model's records, which need nothing else.
+    """Checks the records of one model, without the model itself.
 
-    An attack is called stronger where it leaves fewer images right and an
-    exact McNemar test of the two has p < 0.05.
+    An attack is called stronger than another where it leaves fewer images
+    right and an exact McNemar test of the two has p < 0.05.
 
     Args:
-        records: {column: `Record`}, complete or not.
-        attacks: {column: attack}, as `evaluate` takes them; None, the
-            default, and for columns that are not there, to read them from
-            the records, which works for those of this library.
+        records: Records {column: `Record`}, complete or not.
+        attacks: Attacks {column: attack}, as `evaluate` takes them. For None,
+            the default, and for columns that are missing here, the attacks
+            are read from the records, which works for this library's attacks.
 
     Returns:
-        The checks that every sample was evaluated, by one version, that no
-        change is larger than its attack allows, and that no generator
-        overflowed; and those for signs of
-        masked gradients, which are attacks of fewer steps, of one step, or
-        without gradients (Square) that are stronger than those of more.
+        Seven checks. Four check that every sample was evaluated, that one
+        version made all records, that no change is larger than its attack
+        allows, and that no generator overflowed. Three check for signs of
+        masked gradients: that an attack with fewer steps is stronger than
+        with more steps, that an attack of one step is stronger than one of
+        many, and that an attack without gradients (Square) is stronger than
+        attacks with gradients.
 
     Source: Carlini et al., On Evaluating Adversarial Robustness, 2019;
     Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.
@@ -93,8 +95,11 @@ def _versions(columns: list[_Column]) -> Check:
 
 
 def _budgets(columns: list[_Column]) -> Check:
-    """Norms as the attack measures them, and of pixels as the evaluation
-    does."""
+    """Compares norms of changes with the radii of the attacks.
+
+    The norms are those that the attack measured and, for an attack in a ball
+    of pixels, also the norm that the evaluation measured.
+    """
     kept, broken = 0, []
     for name, record, attack in columns:
         allowed = radii(attack) if attack else {}
@@ -121,7 +126,7 @@ def _budgets(columns: list[_Column]) -> Check:
 
 
 def _overflows(columns: list[_Column]) -> Check:
-    """Samples that an attack gave up pass for robust ones."""
+    """Checks for overflows, which would pass for robust samples."""
     found = [
         f"{column.name} on {int(column.record.overflowed.sum()):,} of "
         f"{column.record.done:,} images"
@@ -182,7 +187,7 @@ def _square(columns: list[_Column]) -> Check:
 
 
 def _searches(columns: list[_Column], ball: Ball | None) -> list[_Column]:
-    """The gradient attacks that can reach all of a ball of pixels."""
+    """Returns the gradient attacks that can reach all of a ball of pixels."""
     found = []
     for column in columns:
         own = pixel_ball(column.attack)
@@ -195,7 +200,7 @@ def _searches(columns: list[_Column], ball: Ball | None) -> list[_Column]:
         elif _is_ascent(column.attack):
             steps = column.attack.search.steps
             way = steps * own.with_step(steps).step
-            # From one border to the other.
+            # The steps must reach from one border of the ball to the other.
             if steps > 1 and way >= 2 * own.radius:
                 found.append(column)
     return found
@@ -208,7 +213,7 @@ def _is_ascent(attack: Attack | None) -> bool:
 def _compared(
     name: str, pairs: Iterable[tuple[_Column, _Column]], none: str
 ) -> Check:
-    """That the first of each pair leaves no more images right."""
+    """Checks that the first of each pair leaves no more images right."""
     passed, told = True, {True: [], False: []}
     for first, second in pairs:
         if first.record.done != second.record.done:

@@ -1,6 +1,7 @@
-"""How far accuracies and their differences would move on other images.
+"""Confidence intervals and tests of accuracies and their differences.
 
-Training runs differ too, which no record of one of them can tell.
+They tell how far the numbers would move on other images. Training runs also
+differ from each other, which the record of a single run cannot tell.
 """
 
 from __future__ import annotations
@@ -16,25 +17,26 @@ _Z = NormalDist().inv_cdf(0.975)
 
 
 def interval(scores: np.ndarray) -> tuple[float, float]:
-    """95 % confidence interval of a mean score: Wilson's.
+    """Returns Wilson's 95 % confidence interval of a mean score.
 
-    For an accuracy p of N images, the p' that a score test does not reject,
-    |p - p'| <= z sqrt(p' (1 - p') / N). Exact intervals (Clopper and Pearson)
-    never cover less than 95 %, and so cover more; Wilson's cover 95 % on
-    average, and stay sensible at 0 and 1. A mean over several attacks on the
-    same images has scores between 0 and 1, one an image, and N counts for
-    N p (1 - p) / variance(scores) images: survey statistics' effective sample
-    size, N itself where all scores are 0 or 1.
+    For an accuracy p of N images, the interval holds the p' that a score test
+    does not reject, |p - p'| <= z sqrt(p' (1 - p') / N). Exact intervals
+    (Clopper and Pearson) never cover less than 95 %, and so cover more;
+    Wilson's intervals cover 95 % on average, and stay sensible at 0 and 1. A
+    mean over several attacks on the same images has scores between 0 and 1,
+    one per image. N is then replaced by N p (1 - p) / variance(scores), the
+    effective sample size of survey statistics, which is N itself where all
+    scores are 0 or 1.
 
     Args:
-        scores: (N,) in [0, 1]: whether an image was right, or the share of
-            attacks under which it was.
+        scores: Scores (N,) in [0, 1]: whether an image was right, or the share
+            of attacks under which the image was right.
 
     Returns:
-        Its lower and upper limit, in [0, 1].
+        The lower and the upper limit of the interval, in [0, 1].
 
     Raises:
-        ValueError: for scores of another shape or range, or none.
+        ValueError: for scores of another shape or range, or no scores.
 
     Source: E. B. Wilson, Probable Inference, the Law of Succession, and
     Statistical Inference, 1927; for Wilson's against exact intervals L. D.
@@ -56,22 +58,24 @@ def interval(scores: np.ndarray) -> tuple[float, float]:
 def difference_interval(
     first: np.ndarray, second: np.ndarray
 ) -> tuple[float, float]:
-    """95 % confidence interval of mean(second) - mean(first), same images.
+    """Returns a 95 % confidence interval of mean(second) - mean(first).
 
-    With the intervals (l, u) of both means p, and their correlation phi,
+    Both rows of scores are of the same images. With the difference d, the
+    intervals (l, u) of both means p, and their correlation phi,
 
         low  = d - sqrt((p2 - l2)^2 - 2 phi (p2 - l2) (u1 - p1) + (u1 - p1)^2)
         high = d + sqrt((u2 - p2)^2 - 2 phi (u2 - p2) (p1 - l1) + (p1 - l1)^2)
 
-    where a positive covariance first loses 1 / 2N, so that two rows that are
-    right on the same images still differ by an interval, not by a point.
+    where 1 / 2N is first subtracted from a positive covariance, to 0 at the
+    least. Two rows that are right on the same images then still differ by an
+    interval, not by a point.
 
     Args:
-        first: (N,) scores as `interval` takes them.
-        second: likewise, in the same order of images.
+        first: Scores (N,) as `interval` takes them.
+        second: Scores (N,) likewise, in the same order of images.
 
     Returns:
-        Its lower and upper limit, in [-1, 1].
+        The lower and the upper limit of the interval, in [-1, 1].
 
     Raises:
         ValueError: for scores that `interval` refuses, or of two lengths.
@@ -100,20 +104,23 @@ def difference_interval(
 
 
 def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
-    """How likely so unequal a split would be, were both rows equally right.
+    """Returns the p-value of McNemar's exact test of two rows.
 
-    Of the n images that only one of the rows has right, the first has b and
-    the second c: p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
+    It is the probability of a split at least as unequal, if both rows were
+    equally right. Of the n images that only one of the rows has right, the
+    first row has b right and the second row c:
+    p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
 
     Args:
-        first: (N,) bool, whether each image was right.
-        second: likewise, in the same order of images.
+        first: Whether each image was right in the first row, (N,) bool.
+        second: Whether each image was right in the second row, (N,) bool, in
+            the same order of images.
 
     Returns:
-        The two-sided p of the exact test.
+        The two-sided p-value.
 
     Raises:
-        ValueError: for anything but 0 and 1, or two lengths.
+        ValueError: for values other than 0 and 1, or two lengths.
 
     Source: Q. McNemar, Note on the Sampling Error of the Difference between
     Correlated Proportions or Percentages, 1947, with binomial probabilities.
@@ -129,7 +136,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     for k in range(min(only) + 1):
         tail += ways
         ways = ways * (sum(only) - k) // (k + 1)
-    # Whole numbers: floats would end at 2^1024.
+    # Python's whole numbers have no bound; floats would overflow at 2^1024.
     return min(1.0, 2 * tail / 2 ** sum(only))
 
 

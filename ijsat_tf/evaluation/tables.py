@@ -19,17 +19,20 @@ _BY_CHANCE = "Chance alone may be why: exact McNemar test, p >= 0.05."
 
 
 class Cell(NamedTuple):
-    """A number of ours, and the paper's.
+    """A cell of a table: our number, and the paper's number.
 
     Attributes:
-        text: what ours is shown as: "83.92", "↑3.30", "not run" or "-".
-        value: percent, or percentage points of a difference; None for none.
-        interval: its 95 % confidence interval, likewise.
-        paper: the paper's, as printed.
-        best: whether no row of the section has more.
-        p_value: a difference's, in McNemar's exact test; None for averages.
-        marks: numbers of the footnotes on ours.
-        paper_marks: those on the paper's.
+        text: Text of our number: "83.92", "↑3.30", "not run" or "-".
+        value: Our number in percent, or in percentage points for a difference;
+            None where there is no number.
+        interval: Confidence interval (95 %) of `value`, in the same unit;
+            None where there is no number.
+        paper: Number of the paper, as printed.
+        best: Whether no row of the section has a larger number.
+        p_value: McNemar's exact p-value of a difference; None for averages
+            and for cells that are no difference.
+        marks: Numbers of the footnotes on our number.
+        paper_marks: Numbers of the footnotes on the paper's number.
     """
 
     text: str
@@ -43,13 +46,13 @@ class Cell(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A method, or the difference of two.
+    """A row of a table: a method, or the difference of two methods.
 
     Attributes:
-        name: of the run, or "difference".
-        label: the paper's, without its references and "(ours)".
-        cells: one a column.
-        marks: numbers of the footnotes on the label.
+        name: Name of the run, or "difference".
+        label: Label in the paper, without its references and "(ours)".
+        cells: Cells, one per column.
+        marks: Numbers of the footnotes on the label.
     """
 
     name: str
@@ -62,11 +65,11 @@ class Table(NamedTuple):
     """A table, for `ijsat_tf.evaluation.formats` to print.
 
     Attributes:
-        title: number and caption.
-        columns: headings, without the first one, "Method".
-        sections: rows between two rules.
-        settings: what ours was measured on and with, a line each.
-        footnotes: {number: text}.
+        title: Number and caption of the table.
+        columns: Headings of the columns, without the first one, "Method".
+        sections: Sections, each the rows between two rules.
+        settings: Images, seed and attacks of our numbers, one line each.
+        footnotes: Footnotes {number: text}.
     """
 
     title: str
@@ -77,23 +80,25 @@ class Table(NamedTuple):
 
 
 def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
-    """A table of the paper, computed from records.
+    """Computes a table of the paper from records.
 
     A record that cannot be compared with the others of its row, column or
-    table is shown with a footnote that says why; it is in no average and no
-    difference, and never the best.
+    table is shown with a footnote that tells why. Such a record is in no
+    average and no difference, and is never marked as the best.
 
     Args:
-        number: 1 to 7; the halves of Table 2 are two tables.
-        runs: {row: {column: `Record`}}, the rows as in `row_names`, the
-            columns as `ijsat_tf.attacks.by_name` has them, or, of a
-            corruption, as "fog_3". What is not there is "not run".
+        number: Number of the table, 1 to 7; the halves of Table 2 are two
+            tables.
+        runs: Records {row: {column: `Record`}}. The rows are named as in
+            `row_names`, and the columns as in `ijsat_tf.attacks.by_name` or,
+            for a corruption, such as "fog_3". A missing record is shown as
+            "not run".
 
     Returns:
         One table, or two.
 
     Raises:
-        ValueError: for another number, or a row that the table has not.
+        ValueError: for another number, or a row that the table does not have.
     """
     names = row_names(number)
     for name in runs:
@@ -104,7 +109,7 @@ def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
         )
     tables: list[Table] = []
     for printed in paper.TABLES[number]:
-        # On one page, footnotes are counted on.
+        # Both halves stand on one page, so their footnotes share one count.
         notes = _Footnotes(1 + sum(len(table.footnotes) for table in tables))
         table = _computed(printed, runs, notes)
         if table.settings:
@@ -115,14 +120,16 @@ def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
 
 
 def records_table(runs: Runs) -> Table:
-    """All records in one table, a column a name, without numbers of the paper.
+    """Computes one table of all records, without numbers of the paper.
 
-    What cannot be compared is told as by `paper_tables`. Records of common
-    corruptions are one column, their mean over all of them; the last column
-    is the mean of the row.
+    Each name of a record is a column. Records that cannot be compared have
+    footnotes, as in `paper_tables`. The records of common corruptions are one
+    column, the mean over all corruptions. The last column is the mean of the
+    row.
 
     Args:
-        runs: {name: {name of a record: `Record`}}, of any names.
+        runs: Records {name of a run: {name of a record: `Record`}}, with any
+            names.
 
     Raises:
         ValueError: for no records, or a run called "difference".
@@ -153,10 +160,10 @@ def records_table(runs: Runs) -> Table:
 
 
 def row_names(number: int) -> list[str]:
-    """The names of a table's runs, in the table's order.
+    """Returns the names of a table's runs, in the table's order.
 
     Args:
-        number: 1 to 7.
+        number: Number of the table, 1 to 7.
 
     Raises:
         ValueError: for another number.
@@ -171,7 +178,7 @@ def row_names(number: int) -> list[str]:
 
 
 class _Footnotes:
-    """Texts, numbered as they first appear."""
+    """Footnotes, numbered in the order of their first appearance."""
 
     def __init__(self, first: int):
         self.first = first
@@ -239,7 +246,7 @@ def _footnote(row: paper.PrintedRow, heading: str) -> list[str]:
 
 
 def _best(entries: tuple[Entry, ...]) -> float | None:
-    """The largest of several means, None for a single one."""
+    """Returns the largest of several means; None for fewer than two."""
     means = [entry.scores.mean() for entry in entries if entry.comparable]
     return max(means) if len(means) > 1 else None
 
@@ -266,7 +273,10 @@ def _cell(entry: Entry, best: float | None, notes: _Footnotes) -> Cell:
 def _difference(
     first: Entry, second: Entry, of_one: bool, notes: _Footnotes
 ) -> Cell:
-    """Second - first; those of one attack can be tested."""
+    """Returns the cell of second - first.
+
+    Only differences of a column of one attack have McNemar's test.
+    """
     if not (first.comparable and second.comparable):
         return Cell("-")
     scores = first.scores, second.scores

@@ -13,11 +13,12 @@ tfb = tfp.bijectors
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class ActNorm(FlowLayer):
-    """x = shift + exp(log_scale) * z, per channel.
+    """Scales and shifts each channel, x = shift + exp(log_scale) * z.
 
-    `initialize` sets the shift to the mean and the scale to the deviation of
-    a batch, so that z starts with mean 0 and deviation 1. It is explicit:
-    an initialisation hidden in the first call would differ by replica.
+    `initialize` sets the shift to the mean and the scale to the standard
+    deviation of a batch, so that z starts with mean 0 and deviation 1. It is
+    an explicit call, since an initialisation hidden in the first call would
+    differ between replicas.
 
     Source: Kingma and Dhariwal, Glow, section 3.1.
     """

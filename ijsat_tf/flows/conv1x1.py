@@ -12,15 +12,15 @@ tfb = tfp.bijectors
 
 
 class PixelwiseLinear(tfb.Bijector):
-    """z = x W at every pixel; forward goes from z to x.
+    """Multiplies every pixel by a matrix, z = x W; `forward` gives x from z.
 
-    W and its inverse are formed once a call, where they are needed: never a
-    triangular solve per pixel.
+    W and its inverse are formed once per call, and only if they are needed,
+    instead of a triangular solve per pixel.
 
     Args:
-        permutation: P, (C, C), a permutation matrix.
-        lower: L, (C, C), lower triangular with ones on the diagonal.
-        upper: U, (C, C), upper triangular; W = P L U.
+        permutation: Permutation matrix P, (C, C).
+        lower: Lower triangular matrix L, (C, C), with ones on the diagonal.
+        upper: Upper triangular matrix U, (C, C); W = P L U.
     """
 
     def __init__(
@@ -68,10 +68,12 @@ def _multiply(activations: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class InvertibleConv1x1(FlowLayer):
-    """z = x W with W = P L (U + diag(sign * exp(log_diagonal))).
+    """The 1x1 convolution z = x W, whose matrix W is never singular.
 
-    P and the signs are fixed, L has ones on its diagonal and U zeros, so
-    log |det W| is the sum of `log_diagonal` and W can never be singular.
+    W = P L (U + diag(sign * exp(log_diagonal))).
+
+    P and the signs are fixed, L has ones on its diagonal and U has zeros
+    there, so that log |det W| is the sum of `log_diagonal`.
     W starts as a random orthogonal matrix.
 
     Source: Kingma and Dhariwal, Glow, Eq. 10.

@@ -12,12 +12,14 @@ tfb = tfp.bijectors
 
 
 def zero_conv(filters: int, dtype: str) -> keras.Layer:
-    """A 3x3 convolution that starts at zero, so that its flow starts affine.
+    """Makes a 3x3 convolution that starts at zero.
+
+    A flow with such convolutions starts as an affine map.
 
     Args:
-        filters: channels of the output.
-        dtype: that of the transform. A shift rounded to bfloat16 would be
-            the largest error of the inverse.
+        filters: Number of channels of the output.
+        dtype: Data type of the transform, in which the convolution computes. A
+            shift rounded to bfloat16 would be the largest error of the inverse.
     """
     return keras.layers.Conv2D(
         filters,
@@ -31,13 +33,16 @@ def zero_conv(filters: int, dtype: str) -> keras.Layer:
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class AffineCoupling(FlowLayer):
-    """z_2 = (x_2 + shift(x_1)) * scale(x_1), z_1 = x_1.
+    """Maps one half of the channels by an affine map that the other half sets.
+
+    z_2 = (x_2 + shift(x_1)) * scale(x_1), z_1 = x_1.
 
     `scale = 0.2 + 0.8 * sigmoid(s + 2)`: the plain sigmoid underflows far
-    from the data, and the inverse, which divides by it, turns NaN there.
+    from the data, and the inverse, which divides by the scale, would be NaN
+    there.
 
     Args:
-        hidden: width of the net's two hidden layers.
+        hidden: Width of the net's two hidden layers.
 
     Source: Dinh et al., RealNVP, section 3.2; Glow, section 3.3.
     """
@@ -66,10 +71,11 @@ class AffineCoupling(FlowLayer):
         self.net.build((*shape[:-1], self.known))
 
     def affine(self, known: tf.Tensor) -> tfb.Bijector:
-        """The map of the other half, given the half that passes through.
+        """The affine map of the other half, given the half that passes through.
 
         Args:
-            known: x_1 = z_1, (B, H, W, C // 2).
+            known: Half x_1 = z_1, which passes through unchanged,
+                (B, H, W, C // 2).
 
         Returns:
             A bijector from z_2 to x_2.

@@ -1,4 +1,4 @@
-"""How well a flow knows the images that are given to it."""
+"""Comparison of given images with those that a flow was fitted to."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import tensorflow as tf
 
 from ijsat_tf.types import Tensor
 
-# The card of `glow_cifar10_small` tells of less than 0.01 between training and
-# test images of one set.
+# The card of `glow_cifar10_small` reports a difference below 0.01 between
+# training and test images of one set.
 _TOLERANCE = 0.5
 
 
 class Familiarity(NamedTuple):
-    """Bits/dim of images, beside those of the images a flow was fitted to.
+    """Bits/dim of given images and of the images a flow was fitted to.
 
     Attributes:
-        here: Mean bits/dim of the images at hand.
-        fitted: `Glow.fitted_bits_per_dim`.
+        here: Mean bits/dim of the given images.
+        fitted: Mean bits/dim of the images that the flow was fitted to,
+            `Glow.fitted_bits_per_dim`.
     """
 
     here: float
@@ -44,18 +45,18 @@ def familiarity(
 ) -> Familiarity | None:
     """Compares images with those that a flow was fitted to.
 
-    A latent radius is measured in a flow's own units. On images that the flow
-    does not know, the same radius changes far more.
+    A latent radius is measured in a flow's own units. On images that are
+    unlike those of its training, the same radius changes the images far more.
 
     Args:
-        flow: `Glow`, or another generator.
-        images: (B, H, W, C) in [0, 1], on the grid of grey levels.
-        examples: Number of images that are looked at, the first ones, default
-            200.
+        flow: Flow, a `Glow`, or another generator.
+        images: Images (B, H, W, C) in [0, 1], on the grid of grey levels.
+        examples: Number of images to evaluate, the first ones, default 200.
 
     Returns:
-        The bits/dim of both, or None for a generator that keeps none: a GAN,
-        or a flow that was saved before flows kept their bits/dim.
+        The bits/dim of the given and of the fitted images, or None for a
+        generator that keeps no bits/dim: a GAN, or a flow that was saved
+        before flows kept their bits/dim.
     """
     fitted = getattr(flow, "fitted_bits_per_dim", None)
     if fitted is None:

@@ -1,9 +1,10 @@
-"""The flow's equations as an attack runs them: matrices formed once.
+"""The flow's equations as an attack runs them, with matrices formed once.
 
-`Multiscale` is the definition. Here ActNorm and the 1x1 convolution of a step
-are one affine map of the channels, formed once an attack and not once an
-iteration, and a coupling net is three convolutions that fuse with their bias
-and ReLU. No log-determinant, no bijectors. Tests hold both to the same numbers.
+`Multiscale` defines the flow. Here ActNorm and the 1x1 convolution of a step
+are one affine map of the channels, formed once per attack and not once per
+iteration. A coupling net is three convolutions that fuse with their bias and
+ReLU. There are no log-determinants and no bijectors. Tests check that both
+versions return the same numbers.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from ijsat_tf.flows.level import Level
 
 
 class Step(NamedTuple):
-    """One step of the flow: an affine map of the channels, and a coupling.
+    """One step of the flow, an affine map of the channels and a coupling.
 
     Attributes:
-        matrix: M, (C, C), in its two halves of rows.
-        shift: c, (C,).
-        inverse: of M.
-        net: (kernel, bias) of each convolution of the coupling net.
+        matrix: Matrix M, (C, C), as a list of its two halves of rows.
+        shift: Shift c, (C,).
+        inverse: Inverse of M, (C, C).
+        net: Pairs (kernel, bias), one for each convolution of the coupling net.
     """
 
     matrix: list[tf.Tensor]
@@ -32,14 +33,14 @@ class Step(NamedTuple):
     net: list[tuple[tf.Tensor, tf.Tensor]]
 
     def encode(self, x: tf.Tensor) -> tf.Tensor:
-        """[y_1, (y_2 + shift(y_1)) * scale(y_1)] of y = (x - c) M^-1."""
+        """Returns [y_1, (y_2 + shift(y_1)) * scale(y_1)], y = (x - c) M^-1."""
         rows = _rows(x - self.shift) @ self.inverse
         known, other = tf.split(tf.reshape(rows, tf.shape(x)), 2, axis=-1)
         shift, inverse = self.affine(known)
         return tf.concat([known, (other + shift) / inverse], axis=-1)
 
     def decode(self, z: tf.Tensor) -> tf.Tensor:
-        """[z_1, z_2 / scale(z_1) - shift(z_1)] M + c."""
+        """Returns [z_1, z_2 / scale(z_1) - shift(z_1)] M + c."""
         known, other = tf.split(z, 2, axis=-1)
         shift, inverse = self.affine(known)
         # Two products instead of a concatenation and one.
@@ -48,7 +49,7 @@ class Step(NamedTuple):
         return tf.reshape(tf.nn.bias_add(rows, self.shift), tf.shape(z))
 
     def affine(self, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The shift of the other half, and what it is multiplied with."""
+        """The shift of the other half, and the factor 1 / scale of it."""
         (first, one), (second, two), (third, three) = self.net
         hidden = tf.cast(known, first.dtype)
         hidden = tf.nn.relu(_convolution(hidden, first, one))
@@ -60,11 +61,11 @@ class Step(NamedTuple):
 
 
 class Fused:
-    """G and its inverse, ready to be called often.
+    """The flow G and its inverse, prepared for many calls.
 
     Args:
-        levels: of the flow, that of the images first.
-        scale: of images, bins / (bins - 1).
+        levels: Levels of the flow, the level next to the images first.
+        scale: Scale of the images, bins / (bins - 1).
     """
 
     def __init__(self, levels: list[Level], scale: float):
@@ -74,7 +75,7 @@ class Fused:
     def encode(
         self, images: tf.Tensor, standardized: bool = False
     ) -> list[tf.Tensor]:
-        """As `Glow.encode`."""
+        """Latents of images, as `Glow.encode` returns them."""
         x, latents = images / self.scale - 0.5, []
         for level, steps in self.levels:
             x = tf.nn.space_to_depth(x, 2)
@@ -90,7 +91,7 @@ class Fused:
     def decode(
         self, latents: list[tf.Tensor], standardized: bool = False
     ) -> tf.Tensor:
-        """As `Glow.decode`."""
+        """Images of latents, as `Glow.decode` returns them."""
         x = latents[-1]
         waiting = [*latents[:-1], None]
         for (level, steps), latent in zip(self.levels[::-1], waiting[::-1]):
@@ -119,8 +120,11 @@ def _steps(level: Level) -> list[Step]:
 
 
 def _net(coupling: AffineCoupling) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    """Kernels and biases in the compute type: rounding the shift matters for
-    an exact inverse, and not here, where JSA adds the residual."""
+    """Kernels and biases of a coupling net, in the compute type.
+
+    A rounded shift would matter for an exact inverse. It does not here, since
+    JSA adds the residual.
+    """
     *hidden, (kernel, bias) = [
         (tf.convert_to_tensor(layer.kernel), tf.convert_to_tensor(layer.bias))
         for layer in coupling.net.layers
@@ -139,5 +143,5 @@ def _rows(x: tf.Tensor) -> tf.Tensor:
 
 
 def _convolution(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    # `tf.nn.bias_add` fuses with the convolution, Keras' own addition not.
+    # `tf.nn.bias_add` fuses with the convolution; Keras' own addition does not.
     return tf.nn.bias_add(tf.nn.conv2d(x, kernel, 1, "SAME"), bias)

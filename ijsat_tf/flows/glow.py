@@ -32,21 +32,21 @@ class Glow(LikelihoodModel):
     x (bins - 1) / bins - 1/2 is part of G. Latents are a list, level 1
     first, e.g. (B,16,16,6) (B,8,8,12) (B,4,4,24) (B,2,2,96) for images of
     32x32x3 and 4 levels. The hidden layers of coupling nets compute in the
-    policy's compute type, all else in its variable type:
-    `dtype="mixed_bfloat16"` trains and crafts faster where the hardware has
-    it, `dtype="float64"` inverts to machine precision.
+    policy's compute type, and everything else computes in its variable type.
+    `dtype="mixed_bfloat16"` makes training and attacks faster where the
+    hardware has bfloat16; `dtype="float64"` inverts to machine precision.
 
     Args:
-        image_shape: (H, W, C); sides divisible by 2^levels. Default
-            (32, 32, 3).
-        levels: default 4 (the paper, A.1).
-        steps: flow steps a level, default 8 (the paper, A.1).
-        hidden: width of the coupling nets, default 512.
-        bins: grey levels of the images, default 256.
-        deviations: Bounds (low, high) of the learned priors' deviations, with
-            0 < low < 1 < high, default (0.001, 2). None leaves the
-            deviations unbounded, as those of flows are that were saved
-            before there was a bound.
+        image_shape: Shape (H, W, C) of the images, with sides divisible by
+            2^levels, default (32, 32, 3).
+        levels: Number of levels, default 4 (the paper, A.1).
+        steps: Number of flow steps per level, default 8 (the paper, A.1).
+        hidden: Width of the coupling nets, default 512.
+        bins: Number of grey levels of the images, default 256.
+        deviations: Bounds (low, high) of the learned priors' standard
+            deviations, with 0 < low < 1 < high, default (0.001, 2). None leaves
+            the deviations unbounded, as in flows that were saved before this
+            setting existed.
         gradient_clip: Largest gradient norm of a step of `fit`, in bits/dim,
             default 1.
         seed: Random seed of the dequantisation noise in `fit`, default 0.
@@ -71,7 +71,7 @@ class Glow(LikelihoodModel):
         deviations: tuple[float, float] | None = (0.001, 2.0),
         **kwargs: Any,
     ):
-        # The nets cast for themselves; images must keep their precision.
+        # The nets cast their inputs; images must keep their precision.
         super().__init__(bins, gradient_clip, seed, autocast=False, **kwargs)
         self.image_shape = tuple(image_shape)
         self.levels, self.steps, self.hidden = levels, steps, hidden
@@ -84,7 +84,7 @@ class Glow(LikelihoodModel):
             autocast=False,
             name="initialized",
         )
-        # Saved with the weights, so that a file tells what its flow knows.
+        # Saved with the weights, so that `familiarity` works on a loaded flow.
         self.fitted_bits = self.add_weight(
             shape=(),
             initializer="zeros",
@@ -120,15 +120,15 @@ class Glow(LikelihoodModel):
     def from_preset(
         name: str, dtype: str | keras.DTypePolicy = "float32"
     ) -> Glow:
-        """A trained flow that comes with the library.
+        """Loads a trained flow that comes with the library.
 
         Args:
-            name: "glow_cifar10_small": 4 levels of 8 steps with 64 hidden
-                units, for images of (32, 32, 3). Its data, bits/dim and
-                inversion errors are told by the card beside the file,
-                `ijsat_tf/flows/presets/glow_cifar10_small.md`.
-            dtype: policy, default "float32"; "mixed_bfloat16" crafts faster
-                where the hardware has it.
+            name: Name of the preset. "glow_cifar10_small" has 4 levels of 8
+                steps with 64 hidden units, for images of (32, 32, 3). Its
+                training data, bits/dim and inversion errors are in the card
+                beside the file, `ijsat_tf/flows/presets/glow_cifar10_small.md`.
+            dtype: Dtype policy, default "float32"; "mixed_bfloat16" makes
+                attacks faster where the hardware has it.
 
         Returns:
             A flow that is ready to encode, or to be trained further.
@@ -140,12 +140,15 @@ class Glow(LikelihoodModel):
 
     @property
     def fitted_bits_per_dim(self) -> float | None:
-        """Mean bits/dim of the last epoch of `fit`, on its training images;
-        None for a flow that was not fitted, or saved before this was kept."""
+        """Mean bits/dim of the training images in the last epoch of `fit`.
+
+        None for a flow that was not fitted, or that was saved before flows
+        kept this number.
+        """
         return float(keras.ops.convert_to_numpy(self.fitted_bits)) or None
 
     def load_own_variables(self, store: Any) -> None:
-        """As Keras' own; also reads flows saved before `fitted_bits`."""
+        """Loads weights as Keras does, also of flows without `fitted_bits`."""
         if len(store.keys()) == 1:
             self.initialized.assign(store["0"])
         else:
@@ -192,8 +195,8 @@ class Glow(LikelihoodModel):
         """G as a `tfp.bijectors.Bijector`, built from the present weights.
 
         Args:
-            standardized: whether latents are measured in deviations of their
-                learned priors, default False.
+            standardized: Whether latents are measured in standard deviations of
+                their learned priors, default False.
         """
         return tfb.Chain(
             [
@@ -214,7 +217,7 @@ class Glow(LikelihoodModel):
         """Sets every ActNorm from a batch of images, once, before training.
 
         Args:
-            images: (B, H, W, C) in [0, 1]; 256 are plenty.
+            images: Images (B, H, W, C), float, in [0, 1]; 256 images suffice.
 
         Raises:
             ValueError: when called inside a graph or a strategy's step, or
@@ -249,12 +252,12 @@ class Glow(LikelihoodModel):
     def encode(
         self, images: Tensor, standardized: bool = False
     ) -> list[tf.Tensor]:
-        """z = G^-1(x).
+        """Maps images to latents, z = G^-1(x).
 
         Args:
-            images: (B, H, W, C) in [0, 1]; no noise is added.
-            standardized: whether latents are measured in deviations of their
-                learned priors, default False.
+            images: Images (B, H, W, C), float, in [0, 1]; no noise is added.
+            standardized: Whether latents are measured in standard deviations of
+                their learned priors, default False.
 
         Returns:
             Latents, a list of (B, h, w, c), level 1 first.
@@ -268,11 +271,12 @@ class Glow(LikelihoodModel):
     def decode(
         self, latents: list[Tensor], standardized: bool = False
     ) -> tf.Tensor:
-        """x = G(z), not clipped.
+        """Maps latents to images, x = G(z), not clipped.
 
         Args:
-            latents: as `encode` returns them.
-            standardized: as given to `encode`, default False.
+            latents: Latents, a list of (B, h, w, c), as `encode` returns it.
+            standardized: Whether latents are measured in standard deviations of
+                their learned priors, as given to `encode`, default False.
 
         Returns:
             Images (B, H, W, C), in [0, 1] where the flow fits its data.
@@ -287,28 +291,29 @@ class Glow(LikelihoodModel):
         return self.multiscale(standardized).forward(latents)
 
     def log_prob(self, images: Tensor) -> tf.Tensor:
-        """log p(x), the density of exactly these images (Eq. 5).
+        """The log density log p(x) of exactly these images (Eq. 5).
 
         Args:
-            images: (B, H, W, C) in [0, 1]; no noise is added.
+            images: Images (B, H, W, C), float, in [0, 1]; no noise is added.
 
         Returns:
-            (B,) nats, with respect to the scale of [0, 1].
+            Log densities (B,), in nats, with respect to the scale of [0, 1].
         """
         return self._log_prob(self._ready(images, slack=1.0))
 
     def bits_per_dim(self, images: Tensor, seed: Seed = 0) -> tf.Tensor:
-        """-log2 P(x) / (H W C), where P(x) is a grey level's probability.
+        """The bits/dim -log2 P(x) / (H W C) of images of grey levels.
 
-        Bounded from above, in expectation, by one draw of uniform
-        dequantisation noise.
+        P(x) is the probability of the grey levels. One draw of uniform
+        dequantisation noise gives, in expectation, an upper bound.
 
         Args:
-            images: (B, H, W, C) in [0, 1], on the grid of grey levels.
-            seed: of the noise, default 0.
+            images: Images (B, H, W, C), float, in [0, 1], on the grid of grey
+                levels.
+            seed: Random seed of the noise, default 0.
 
         Returns:
-            (B,) bits/dim.
+            Bits/dim (B,).
         """
         return self._bits_per_dim(
             self._ready(images), seeds.derive(seed, "dequantize")
@@ -317,12 +322,12 @@ class Glow(LikelihoodModel):
     def sample(
         self, n: int, temperature: float = 1.0, seed: Seed = 0
     ) -> tf.Tensor:
-        """Images G(z) of z drawn from the prior, not clipped.
+        """Draws images G(z), with z from the prior; they are not clipped.
 
         Args:
-            n: how many.
-            temperature: factor of the prior's deviations, default 1.
-            seed: default 0.
+            n: Number of images.
+            temperature: Factor of the prior's standard deviations, default 1.
+            seed: Random seed, default 0.
 
         Returns:
             Images (n, H, W, C).
@@ -340,15 +345,15 @@ class Glow(LikelihoodModel):
         return self._decode(latents, True)
 
     def call(self, images: Tensor) -> tf.Tensor:
-        """`log_prob(images)`, (B,) nats."""
+        """Returns `log_prob(images)`, (B,), in nats."""
         return self.log_prob(images)
 
     def with_dtype(self, dtype: str | keras.DTypePolicy) -> Glow:
         """A copy with the same weights and another dtype policy.
 
         Args:
-            dtype: e.g. "float32" to evaluate a flow that trained with
-                "mixed_bfloat16".
+            dtype: Dtype policy of the copy, e.g. "float32" to evaluate a flow
+                that trained with "mixed_bfloat16".
         """
         copy = Glow.from_config({**self.get_config(), "dtype": dtype})
         copy.set_weights(self.get_weights())
@@ -366,9 +371,11 @@ class Glow(LikelihoodModel):
         return total
 
     def _prepared(self) -> types.SimpleNamespace:
-        """`encode` and `decode` for one attack: what the weights alone decide
-        is formed here, once, and coupling nets compute in the compute type
-        throughout."""
+        """`encode` and `decode` for one attack.
+
+        What depends on the weights alone is formed here, once. Coupling nets
+        compute in the compute type throughout.
+        """
         self._require_initialized()
         fused = Fused(self.level_layers, self.bins / (self.bins - 1))
         return types.SimpleNamespace(

@@ -1,4 +1,4 @@
-"""How exactly a flow inverts: "exact latents" are as exact as arithmetic."""
+"""The error of a flow's inverse, which is that of its arithmetic."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from ijsat_tf.types import Tensor
 
 
 def inversion_errors(flow: Glow, images: Tensor) -> dict[str, float]:
-    """max |x - G(G^-1(x))|, on images and far away from any.
+    """Measures max |x - G(G^-1(x))| on images and on unnatural inputs.
 
     Args:
         flow: Trained flow.
-        images: (B, H, W, C) in [0, 1], that the flow has not seen.
+        images: Images (B, H, W, C) in [0, 1] that the flow has not been trained
+            on.
 
     Returns:
-        Errors by their names, in [0, 1], of the `kinds` of images, and of the
-        images when the coupling nets compute in bfloat16.
+        Errors by name, on the scale of [0, 1]: one for each of the `kinds` of
+        images, and one for the images when the coupling nets compute in
+        bfloat16.
     """
     found = kinds(images)
     errors = {kind: _error(flow, batch) for kind, batch in found.items()}
@@ -26,14 +28,14 @@ def inversion_errors(flow: Glow, images: Tensor) -> dict[str, float]:
 
 
 def kinds(images: Tensor) -> dict[str, np.ndarray]:
-    """Images, and others that no flow was trained on.
+    """The images, and batches of a kind that no flow was trained on.
 
     Args:
-        images: (B, H, W, C) in [0, 1].
+        images: Images (B, H, W, C) in [0, 1].
 
     Returns:
-        The images, black, white and checkerboard ones, and eight of random
-        saturated values and of noise, by their names.
+        Batches by name: the images, a black, a white and a checkerboard image,
+        eight images of random saturated values and eight of noise.
     """
     images = np.asarray(images)
     draws = np.random.default_rng(0).random((8, *images.shape[1:]))

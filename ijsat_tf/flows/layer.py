@@ -17,7 +17,7 @@ class FlowLayer(keras.layers.Layer):
     """
 
     def add_weight(self, *args, **kwargs) -> keras.Variable:
-        """As Keras' own, but never cast to the compute type."""
+        """Adds a weight as Keras does, but never cast to the compute type."""
         return super().add_weight(*args, autocast=False, **kwargs)
 
     @property
@@ -28,14 +28,14 @@ class FlowLayer(keras.layers.Layer):
     def inverse_and_log_det(
         self, activations: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """One step towards the latents, and its log-determinant.
+        """Maps activations one step towards the latents.
 
         Args:
-            activations: (B, H, W, C).
+            activations: Activations (B, H, W, C).
 
         Returns:
-            The image of `activations` under the inverse, and log |det| of
-            that inverse, (B,) or a scalar, in nats.
+            The image of `activations` under the inverse of the map, and the
+            log |det| of that inverse, (B,) or a scalar, in nats.
         """
         bijector = self.bijector
         return (

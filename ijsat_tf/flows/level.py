@@ -1,4 +1,4 @@
-"""One level of the multiscale flow: squeeze, steps, and a learned exit."""
+"""One level of the multiscale flow: squeeze, steps, and a learned prior."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ tfb = tfp.bijectors
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class Level(FlowLayer):
-    """Squeeze, then `steps` times ActNorm, 1x1 convolution and coupling.
+    """A squeeze, then `steps` times ActNorm, 1x1 convolution and coupling.
 
     After every level but the last, half of the channels leave as latents.
-    Their prior is a Gaussian whose mean and deviation are read off the half
-    that stays.
+    Their prior is a Gaussian whose mean and deviation are functions of the
+    half that stays.
 
     Args:
         steps: Number of flow steps.
         hidden: Width of the coupling nets.
-        last: Whether all channels leave here, with a standard normal prior.
-        deviations: Bounds (low, high) of the prior's deviations, with
-            low < 1 < high; None, the default, for exp(s), which has none.
+        last: Whether this is the last level, where all channels leave, with a
+            standard normal prior.
+        deviations: Bounds (low, high) of the prior's standard deviations, with
+            low < 1 < high; None, the default, for the deviation exp(s), which
+            has no bounds.
 
     Source: Kingma and Dhariwal, Glow, Fig. 2; Dinh et al., RealNVP, 3.6.
     """
@@ -102,7 +104,8 @@ class Level(FlowLayer):
         overflows far from the data.
 
         Args:
-            staying: The half that goes on to the next level, (B, H, W, C).
+            staying: Half of the channels that goes on to the next level,
+                (B, H, W, C).
 
         Returns:
             A bijector from e to z, both (B, H, W, C).

@@ -16,12 +16,13 @@ from ijsat_tf.step_model import StepModel
 class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that rises linearly over the first steps.
 
-    Without it flows tend to blow up in their first hundred steps; a long one
-    costs bits/dim.
+    Without a warm-up flows tend to diverge in their first hundred steps; a
+    long warm-up costs bits/dim.
 
     Args:
-        learning_rate: what it rises to: a float or another schedule.
-        steps: how many optimizer steps it takes, default 100.
+        learning_rate: Learning rate after the rise, a float or another
+            schedule.
+        steps: Number of optimizer steps that the rise takes, default 100.
     """
 
     def __init__(self, learning_rate: Any, steps: int = 100):
@@ -53,9 +54,9 @@ class LikelihoodModel(StepModel):
     the weight `fitted_bits`, which keeps the epoch's mean bits/dim.
 
     Args:
-        bins: grey levels of the images, 256 for 8 bits.
-        gradient_clip: largest norm of a step's gradient, in bits/dim.
-        seed: of the dequantisation noise.
+        bins: Number of grey levels of the images, 256 for 8 bits.
+        gradient_clip: Largest gradient norm of a step, in bits/dim.
+        seed: Random seed of the dequantisation noise.
     """
 
     def __init__(
@@ -75,8 +76,8 @@ class LikelihoodModel(StepModel):
         """Adds uniform noise of one grey level, U(0, 1 / (bins - 1)).
 
         Args:
-            images: (B, H, W, C) in [0, 1], on the grid of grey levels.
-            seed: of the noise, (2,) int32.
+            images: Images (B, H, W, C) in [0, 1], on the grid of grey levels.
+            seed: Stateless seed of the noise, (2,) int32.
         """
         noise = seeds.uniform(images, seed)
         return images + (noise + 1) / 2 / (self.bins - 1)
@@ -123,13 +124,13 @@ class LikelihoodModel(StepModel):
         return self._ready(images)
 
     def _clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-        # The norm that counts is that of the sum over replicas, which the
-        # optimizer forms too late.
+        # The clipped norm must be that of the sum over replicas, which the
+        # optimizer forms only later.
         replicas = seeds.replicas()
         if replicas > 1:
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce("sum", gradients)
-        # The gradients are still times the loss scale, and so is their bound.
+        # The gradients still include the loss scale, so the bound must too.
         clip = tf.cast(self.gradient_clip, gradients[0].dtype)
         clip = self.optimizer.scale_loss(clip)
         clipped, _ = tf.clip_by_global_norm(gradients, clip)

@@ -1,4 +1,4 @@
-"""The chain over levels: after each, half of the channels leave."""
+"""The chain of levels, after each of which half of the channels leave."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from ijsat_tf.flows.level import Level
 
 
 class Multiscale(tfp.bijectors.Bijector):
-    """g = g_1 o ... o g_L between latents [z_1, ..., z_L] and images.
+    """The bijector g = g_1 o ... o g_L from latents [z_1, ..., z_L] to images.
 
-    Eq. 13. `forward` takes the list of latents, level 1 first, to
+    This is Eq. 13. `forward` maps the list of latents, level 1 first, to
     activations (B, H, W, C). Like every bijector it takes any batch shape in
-    place of B, none too.
+    place of B, also an empty one.
 
     Args:
-        levels: the levels, that of the images first.
-        standardized: whether the latents are measured in deviations of their
-            learned priors (False: the activations themselves).
+        levels: Levels of the flow, the level next to the images first.
+        standardized: Whether the latents are measured in standard deviations of
+            their learned priors. False, the default, leaves them as the
+            activations themselves.
     """
 
     def __init__(
@@ -68,10 +69,10 @@ class Multiscale(tfp.bijectors.Bijector):
     def inverse_and_log_det(
         self, images: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """The latents, and log |det| of the inverse, (B,) nats, in one pass.
+        """The latents and the log |det| of the inverse, (B,) nats, in one pass.
 
         Args:
-            images: activations (B, H, W, C).
+            images: Activations (B, H, W, C).
         """
         (images,), restored = _in_one_batch([images])
         latents = []
@@ -136,10 +137,10 @@ class Multiscale(tfp.bijectors.Bijector):
 def _in_one_batch(
     tensors: list[tf.Tensor],
 ) -> tuple[list[tf.Tensor], Callable[[tf.Tensor], tf.Tensor]]:
-    """Tensors (B, ...), and the map back to the batch shape they had.
+    """Tensors as (B, ...), and the map back to their own batch shape.
 
-    Convolutions take one batch axis; a sample of a distribution has none, or
-    several.
+    Convolutions take one batch axis; a sample of a distribution may have no
+    batch axis, or several.
     """
     if tensors[0].shape.rank == 4:
         return tensors, lambda tensor: tensor

@@ -7,9 +7,9 @@ import tensorflow_probability as tfp
 
 
 class Squeeze(tfp.bijectors.Bijector):
-    """(H, W, C) to (H / 2, W / 2, 4 C) in the inverse; a permutation.
+    """The permutation whose inverse maps (H, W, C) to (H / 2, W / 2, 4 C).
 
-    Like every bijector here its `forward` goes towards the images.
+    As in every bijector here, `forward` goes towards the images.
     """
 
     def __init__(self, name: str = "squeeze"):

@@ -13,18 +13,18 @@ from ijsat_tf.types import Tensor, Value, value
 
 @value
 class Augmented(Value):
-    """crop_flip(G(z)): what a latent attack needs where images are augmented.
+    """The generator crop_flip(G(z)), for latent attacks on augmented images.
 
-    A cropped image is no longer what its latents decode to. The official
-    DMAT leaves augmentation out; the paper augments. So `ijsat_tf.data.batches`
-    gives the placement of each crop as the last of the latents, which no
-    attack moves and no mixup interpolates, and this generator crops and
-    mirrors what it decoded alike. A mixture of two samples has the placement
-    of the first.
+    A cropped image is no longer the image that its latents decode to. The
+    official DMAT leaves augmentation out; the paper augments. So
+    `ijsat_tf.data.batches` gives the placement of each crop as the last of
+    the latents, which no attack moves and no mixup interpolates. This
+    generator crops and mirrors the decoded images by the same placements. A
+    mixture of two samples has the placement of the first.
 
     Args:
-        generator: G, with `decode(latents)`; for training alone: evaluation
-            augments nothing, and takes G itself.
+        generator: Generator G, with `decode(latents)`. Use `Augmented` in
+            training alone: evaluation augments nothing, and takes G itself.
 
     Raises:
         ValueError: for a generator without `decode`.
@@ -42,8 +42,10 @@ class Augmented(Value):
 
     @property
     def latent_shapes(self) -> list[tuple[int, ...]] | None:
-        """Shapes of G's latents and of a placement, without the batch axis;
-        None where G does not tell its own."""
+        """Shapes of G's latents and of a placement, without the batch axis.
+
+        None for a generator G that does not tell the shapes of its latents.
+        """
         shapes = getattr(self.generator, "latent_shapes", None)
         if shapes is None:
             own = getattr(self.generator, "latent_shape", None)
@@ -51,11 +53,11 @@ class Augmented(Value):
         return None if shapes is None else [*map(tuple, shapes), (3,)]
 
     def decode(self, latents: list[Tensor]) -> tf.Tensor:
-        """Augmented images.
+        """Decodes latents, then crops and mirrors the images.
 
         Args:
-            latents: a list, those of G and last the placements (B, 3), ints
-                as `ijsat_tf.data.batches` gives them.
+            latents: List of the latents of G followed by the placements (B, 3),
+                ints, as `ijsat_tf.data.batches` gives them.
 
         Returns:
             Images (B, H, W, C).

@@ -1,4 +1,4 @@
-"""Descent on the latents of a batch, each sample on its own."""
+"""Descent on the latents of a batch, for each sample separately."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ijsat_tf.types import Tensors
 
-# From latents to one number a sample, (B,).
+# A function from latents to one number per sample, (B,).
 Objective = Callable[[Tensors], tf.Tensor]
 
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
@@ -20,16 +20,17 @@ def minimised(
     steps: int,
     learning_rate: float,
 ) -> Tensors:
-    """Each sample's best iterate of Adam, `start` included.
+    """Returns each sample's best iterate of Adam, `start` included.
 
-    The objective is summed over samples: as Adam goes by each number's own
-    gradients, a sample moves as if it were alone.
+    The objective is summed over samples. As Adam treats each number by its own
+    gradients, a sample moves as if it were alone in the batch.
 
     Args:
-        objective: what to minimise.
-        start: latents, (B, D...) or a list of them.
-        steps: of Adam.
-        learning_rate: of Adam.
+        objective: Function to minimise, from latents to one number per sample,
+            (B,).
+        start: Latents to start from, (B, D...) or a list of such tensors.
+        steps: Number of steps of Adam.
+        learning_rate: Learning rate of Adam.
 
     Source: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015.
     """
@@ -75,7 +76,7 @@ def minimised(
 def better(
     found: tf.Tensor, latents: Tensors, least: tf.Tensor, best: Tensors
 ) -> tuple[tf.Tensor, Tensors]:
-    """Per sample the smaller objective, and the latents that it belongs to."""
+    """Per sample, the smaller objective and the latents it belongs to."""
 
     def chosen(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
         shape = [-1] + [1] * (one.shape.rank - 1)

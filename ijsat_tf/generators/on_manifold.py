@@ -33,10 +33,11 @@ def project_dataset(
     seed: int = 0,
     verbose: bool = True,
 ) -> pathlib.Path:
-    """Projects a set onto a generator's manifold, and writes what comes out.
+    """Projects a data set onto a generator's manifold, and stores the result.
 
-    The paper's OM-CIFAR10 is made so from CIFAR-10 and an SNGAN (A.2). As all
-    splits of a set have the same features, its three are
+    The paper's OM-CIFAR10 is made in this way from CIFAR-10 and an SNGAN
+    (A.2). All splits of a set must have the same features, so the three splits
+    are
 
         train            projected images G(z), with z
         test             natural images, with the z of their projections
@@ -46,21 +47,21 @@ def project_dataset(
     Images have 256 grey levels.
 
     Each batch becomes a file in `data_dir/NAME.parts` as soon as it is
-    projected: a killed run loses at most one, and the same call again
-    continues it, to the same set as without the interruption. When all are
-    there the set is written, and the parts are deleted. The set's metadata
-    say by which generator, distance and settings it was made; a call that
-    finds the set finished does nothing.
+    projected: a killed run loses at most one batch, and the same call again
+    continues the run, to the same set as without the interruption. When all
+    parts are there, the set is written and the parts are deleted. The set's
+    metadata say by which generator, distance and settings it was made. A call
+    that finds the set finished does nothing.
 
     Args:
-        name: of the set, e.g. "om_cifar10", for `ijsat_tf.data.load`.
-        train: natural images to train on.
-        test: natural images to test on.
-        projection: e.g. `Projection(generator, distance)`.
-        data_dir: the folder of sets to write into.
-        batch_size: default 128.
-        seed: of the projection's candidates, default 0.
-        verbose: whether to show a progress bar, default True.
+        name: Name of the set, e.g. "om_cifar10", for `ijsat_tf.data.load`.
+        train: Natural images to train on.
+        test: Natural images to test on.
+        projection: Projection to apply, e.g. `Projection(generator, distance)`.
+        data_dir: Folder of data sets to write into.
+        batch_size: Number of images per batch, default 128.
+        seed: Random seed of the projection's candidates, default 0.
+        verbose: Whether to show a progress bar, default True.
 
     Returns:
         The folder of the set.
@@ -115,7 +116,7 @@ def _request(
     batch_size: int,
     seed: int,
 ) -> dict[str, Any]:
-    """What decides the set, as JSON holds it."""
+    """The settings that decide the set, of types that JSON can hold."""
     generator, distance = projection.generator, projection.distance
     request = {
         "generator": type(generator).__name__,
@@ -151,7 +152,7 @@ def _project(
     seed: int,
     shown: str | None,
 ) -> None:
-    """Projects the batches, {file: rows}, whose files are not there yet."""
+    """Projects the batches, {file: rows}, that have no file yet."""
     left = {
         path: source.images[rows]
         for path, rows in batches.items()
@@ -171,7 +172,7 @@ def _project(
         began = time.perf_counter()
         images = source._replace(images=levels).scaled()
         projected_parts.write(projection(images, seed), path)
-        # The first batch traces the graph, and says nothing of speed.
+        # The first batch traces the graph, so its time says nothing of speed.
         if number:
             done += len(levels)
             seconds += time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Projected batches as files, until all are there to make a set."""
+"""Projected batches as files, kept until the whole set is written."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _REQUEST = "request.json"
 
 
 def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
-    """Makes a folder for the parts of one request, or continues it.
+    """Creates a folder for the parts of one request, or reopens it.
 
     Args:
-        folder: of the parts.
-        request: what decides them, as JSON holds it.
+        folder: Folder of the parts.
+        request: Settings that decide the content of the parts, of types that
+            JSON can hold.
 
     Raises:
         ValueError: for a folder that holds something else.
@@ -41,7 +42,7 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
         )
         return
     checks.require(
-        # A call that failed before its first part leaves its request.
+        # A call that failed before its first part leaves only its request.
         not folder.exists()
         or all(path.name.endswith(_REQUEST) for path in folder.iterdir()),
         f"{folder} holds no parts of a projection, but something else. "
@@ -78,7 +79,9 @@ def write(found: Projected, path: pathlib.Path) -> None:
 def joined(
     paths: Iterable[pathlib.Path],
 ) -> tuple[np.ndarray, np.ndarray | list[np.ndarray], np.ndarray]:
-    """Images (N, H, W, C) uint8, latents and objectives (N,) of all batches.
+    """Reads images (N, H, W, C), uint8, latents and objectives (N,).
+
+    Those of all batches are joined, in the order of the paths.
 
     Raises:
         ValueError: for a file that is damaged.
@@ -111,7 +114,7 @@ def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except Exception as error:
-        # NumPy raises what its readers raise: zip, zlib, header errors.
+        # NumPy passes on all errors of its readers: zip, zlib, header errors.
         raise ValueError(
             f"{path} is damaged; delete it, and call again to project its "
             "images anew."

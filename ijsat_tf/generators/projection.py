@@ -14,12 +14,13 @@ from ijsat_tf.types import Seed, Tensor, Tensors, Value, value
 
 
 class Projected(NamedTuple):
-    """Where images lie on the manifold.
+    """The result of a projection: images on the manifold and their latents.
 
     Attributes:
-        latents: z, (B, D...) or a list of them, as the generator decodes them.
-        images: G(z), (B, H, W, C).
-        objective: (B,), what z minimises.
+        latents: Latents z, (B, D...) or a list of such tensors, as the
+            generator decodes them.
+        images: Images G(z), (B, H, W, C).
+        objective: Value of the objective that z minimises, (B,).
     """
 
     latents: Tensors
@@ -29,32 +30,33 @@ class Projected(NamedTuple):
 
 @value
 class Projection(Value):
-    """z = argmin_z d(G(z), x) + |G(z) - x|_1 (Eq. 12).
+    """The projection z = argmin_z d(G(z), x) + |G(z) - x|_1 (Eq. 12).
 
-    Adam on the latents of each image, from the best of a few random ones
-    that are the same for all images; what counts is the best of all
-    iterates, also per image. So nothing of an image's latents depends on the
-    images that are projected with it. The paper says neither how it
+    Adam runs on the latents of each image. It starts from the best of a few
+    random latents, which are the same for all images, and the best of all
+    iterates is returned, per image. So the latents of an image do not depend
+    on the images that are projected with it. The paper says neither how it
     minimises nor for how long.
 
     A generator with an exact `encode`, such as `ijsat_tf.flows.Glow`, needs
     no projection: its latents are `encode(images)`.
 
     Args:
-        generator: with `decode(latents)`, and `latent_shape` where latents
-            are a tensor, `latent_shapes` where they are a list. It may have
-            `sample_latents(count, seed)` where they are not N(0, 1).
-        distance: d, the square of a perceptual distance:
+        generator: Generator with `decode(latents)`, and with `latent_shape` if
+            its latents are a tensor or `latent_shapes` if they are a list. It
+            may have `sample_latents(count, seed)` if its latents are not
+            N(0, 1).
+        distance: Distance d, which is the square of a perceptual distance:
             `ijsat_tf.models.LPIPS`, as in Eq. 12, or
-            `ijsat_tf.models.PerceptualDistance`, which is LPIPS with a
-            network of one's own. None, the default, leaves d out.
-        steps: of Adam, default 100; more come closer to the images, with
-            latents ever less like random ones.
-        learning_rate: of Adam, default 0.05.
-        l1: weight of |G(z) - x|_1 as a mean over pixels and channels, default
-            100, as in DMAT's own code (whose images in [-1, 1] are twice as
-            far apart); H W C makes it the sum.
-        candidates: random latents to start from, default 64.
+            `ijsat_tf.models.PerceptualDistance`, which is LPIPS with a network
+            of your own. None, the default, leaves d out.
+        steps: Number of steps of Adam, default 100. More steps come closer to
+            the images, with latents that are less like random ones.
+        learning_rate: Learning rate of Adam, default 0.05.
+        l1: Weight of |G(z) - x|_1 as a mean over pixels and channels, default
+            100, as in DMAT's own code (whose images in [-1, 1] are twice as far
+            apart). The weight H W C turns the mean into the sum.
+        candidates: Number of random latents to start from, default 64.
 
     Raises:
         ValueError: for settings out of range.
@@ -105,11 +107,11 @@ class Projection(Value):
         """Projects images.
 
         Args:
-            images: x, (B, H, W, C) in [0, 1].
-            seed: of the candidates, default 0.
+            images: Images x, (B, H, W, C), in [0, 1].
+            seed: Random seed of the candidates, default 0.
 
         Returns:
-            A `Projected`.
+            The latents, images and objectives, a `Projected`.
 
         Raises:
             ValueError: for images that are none, or of another shape than the
@@ -120,11 +122,11 @@ class Projection(Value):
         return _project(self, images, seeds.derive(seed, "project"), shape)
 
     def search(self, images: tf.Tensor, seed: tf.Tensor) -> Projected:
-        """The projection as graph operations; arguments are checked already.
+        """Projects images by graph operations, without checks of arguments.
 
         Args:
-            images: (B, H, W, C) in [0, 1].
-            seed: (2,) int32.
+            images: Images (B, H, W, C) in [0, 1].
+            seed: Stateless seed of the candidates, (2,) int32.
         """
         objective = self._objective(images)
         start = self._best_candidate(images, objective, seed)
@@ -132,8 +134,11 @@ class Projection(Value):
         return Projected(best, self._decode(best), objective(best))
 
     def candidate(self, seed: Seed) -> Tensors:
-        """Random latents of one sample, as `sample_latents` of the generator
-        draws them where it has that, else N(0, 1)."""
+        """Random latents of one sample.
+
+        They come from the generator's `sample_latents` if it has that method,
+        else from N(0, 1).
+        """
         if hasattr(self.generator, "sample_latents"):
             return self.generator.sample_latents(1, seed=seed)
         shapes = getattr(self.generator, "latent_shapes", None)
@@ -147,7 +152,7 @@ class Projection(Value):
         return latents if several else latents[0]
 
     def _objective(self, images: tf.Tensor) -> Objective:
-        """From latents, of these images or of one for all, to numbers (B,)."""
+        """The function from latents of B or 1 samples to objectives (B,)."""
         features = self.distance and self.distance.prepare()
         wanted = features and self.distance.features(images)
 
@@ -204,7 +209,8 @@ def _project(
     seed: tf.Tensor,
     shape: tuple[int, ...],
 ) -> Projected:
-    # Batches of several sizes share a graph; images of several do not.
+    # Batches of different sizes share a graph; images of different sizes do
+    # not.
     images = tf.ensure_shape(images, [None, *shape])
     found = side_by_side(
         lambda images: projection.search(images, seed), (images,)

@@ -1,4 +1,4 @@
-"""An optimizer's twin, which takes more steps in the same time."""
+"""A copy of an optimizer, for one that takes more steps in the same time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class Slowed(keras.optimizers.schedules.LearningRateSchedule):
-    """Another optimizer's schedule, for one that takes more steps.
+    """Another optimizer's schedule, for an optimizer that takes more steps.
 
     Args:
-        schedule: the other's.
-        factor: steps for one of the other's.
+        schedule: Learning rate schedule of the other optimizer.
+        factor: Number of steps that this optimizer takes for each step of the
+            other.
     """
 
     def __init__(self, schedule: Any, factor: int):
@@ -36,12 +37,15 @@ class Slowed(keras.optimizers.schedules.LearningRateSchedule):
 def slowed(
     optimizer: keras.optimizers.Optimizer, factor: int
 ) -> keras.optimizers.Optimizer:
-    """One like `optimizer`, whose learning rate at any time is the same.
+    """Copies an optimizer, with a schedule for `factor` times as many steps.
+
+    At any time of the training both have the same learning rate.
 
     Args:
-        optimizer: with a number or a schedule as learning rate, or with
-            another optimizer inside.
-        factor: steps of the new one for one of `optimizer`.
+        optimizer: Optimizer with a number or a schedule as learning rate, or
+            with another optimizer inside.
+        factor: Number of steps that the new optimizer takes for each step of
+            `optimizer`.
     """
     return type(optimizer).from_config(_slowed(optimizer.get_config(), factor))
 

@@ -24,24 +24,27 @@ class SNGAN(StepModel):
 
     L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))];  L_G = -E[D(G(z))]
 
-    with z ~ N(0, I). A step of `fit` takes one batch of images: it parts it
-    into `critic_steps` smaller ones, updates the discriminator on each, beside
-    as many G(z), and then updates the generator once, on twice as many. For
-    the source's 64 images an update, `fit(images, batch_size=5 * 64)`; labels
-    are ignored. Logs are `discriminator_loss` and `generator_loss`. Inside,
-    images of [0, 1] get the uniform noise of one grey level and lie in
-    [-1, 1]. `dtype="mixed_bfloat16"` trains faster where the hardware has it.
+    with z ~ N(0, I). A step of `fit` takes one batch of images. The step
+    splits the batch into `critic_steps` parts and updates the discriminator on
+    each part and as many images G(z). It then updates the generator once, on
+    twice as many G(z) as a part has images. `fit(images, batch_size=5 * 64)`
+    gives the source's 64 images per update; labels are ignored. Logs are
+    `discriminator_loss` and `generator_loss`. Inside, images of [0, 1] get
+    the uniform noise of one grey level and lie in [-1, 1].
+    `dtype="mixed_bfloat16"` trains faster where the hardware has bfloat16.
 
     Args:
-        image_shape: (S, S, C) with S = 4 * 2^n, one residual block of the
-            generator a doubling. Default (32, 32, 3).
-        latent_size: of z, default 128.
-        width: channels of the generator, default 256.
-        discriminator_width: default 128.
-        critic_steps: updates of the discriminator for one of the generator,
-            default 5.
-        bins: grey levels of the images, default 256.
-        seed: of everything random in `fit`, default 0.
+        image_shape: Shape (S, S, C) of the images with S = 4 * 2^n; the
+            generator has one residual block for each doubling. Default
+            (32, 32, 3).
+        latent_size: Size of z, default 128.
+        width: Number of channels of the generator, default 256.
+        discriminator_width: Number of channels of the discriminator, default
+            128.
+        critic_steps: Number of discriminator updates for each update of the
+            generator, default 5.
+        bins: Number of grey levels of the images, default 256.
+        seed: Random seed of `fit`, default 0.
 
     Raises:
         ValueError: for sides that are not equal, or not 4 * 2^n.
@@ -62,7 +65,8 @@ class SNGAN(StepModel):
         seed: int = 0,
         **kwargs: Any,
     ):
-        # The networks cast for themselves; images must keep their precision.
+        # The networks cast their inputs themselves; images must keep their
+        # precision.
         super().__init__(autocast=False, **kwargs)
         self.image_shape = tuple(image_shape)
         self.latent_size, self.width = latent_size, width
@@ -110,20 +114,21 @@ class SNGAN(StepModel):
         discriminator_optimizer: Any = None,
         **kwargs: Any,
     ) -> None:
-        """As `StepModel.compile`, with an optimizer for each network.
+        """Compiles as `StepModel.compile`, with an optimizer for each network.
 
         The source's learning rate falls linearly to 0 over the whole run:
         `Adam(PolynomialDecay(2e-4, steps, 0.0), beta_1=0.0, beta_2=0.9)`.
 
         Args:
-            optimizer: of the generator, default Adam(2e-4, beta_1=0,
-                beta_2=0.9). Its `iterations` are the steps of `fit`.
-            discriminator_optimizer: default one like `optimizer`, whose
-                learning rate at any time is the same.
-            **kwargs: of `StepModel.compile`.
+            optimizer: Optimizer of the generator, default Adam(2e-4, beta_1=0,
+                beta_2=0.9). Its `iterations` count the steps of `fit`.
+            discriminator_optimizer: Optimizer of the discriminator. The default
+                is a copy of `optimizer` that has the same learning rate at any
+                time.
+            **kwargs: Further arguments of `StepModel.compile`.
 
         Raises:
-            ValueError: as `StepModel.compile` does, for either.
+            ValueError: as `StepModel.compile` does, for either optimizer.
         """
         if optimizer is None:
             optimizer = keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.9)
@@ -159,7 +164,8 @@ class SNGAN(StepModel):
         images = self._images(data)
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
         for number in range(self.critic_steps):
-            # In strides, so that the parts of replicas are one replica's.
+            # In strides, so that the parts of all replicas together are those
+            # of one replica.
             part = images[number :: self.critic_steps]
             self._discriminator_step(part, seeds.derive(seed, number))
         count = 2 * tf.shape(part)[0]
@@ -192,26 +198,26 @@ class SNGAN(StepModel):
     def _judged(
         self, images: tf.Tensor, seed: tf.Tensor, training: bool
     ) -> list[tf.Tensor]:
-        """D(x) and D(G(z)) of as many z, both (B,)."""
+        """Outputs D(x) and D(G(z)), both (B,), for as many z as images."""
         real = self._dequantized(images, seeds.derive(seed, "dequantize"))
         latents = self._latents(
             tf.shape(images)[0], seeds.derive(seed, "latents")
         )
         fake = self.generator(latents, training=training)
-        # At once: a power iteration for both.
+        # In one call, so that one power iteration serves both.
         both = tf.concat([real, fake], 0)
         outputs = self.discriminator(both, training=training)
         return tf.split(_finite(outputs), 2)
 
     def call(self, latents: Tensor, training: bool | None = None) -> tf.Tensor:
-        """`decode(latents)`."""
+        """Returns `decode(latents)`."""
         return self.decode(latents)
 
     def decode(self, latents: Tensor) -> tf.Tensor:
-        """x = G(z), in inference mode.
+        """Maps latents to images, x = G(z), in inference mode.
 
         Args:
-            latents: (B, latent_size).
+            latents: Latents (B, latent_size).
 
         Returns:
             Images (B, H, W, C) in [0, 1].
@@ -229,11 +235,11 @@ class SNGAN(StepModel):
         return (self.generator(latents, training=False) + 1) / 2
 
     def sample(self, count: int, seed: Seed = 0) -> tf.Tensor:
-        """Images G(z) of z ~ N(0, I).
+        """Draws images G(z) with z ~ N(0, I).
 
         Args:
-            count: how many.
-            seed: default 0.
+            count: Number of images.
+            seed: Random seed, default 0.
 
         Returns:
             Images (count, H, W, C) in [0, 1].
@@ -242,7 +248,7 @@ class SNGAN(StepModel):
         latents = tf.random.stateless_normal(
             [count, self.latent_size], seeds.derive(seed, "sample")
         )
-        # In parts: a thousand are gigabytes of activations.
+        # In parts: a thousand images need gigabytes of activations.
         parts = [
             self.decode(latents[start : start + _PART])
             for start in range(0, count, _PART)
@@ -288,20 +294,20 @@ class SNGAN(StepModel):
 
 
 def hinge(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))).
+    """The hinge loss max(0, 1 - D(x)) + max(0, 1 + D(G(z))) per pair.
 
     Args:
-        real: D(x), (B,).
-        fake: D(G(z)), (B,).
+        real: Outputs D(x) for real images, (B,).
+        fake: Outputs D(G(z)) for generated images, (B,).
 
     Returns:
-        (B,).
+        Losses (B,).
     """
     return tf.nn.relu(1 - real) + tf.nn.relu(1 + fake)
 
 
 def _finite(outputs: tf.Tensor) -> tf.Tensor:
-    # Before any loss: a rectified NaN may be 0.
+    # Checked before any loss, since a rectified NaN may be 0.
     return checks.finite(outputs[:, 0], "The discriminator's output")
 
 

@@ -16,7 +16,7 @@ _BASE = 4
 
 
 def doublings(side: int) -> int:
-    """n of a side of 4 * 2^n pixels."""
+    """The number n of doublings to a side of 4 * 2^n pixels."""
     return int(math.log2(side / _BASE))
 
 
@@ -26,16 +26,16 @@ def generator(
     width: int,
     dtype: keras.DTypePolicy,
 ) -> keras.Model:
-    """Latents (B, latent_size) to images (B, H, W, C) in [-1, 1].
+    """Builds a model from latents (B, latent_size) to images (B, H, W, C).
 
-    A dense layer to 4x4, residual blocks that double the sides, and
-    BatchNorm, ReLU, convolution, tanh.
+    Images are in [-1, 1]. The layers are a dense layer to 4x4, residual blocks
+    that double the sides, then BatchNorm, ReLU, convolution and tanh.
 
     Args:
-        image_shape: (S, S, C) with S = 4 * 2^n.
-        latent_size: of the latents.
-        width: channels throughout.
-        dtype: policy of all but the last convolution, which computes in
+        image_shape: Shape (S, S, C) of the images with S = 4 * 2^n.
+        latent_size: Size of the latents.
+        width: Number of channels of all hidden layers.
+        dtype: Dtype policy of all but the last convolution, which computes in
             float32: images have 256 levels, and bfloat16 has fewer.
     """
     latents = layers.Input((latent_size,), name="latents")
@@ -54,15 +54,18 @@ def generator(
 def discriminator(
     image_shape: tuple[int, int, int], width: int, dtype: keras.DTypePolicy
 ) -> keras.Model:
-    """Images (B, H, W, C) in [-1, 1] to numbers (B, 1), larger for real ones.
+    """Builds a model from images (B, H, W, C) to numbers (B, 1).
 
-    Residual blocks that halve the sides down to 8 (one at least) and two more,
-    ReLU, a sum over the pixels and a linear form; spectral norm throughout.
+    Images are in [-1, 1]; real images get larger numbers. The layers are
+    residual blocks that halve the sides down to 8 (one block at least), two
+    more residual blocks, ReLU, a sum over the pixels and a linear form. All
+    kernels are spectrally normalised.
 
     Args:
-        image_shape: (S, S, C) with S = 4 * 2^n.
-        width: channels throughout.
-        dtype: policy of all but the linear form, which computes in float32.
+        image_shape: Shape (S, S, C) of the images with S = 4 * 2^n.
+        width: Number of channels of all hidden layers.
+        dtype: Dtype policy of all but the linear form, which computes in
+            float32.
     """
     images = layers.Input(image_shape, name="images")
     halvings = max(1, doublings(image_shape[0]) - 1)
@@ -71,7 +74,7 @@ def discriminator(
         x = _down(x, width, number, number <= halvings, dtype)
     x = layers.ReLU(dtype=dtype)(x)
     x = keras.ops.sum(keras.ops.cast(x, "float32"), (1, 2), keepdims=True)
-    # Of one pixel, a linear form is a convolution.
+    # On one pixel, a convolution is a linear form.
     x = SpectralConv2D(1, 1, use_bias=False, dtype="float32", name="linear")(x)
     x = layers.Flatten(dtype="float32", name="outputs")(x)
     return keras.Model(images, x, name="discriminator")
@@ -80,7 +83,8 @@ def discriminator(
 def _up(
     x: keras.KerasTensor, width: int, name: str, dtype: Any
 ) -> keras.KerasTensor:
-    # A 1x1 convolution and copying commute, and the small image is cheaper.
+    # A 1x1 convolution commutes with copying pixels, and is cheaper on the
+    # small image.
     shortcut = _conv(x, width, 1, 1.0, f"{name}_shortcut", dtype)
     shortcut = layers.UpSampling2D(dtype=dtype)(shortcut)
     x = _norm_relu(x, f"{name}_norm1", dtype)
@@ -101,10 +105,10 @@ def _down(
     def pooled(x):
         return layers.AveragePooling2D(2, dtype=dtype)(x) if halve else x
 
-    # As in the generator, pooling first is the same and cheaper.
+    # As in the generator, pooling first gives the same and is cheaper.
     shortcut = conv(pooled(x), 1, 1.0, "shortcut") if halve else x
     if number > 1:
-        x = layers.ReLU(dtype=dtype)(x)  # Of pixels it would lose the sign.
+        x = layers.ReLU(dtype=dtype)(x)  # On images it would lose signs.
     x = conv(x, 3, _GAIN, "conv1")
     x = conv(layers.ReLU(dtype=dtype)(x), 3, _GAIN, "conv2")
     return layers.Add(dtype=dtype)([pooled(x), shortcut])

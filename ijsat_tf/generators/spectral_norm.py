@@ -13,25 +13,26 @@ class SpectralConv2D(keras.layers.Layer):
     """A convolution with the kernel W / sigma(W).
 
     sigma(W) = u^T W v is the largest singular value of the kernel as a matrix
-    (filters, size * size * channels). One step of the power iteration a call,
-    v <- W^T u / |W^T u|, u <- W v / |W v|, finds it; the gradient flows
-    through W and sigma, and holds u and v. The kernel keeps its own norm, and
-    u is a weight, written in training alone.
+    (filters, size * size * channels). One step of the power iteration per
+    call, v <- W^T u / |W^T u|, u <- W v / |W v|, estimates sigma. The gradient
+    flows through W and sigma, and takes u and v as constants. The kernel keeps
+    its own norm, and u is a weight that is written in training alone.
 
-    Stride 1, the input padded with zeros to keep its size.
+    The stride is 1, and zeros pad the input so that it keeps its size.
 
     Args:
-        filters: output channels.
-        size: side of the kernel, default 3.
-        gain: of the uniform Xavier initialisation of the kernel, default 1.
-        use_bias: default True.
+        filters: Number of output channels.
+        size: Side of the kernel, default 3.
+        gain: Gain of the uniform Xavier initialisation of the kernel, default
+            1.
+        use_bias: Whether to add a bias, default True.
 
     Source: Miyato, Kataoka, Koyama and Yoshida, Spectral Normalization for
     Generative Adversarial Networks, 2018.
     """
 
     # Keras' SpectralNormalization overwrites the kernel by W / sigma at each
-    # call of training, and so projects: no gradient flows through sigma.
+    # call in training, which is a projection: no gradient flows through sigma.
 
     def __init__(
         self,
@@ -46,15 +47,16 @@ class SpectralConv2D(keras.layers.Layer):
         self.gain, self.use_bias = gain, use_bias
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        # Rounded to bfloat16, sigma would be off by more than a power
-        # iteration mends.
+        # Rounding the kernel to bfloat16 would change sigma by more than a
+        # power iteration corrects.
         self.kernel = self.add_weight(
             shape=(self.size, self.size, input_shape[-1], self.filters),
             initializer=xavier(self.gain),
             autocast=False,
             name="kernel",
         )
-        # Each replica writes its own, the same: it follows from the weights.
+        # Each replica writes its own u; all are equal, as u follows from the
+        # weights.
         self.u = self.add_weight(
             shape=(1, self.filters),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
@@ -98,5 +100,5 @@ class SpectralConv2D(keras.layers.Layer):
 
 
 def xavier(gain: float = 1.0) -> keras.initializers.Initializer:
-    """U(-a, a) of variance 2 gain^2 / (fan_in + fan_out)."""
+    """The initializer U(-a, a) of variance 2 gain^2 / (fan_in + fan_out)."""
     return keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")

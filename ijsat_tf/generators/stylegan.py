@@ -1,4 +1,4 @@
-"""StyleGAN: images of extended latents, one style vector a layer."""
+"""StyleGAN: images of extended latents, one style vector per layer."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ _EPSILON = 1e-8
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class StyleGAN(Exportable):
-    """The synthesis network of StyleGAN, to attack and not to train.
+    """The synthesis network of StyleGAN, for attacks and not for training.
 
     x = G(z) with z in W+, one style vector for each of the
     2 log2(resolution) - 2 layers. The noise that the network adds is part of
     its weights, so that images are functions of latents alone. New networks
-    are untrained: `load_pytorch` reads weights.
+    are untrained; `load_pytorch` reads trained weights.
 
     Args:
-        resolution: side of the images, a power of 2 from 8; default 256.
-        latent_size: of a style vector, default 512.
-        width: channels of the first layers, default 512; layers of side s
-            have min(width, 16384 / s).
+        resolution: Side of the images in pixels, a power of 2 from 8; default
+            256.
+        latent_size: Size of a style vector, default 512.
+        width: Number of channels of the first layers, default 512; layers of
+            side s have min(width, 16384 / s) channels.
 
     Raises:
         ValueError: for settings that are no network.
@@ -53,7 +54,7 @@ class StyleGAN(Exportable):
         width: int = 512,
         **kwargs: Any,
     ):
-        # Steps in the latent space are finer than bfloat16.
+        # Steps in the latent space are finer than bfloat16 resolves.
         super().__init__(autocast=False, **kwargs)
         checks.require(
             resolution in [2**n for n in range(3, 14)],
@@ -101,11 +102,11 @@ class StyleGAN(Exportable):
     def load_pytorch(
         self, source: str | os.PathLike | Mapping[str, Any]
     ) -> None:
-        """Takes the weights of the PyTorch version, all of them or none.
+        """Loads the weights of the PyTorch version, all of them or none.
 
         Args:
-            source: the file of a `state_dict` of the whole network, mapping
-                included, or a mapping from its names to arrays.
+            source: Path of a file with the `state_dict` of the whole network,
+                mapping network included, or a mapping from its names to arrays.
 
         Raises:
             ValueError: for tensors that are missing, unknown, or of another
@@ -115,14 +116,14 @@ class StyleGAN(Exportable):
         stylegan_pytorch.load(self, source)
 
     def call(self, latents: Tensor, training: bool | None = None) -> tf.Tensor:
-        """`decode(latents)`."""
+        """Returns `decode(latents)`."""
         return self.decode(latents)
 
     def decode(self, latents: Tensor) -> tf.Tensor:
-        """x = G(z), not clipped.
+        """Maps latents to images, x = G(z), not clipped.
 
         Args:
-            latents: (B, L, D) = (B, *latent_shape).
+            latents: Latents (B, L, D) = (B, *latent_shape).
 
         Returns:
             Images (B, H, W, 3), mostly in [0, 1].
@@ -148,15 +149,15 @@ class StyleGAN(Exportable):
     def sample_latents(
         self, count: int, seed: Seed = 0, truncation: float = 0.7
     ) -> tf.Tensor:
-        """Latents of the mapping network, the same style for all layers.
+        """Draws latents by the mapping network, the same style for all layers.
 
-        w = f(n), n ~ N(0, I); z_l = a + truncation (w - a), a the average w,
-        for the first 8 layers, and z_l = w for the others.
+        w = f(n), n ~ N(0, I). With a the average w, z_l = a + truncation
+        (w - a) for the first 8 layers, and z_l = w for the others.
 
         Args:
-            count: how many.
-            seed: default 0.
-            truncation: default 0.7; 1 truncates nothing.
+            count: Number of latents.
+            seed: Random seed, default 0.
+            truncation: Factor of truncation, default 0.7; 1 truncates nothing.
 
         Returns:
             Latents (count, L, D).
@@ -178,9 +179,9 @@ class StyleGAN(Exportable):
     def sample(
         self, count: int, seed: Seed = 0, truncation: float = 0.7
     ) -> tf.Tensor:
-        """`decode(sample_latents(count, seed, truncation))`."""
+        """Returns `decode(sample_latents(count, seed, truncation))`."""
         latents = self.sample_latents(count, seed, truncation)
-        # In parts: a hundred large images are gigabytes of activations.
+        # In parts: a hundred large images need gigabytes of activations.
         parts = [
             self.decode(latents[start : start + _PART])
             for start in range(0, count, _PART)
@@ -194,10 +195,10 @@ class StyleGAN(Exportable):
 
 
 class Epilogue(layers.Layer):
-    """What follows each convolution: noise, leaky ReLU, and the style.
+    """The noise, leaky ReLU and style that follow each convolution.
 
-    AdaIN(x, w) = (1 + scale(w)) (x - mean(x)) / std(x) + shift(w), mean and
-    deviation over an image's pixels, one a channel.
+    AdaIN(x, w) = (1 + scale(w)) (x - mean(x)) / std(x) + shift(w), with mean
+    and standard deviation over an image's pixels, per channel.
     """
 
     def build(self, shape: tuple, latent_shape: tuple) -> None:
@@ -228,7 +229,7 @@ class Epilogue(layers.Layer):
 
 
 class Blur(layers.Layer):
-    """Each channel filtered by [1, 2, 1] / 4 along both axes."""
+    """A filter of each channel by [1, 2, 1] / 4 along both axes."""
 
     def call(self, features: tf.Tensor) -> tf.Tensor:
         kernel = tf.constant(stylegan_pytorch.BLUR, features.dtype)
@@ -244,8 +245,11 @@ class Blur(layers.Layer):
 def _convolution(
     channels: int, doubles: int, policy: keras.DTypePolicy
 ) -> layers.Layer:
-    """A 3x3 convolution; where the side doubles, of the image whose pixels
-    were doubled before, as one transposed convolution, and then blurred."""
+    """A 3x3 convolution, which doubles the side if `doubles` is 1.
+
+    The doubling convolution acts on an image whose pixels are doubled first,
+    written as one transposed convolution, and a blur follows it.
+    """
     if not doubles:
         return layers.Conv2D(
             channels, 3, padding="same", use_bias=False, dtype=policy

@@ -1,4 +1,4 @@
-"""Weights of StyleGAN's PyTorch version, made those of `StyleGAN`.
+"""Conversion of weights of StyleGAN's PyTorch version to `StyleGAN`.
 
 The version is `StyleGANGeneratorModel` of
 https://github.com/genforce/interfacegan, which dual manifold adversarial
@@ -27,11 +27,13 @@ _MAPPING_RATE = 0.01
 
 
 class Entry(NamedTuple):
-    """Attributes:
-    name: of a tensor.
-    shape: that it must have.
-    variable: that it becomes.
-    convert: makes its value the variable's.
+    """One tensor of the PyTorch version, and the variable it is assigned to.
+
+    Attributes:
+        name: Name of the tensor.
+        shape: Shape that the tensor must have.
+        variable: Variable that the tensor is assigned to.
+        convert: Function from the tensor's value to the variable's.
     """
 
     name: str
@@ -44,8 +46,9 @@ def load(generator: Any, source: str | os.PathLike | Mapping[str, Any]) -> None:
     """Assigns every weight of a `StyleGAN`, or none.
 
     Args:
-        generator: a `StyleGAN`.
-        source: a file of a `state_dict`, or a mapping from names to arrays.
+        generator: Network to assign to, a `StyleGAN`.
+        source: Path of a file with a `state_dict`, or a mapping from names to
+            arrays.
 
     Raises:
         ValueError: for tensors that are missing, unknown or of another shape,
@@ -168,14 +171,14 @@ def _convolution(name: str, layer: keras.layers.Layer, fused: bool) -> Entry:
 
 
 def _doubling(kernel: np.ndarray) -> np.ndarray:
-    """(3, 3, in, out) as the (4, 4, out, in) that doubles pixels first."""
+    """A kernel (3, 3, in, out) as (4, 4, out, in), which doubles pixels."""
     padded = np.pad(kernel, [(1, 1), (1, 1), (0, 0), (0, 0)])
     along = padded[1:] + padded[:-1]
     return (along[:, 1:] + along[:, :-1]).swapaxes(2, 3)
 
 
 def _constants(generator: Any) -> dict[str, np.ndarray]:
-    """What the version stores, and what does not vary among networks."""
+    """Tensors that the PyTorch version stores, the same in every network."""
     count = len(generator.epilogues)
     names = [
         f"synthesis.layer{layer}.blur.kernel" for layer in range(2, count, 2)
@@ -184,8 +187,11 @@ def _constants(generator: Any) -> dict[str, np.ndarray]:
 
 
 def _unused(generator: Any, name: str) -> bool:
-    """Whether a tensor plays no part in G: the outputs of lower resolutions,
-    from training, and the factors of truncation, a setting."""
+    """Whether a tensor plays no part in G.
+
+    Such tensors are the outputs of lower resolutions, left from training, and
+    the factors of truncation, which are a setting here.
+    """
     lower = [f"synthesis.output{n}." for n in range(_last_block(generator))]
     return name == "truncation.truncation" or name.startswith(tuple(lower))
 
@@ -216,7 +222,7 @@ def _read(path: str | os.PathLike) -> Mapping[str, Any]:
             "`pip install torch`; or give a mapping from names to NumPy "
             "arrays, saved elsewhere by `numpy.savez`."
         ) from error
-    # Weights alone: other pickles run what they like.
+    # `weights_only`, since other pickles can run any code.
     found = torch.load(pathlib.Path(path), "cpu", weights_only=True)
     checks.require(
         isinstance(found, Mapping)

@@ -18,13 +18,13 @@ _PART = 250
 
 
 class Terms(NamedTuple):
-    """What the losses are made of, one number a sample.
+    """The terms of the losses, one number per sample.
 
     Attributes:
-        kl: KL(N(mu, sigma^2) || N(0, I)), (B,) nats.
-        reconstruction: |x - x^|_1, (B,), the sum over an image.
-        adversarial: -log D(x^), (B,) nats.
-        discriminator: -log D(x) - log(1 - D(x^)), (B,) nats.
+        kl: Divergence KL(N(mu, sigma^2) || N(0, I)), (B,) nats.
+        reconstruction: Distance |x - x^|_1, (B,), the sum over an image.
+        adversarial: Loss -log D(x^), (B,) nats.
+        discriminator: Loss -log D(x) - log(1 - D(x^)), (B,) nats.
     """
 
     kl: tf.Tensor
@@ -45,22 +45,25 @@ class VAEGAN(StepModel):
         decoder        beta |x - x^|_1 - gamma log D(x^)
         discriminator  -gamma (log D(x) + log(1 - D(x^)))
 
-    in the mean over a batch. One optimizer serves the three: Adam's steps are
-    each weight's own affair. The source's falls by 0.9 an epoch from 0.005, at
-    100 images a batch. Labels are ignored. Logs are the parts of the losses,
-    `kl`, `reconstruction`, `adversarial` and `discriminator`.
-    `dtype="mixed_bfloat16"` trains faster where the hardware has it.
+    in the mean over a batch. One optimizer serves the three networks, as
+    Adam's step of a weight depends on that weight alone. The source's learning
+    rate starts at 0.005 and falls by the factor 0.9 per epoch, at 100 images
+    per batch. Labels are ignored. Logs are the terms of the losses, `kl`,
+    `reconstruction`, `adversarial` and `discriminator`.
+    `dtype="mixed_bfloat16"` trains faster where the hardware has bfloat16.
 
     Args:
-        image_shape: (H, W, C), sides even, 6 or more; default (32, 32, 3).
-        latent_size: of a code, default 25. This default, `beta` and `gamma`
-            are the source's for faces; it has 10 and 2.75 for grey clothes,
-            and nothing for CIFAR-10.
-        width: channels next to the image, default 64.
-        beta: weight of the reconstruction, default 3.
-        gamma: weight of the adversarial losses, default 1.
-        bound: codes are taken to lie in [-bound, bound], default 2.
-        seed: of everything random in `fit`, default 0.
+        image_shape: Shape (H, W, C) of the images, sides even, 6 or more;
+            default (32, 32, 3).
+        latent_size: Size of a code, default 25. This default and those of
+            `beta` and `gamma` are the source's for faces. For grey clothes the
+            source has 10 and 2.75, and for CIFAR-10 nothing.
+        width: Number of channels next to the image, default 64.
+        beta: Weight of the reconstruction, default 3.
+        gamma: Weight of the adversarial losses, default 1.
+        bound: Bound of the codes, which are taken to lie in [-bound, bound],
+            default 2.
+        seed: Random seed of `fit`, default 0.
 
     Raises:
         ValueError: for settings that are no network.
@@ -82,7 +85,8 @@ class VAEGAN(StepModel):
         seed: int = 0,
         **kwargs: Any,
     ):
-        # The networks cast for themselves; images must keep their precision.
+        # The networks cast their inputs themselves; images must keep their
+        # precision.
         super().__init__(autocast=False, **kwargs)
         self.image_shape = tuple(image_shape)
         self.latent_size, self.width = latent_size, width
@@ -132,7 +136,8 @@ class VAEGAN(StepModel):
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
         with tf.GradientTape(persistent=True) as tape:
             terms = self._terms(images, seed)
-            # Nothing of the first part of a sum depends on the decoder.
+            # The KL term does not depend on the decoder, so that one loss
+            # serves encoder and decoder.
             autoencoder = losses.global_mean(
                 terms.kl
                 + self.beta * terms.reconstruction
@@ -155,14 +160,14 @@ class VAEGAN(StepModel):
         return self._logged(self._terms(self._images(data)))
 
     def _terms(self, images: tf.Tensor, seed: tf.Tensor | None = None) -> Terms:
-        """In training with a seed; else of mean codes, in inference mode."""
+        """The loss terms: in training mode with a seed, else of mean codes."""
         training = seed is not None
         mean, log_variance = self.encoder(images, training=training)
         codes = mean
         if training:
             codes += tf.exp(log_variance / 2) * seeds.normal(mean, seed)
         decoded = self.decoder(codes, training=training)
-        # Apart, as each has a BatchNorm batch of its own in the source.
+        # In two calls: in the source each has a BatchNorm batch of its own.
         real = self.discriminator(images, training=training)[:, 0]
         false = self.discriminator(decoded, training=training)[:, 0]
         variance = tf.exp(log_variance)
@@ -180,19 +185,19 @@ class VAEGAN(StepModel):
         return self.get_metrics_result()
 
     def call(self, images: Tensor, training: bool | None = None) -> tf.Tensor:
-        """`decode(encode(images))`."""
+        """Returns `decode(encode(images))`."""
         return self.decode(self.encode(images))
 
     def encode(self, images: Tensor) -> tf.Tensor:
-        """The mean of each image's code, clipped to [-bound, bound].
+        """Maps images to their mean codes, clipped to [-bound, bound].
 
         Args:
-            images: (B, H, W, C) in [0, 1].
+            images: Images (B, H, W, C) in [0, 1].
 
         Returns:
             Latents (B, latent_size).
         """
-        # What a decoder of another kind returns may lie a little outside.
+        # Images of another decoder may lie a little outside of [0, 1].
         return self._encode(self._checked(images, slack=1.0))
 
     @compiled
@@ -201,10 +206,10 @@ class VAEGAN(StepModel):
         return tf.clip_by_value(mean, -self.bound, self.bound)
 
     def decode(self, latents: Tensor) -> tf.Tensor:
-        """x = G(z), in inference mode.
+        """Maps latents to images, x = G(z), in inference mode.
 
         Args:
-            latents: (B, latent_size).
+            latents: Latents (B, latent_size).
 
         Returns:
             Images (B, H, W, C) in [0, 1].
@@ -222,11 +227,11 @@ class VAEGAN(StepModel):
         return self.decoder(latents, training=False)
 
     def sample(self, count: int, seed: Seed = 0) -> tf.Tensor:
-        """Images G(z) of z ~ N(0, I) given that z is in [-bound, bound].
+        """Draws images G(z) with z ~ N(0, I), given z in [-bound, bound].
 
         Args:
-            count: how many.
-            seed: default 0.
+            count: Number of images.
+            seed: Random seed, default 0.
 
         Returns:
             Images (count, H, W, C) in [0, 1].
@@ -238,7 +243,7 @@ class VAEGAN(StepModel):
             minvals=-self.bound,
             maxvals=self.bound,
         )
-        # In parts: a thousand are gigabytes of activations.
+        # In parts: a thousand images need gigabytes of activations.
         parts = [
             self.decode(latents[start : start + _PART])
             for start in range(0, count, _PART)

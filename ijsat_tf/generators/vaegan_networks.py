@@ -1,7 +1,7 @@
 """The convolutional networks of VAE-GAN: encoder, decoder, discriminator.
 
 Each halving or doubling of the sides doubles or halves the channels. The
-source's convolutions have a bias before BatchNorm too, which takes it away.
+source's convolutions before BatchNorm have a bias too, which BatchNorm cancels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ijsat_tf.models.conv_norm import norm
 
 
 def halvings(image_shape: tuple[int, int, int], least: int) -> int:
-    """How often both sides can be halved, and be `least` pixels or more."""
+    """How often both sides can be halved and stay at `least` pixels."""
     sides, count = image_shape[:2], 0
     while all(side % 2 == 0 and side // 2 >= least for side in sides):
         sides, count = [side // 2 for side in sides], count + 1
@@ -25,13 +25,15 @@ def halvings(image_shape: tuple[int, int, int], least: int) -> int:
 def encoder(
     image_shape: tuple[int, int, int], latent_size: int, width: int, dtype: Any
 ) -> keras.Model:
-    """Images (B, H, W, C) to means and log variances, (B, latent_size) each.
+    """Builds a model from images (B, H, W, C) to means and log variances.
+
+    Both outputs have shape (B, latent_size).
 
     Args:
-        image_shape: (H, W, C).
-        latent_size: of a code.
-        width: channels of the first layer.
-        dtype: policy of all but the outputs, which are float32.
+        image_shape: Shape (H, W, C) of the images.
+        latent_size: Size of a code.
+        width: Number of channels of the first layer.
+        dtype: Dtype policy of all but the outputs, which are float32.
     """
     images = layers.Input(image_shape, name="images")
     x = _features(images, image_shape, width, 4, _small(), dtype)
@@ -50,14 +52,16 @@ def encoder(
 def decoder(
     image_shape: tuple[int, int, int], latent_size: int, width: int, dtype: Any
 ) -> keras.Model:
-    """Codes (B, latent_size) to images (B, H, W, C) in [0, 1].
+    """Builds a model from codes (B, latent_size) to images (B, H, W, C).
+
+    Images are in [0, 1].
 
     Args:
-        image_shape: (H, W, C).
-        latent_size: of a code.
-        width: channels before the last layer.
-        dtype: policy of all but the last layer, which computes in float32:
-            images have 256 levels, and bfloat16 has fewer.
+        image_shape: Shape (H, W, C) of the images.
+        latent_size: Size of a code.
+        width: Number of channels before the last layer.
+        dtype: Dtype policy of all but the last layer, which computes in
+            float32: images have 256 levels, and bfloat16 has fewer.
     """
     height, across, channels = image_shape
     count = halvings(image_shape, least=3)
@@ -91,12 +95,12 @@ def decoder(
 def discriminator(
     image_shape: tuple[int, int, int], width: int, dtype: Any
 ) -> keras.Model:
-    """Images (B, H, W, C) to logits (B, 1) of being real.
+    """Builds a model from images (B, H, W, C) to logits (B, 1) of being real.
 
     Args:
-        image_shape: (H, W, C).
-        width: channels of the first layer.
-        dtype: policy of all but the two dense layers, which are float32.
+        image_shape: Shape (H, W, C) of the images.
+        width: Number of channels of the first layer.
+        dtype: Dtype policy of all but the two dense layers, which are float32.
     """
     images = layers.Input(image_shape, name="images")
     x = _features(images, image_shape, width, 6, _kaiming(), dtype)
@@ -134,7 +138,8 @@ def _small() -> keras.initializers.Initializer:
 
 
 def _kaiming() -> keras.initializers.Initializer:
-    # PyTorch's for a leaky ReLU of slope sqrt(2), as the source has it.
+    # PyTorch's initializer for a leaky ReLU of slope sqrt(2), as in the
+    # source.
     return keras.initializers.VarianceScaling(
         2 / 3, "fan_in", "untruncated_normal"
     )

@@ -1,4 +1,4 @@
-"""What attacks are given for a model, as a function from images to logits."""
+"""Models as functions from images to logits, as attacks take them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from ijsat_tf.types import LogitsFn
 
 
 def as_logits(model: Callable) -> LogitsFn:
-    """A model as a function from images to float32 logits (B, K).
+    """Wraps a model as a function from images to float32 logits (B, K).
 
     Args:
         model: Keras model, called with `training=False`, or another callable,
-            called with the images alone. Where it returns a dict or a list
-            of one entry, the entry is taken.
+            called with the images alone. If the model returns a dict or a list
+            of one entry, that entry is taken.
 
     Returns:
-        A function of images (B, H, W, C), whose attribute `model` is the
+        A function of images (B, H, W, C), whose attribute `model` is the given
         model.
 
     Raises:
-        ValueError: for what cannot be called, and, at the call, for other
-            outputs than logits (B, K) of K >= 2.
+        ValueError: for a model that cannot be called, and, at the call, for
+            outputs other than logits (B, K) with K >= 2.
     """
     call = _call(model)
 
@@ -35,7 +35,7 @@ def as_logits(model: Callable) -> LogitsFn:
         try:
             outputs = call(images)
         except (AttributeError, NotImplementedError) as error:
-            # What TensorFlow says to `.numpy()`, as in `model.predict`.
+            # TensorFlow's error for `.numpy()`, as in `model.predict`.
             if tf.executing_eagerly() or "ymbolic" not in str(error):
                 raise
             raise ValueError(
@@ -61,7 +61,7 @@ def as_logits(model: Callable) -> LogitsFn:
         )
         return tf.cast(logits, tf.float32)
 
-    # For attacks that need what is inside of it.
+    # For attacks that need the model itself, such as its layers.
     logits_of.model = model
     return logits_of
 
@@ -71,7 +71,7 @@ def _building(
 ) -> Callable[[tf.Tensor], Any]:
     def run(images: tf.Tensor) -> Any:
         if isinstance(model, keras.Sequential) and not model.built:
-            # Keras would keep the number of images that it sees first.
+            # Keras would fix the batch size of the first call.
             model.build((None, *images.shape[1:]))
         return call(images)
 
@@ -104,7 +104,7 @@ def _call(model: Any) -> Callable[[tf.Tensor], Any]:
 
 
 def _only(outputs: Any) -> Any:
-    """The only entry of a dict or list, and anything else as it is."""
+    """The only entry of a dict or list; other outputs as they are."""
     if not isinstance(outputs, (dict, list, tuple)):
         return outputs
     names = list(outputs) if isinstance(outputs, dict) else len(outputs)

@@ -15,14 +15,16 @@ Norm = keras.layers.BatchNormalization
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class AuxiliaryNormClassifier(Classifier):
-    """A classifier, and the same with BatchNorms of its own.
+    """A classifier, with an auxiliary one that has its own BatchNorms.
 
-    Called, it is the first; the second shares all layers but the BatchNorms,
-    each of which has there its own gamma, beta and moving statistics. Weights
-    are those of both, and one file holds them. Use `with_auxiliary_norm`.
+    A call runs the classifier. The auxiliary classifier shares all its layers
+    except the BatchNorms, and has gamma, beta and moving statistics of its
+    own. Weights are those of both, and one file holds them. Use
+    `with_auxiliary_norm` to make one.
 
     Attributes:
-        auxiliary: the second, a Keras model from images to logits.
+        auxiliary: Classifier with the second set of BatchNorms, a Keras model
+            from images to logits.
     """
 
     def __init__(
@@ -55,20 +57,22 @@ class AuxiliaryNormClassifier(Classifier):
 
 
 def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
-    """A classifier whose BatchNorms are doubled, as `AdvProp` needs it.
+    """Makes a classifier whose BatchNorms are doubled, as `AdvProp` needs it.
 
-    It shares every weight with the one given, and its `auxiliary` starts as
-    a copy. Saved as a ".keras" file it keeps both; `Checkpoint` writes the
-    network that a call runs alone, in classes of Keras.
+    The result shares every weight with the given classifier, and the
+    BatchNorms of its `auxiliary` start as copies. A ".keras" file keeps both
+    sets; `Checkpoint` writes only the network that a call runs, in classes of
+    Keras.
 
     Args:
-        classifier: a functional or sequential Keras model that is built, from
-            images (B, H, W, C) to logits (B, K), with BatchNorms. Build both
-            in the scope of the strategy, if there is one.
+        classifier: Built functional or sequential Keras model from images
+            (B, H, W, C) to logits (B, K), with BatchNorms. Under a strategy,
+            build it and call this function in the strategy's scope.
 
     Raises:
-        ValueError: for another model, for one without BatchNorms, or with
-            some inside of layers that are no such models.
+        ValueError: for a model of another kind, for a model without
+            BatchNorms, and for one with BatchNorms inside of layers that are
+            no functional or sequential models.
 
     Source: Xie et al., Adversarial Examples Improve Image Recognition, 2020.
     """
@@ -84,7 +88,7 @@ def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
 
 
 def _auxiliary(model: keras.Model, twins: dict[Norm, Norm]) -> keras.Model:
-    """The model with new BatchNorms, which `twins` gets."""
+    """The model with new BatchNorms, which are added to `twins`."""
     graph = functional(model)
     inner: dict[keras.Model, keras.Model] = {}
 

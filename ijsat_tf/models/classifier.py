@@ -1,4 +1,4 @@
-"""The class of our own classifiers."""
+"""The class of the classifiers of this library."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from ijsat_tf.models.stages import stages
 class Classifier(keras.Model):
     """A functional Keras model that knows its stages.
 
-    It is constructed as any functional model is, `Classifier(inputs,
-    outputs, name=...)`; loading it needs `ijsat_tf` imported.
-    `keras.Model(classifier.input, classifier.output)` is the same network, of
-    the same weights, in a class of Keras.
+    It is constructed as any functional model, `Classifier(inputs, outputs,
+    name=...)`; loading a saved one needs `ijsat_tf` imported.
+    `keras.Model(classifier.input, classifier.output)` is the same network,
+    with the same weights, in a class of Keras.
     """
 
     @property
     def stages(self) -> list[keras.Model]:
-        """The models, from images to logits, whose composition it is;
-        `ijsat_tf.models.stages(self)`."""
+        """The models, from images to logits, whose composition this is.
+
+        This is `ijsat_tf.models.stages(self)`.
+        """
         return stages(self)
 
     def __dir__(self) -> list[str]:
-        # Keras saves whatever is listed here, and stages hold nothing new.
+        # Keras saves every attribute listed here; stages hold no new weights.
         return [name for name in super().__dir__() if name != "stages"]

@@ -26,7 +26,7 @@ def convolution_norm(
     name: str,
     kernel: Kernel = fan_in_uniform,
 ) -> keras.KerasTensor:
-    """A convolution `{name}_convolution` and its BatchNorm `{name}_norm`."""
+    """Applies a convolution `{name}_convolution` and its `{name}_norm`."""
     x = convolution(x, channels, size, stride, f"{name}_convolution", kernel)
     return norm(x, f"{name}_norm")
 
@@ -39,7 +39,7 @@ def convolution(
     name: str,
     kernel: Kernel = fan_in_uniform,
 ) -> keras.KerasTensor:
-    """A convolution without bias; `kernel` makes its initializer."""
+    """Applies a convolution without bias; `kernel` makes its initializer."""
     if stride > 1 and size > 1:
         # Keras' "same" would pad strided convolutions on one side only.
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
@@ -59,7 +59,7 @@ def norm(
     name: str,
     dtype: str | keras.DTypePolicy | None = None,
 ) -> keras.KerasTensor:
-    """A BatchNorm with the constants of this file."""
+    """Applies a BatchNorm with the constants of this file."""
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return layers.BatchNormalization(
         momentum=0.9,
@@ -71,7 +71,7 @@ def norm(
 
 
 def he_fan_out() -> keras.initializers.Initializer:
-    """N(0, 2 / fan_out), torchvision's choice for residual networks."""
+    """The initializer N(0, 2 / fan_out) of torchvision's residual networks."""
     return keras.initializers.VarianceScaling(
         2.0, "fan_out", "untruncated_normal"
     )

@@ -42,12 +42,12 @@ def images_in(
     image_shape: tuple[int, int, int],
     normalization: Normalization | None = None,
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """The input of a classifier, and the images as its first layer sees them.
+    """The input of a classifier, and the images as its first layer gets them.
 
     Args:
-        image_shape: (H, W, C).
-        normalization: the mean and the standard deviation of each channel, to
-            make (images - mean) / deviation; None leaves images in [0, 1].
+        image_shape: Shape (H, W, C) of the images.
+        normalization: Mean and standard deviation of each channel, to make
+            (images - mean) / deviation; None leaves images in [0, 1].
 
     Raises:
         ValueError: for another `normalization`.
@@ -74,8 +74,10 @@ def images_in(
 
 
 def logits_out(features: keras.KerasTensor, classes: int) -> keras.KerasTensor:
-    """A dense layer from features (B, D) to logits (B, K), in float32 also
-    under mixed precision."""
+    """Applies a dense layer from features (B, D) to logits (B, K).
+
+    The layer computes in float32 also under mixed precision.
+    """
     limit = features.shape[-1] ** -0.5
     return keras.layers.Dense(
         classes,
@@ -87,8 +89,9 @@ def logits_out(features: keras.KerasTensor, classes: int) -> keras.KerasTensor:
 
 
 def fan_in_uniform() -> keras.initializers.Initializer:
-    """U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), PyTorch's default for kernels.
+    """The initializer U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)) of PyTorch.
 
-    A new instance for each layer: one instance repeats its numbers.
+    It is PyTorch's default for kernels. Each layer needs a new instance, since
+    one instance repeats its numbers.
     """
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

@@ -14,9 +14,9 @@ def functional(model: Any) -> keras.Model | None:
         model: Keras model.
 
     Returns:
-        The functional model itself, or that inside of a sequential one, if
-        it is built, has one input and one output, and its class leaves
-        Keras' `call` as it is; otherwise None.
+        The functional model itself, or the one inside of a sequential model,
+        if the model is built, has one input and one output, and its class
+        leaves Keras' `call` as it is; otherwise None.
     """
     if not isinstance(model, keras.Model) or not calls_as_keras(model):
         return None

@@ -1,4 +1,4 @@
-"""A classifier as an attack runs it: less to do, the same to see."""
+"""A classifier as an attack runs it: fewer operations, the same outputs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ Replacements = dict[int, Callable]
 
 
 def inference(model: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A classifier in inference mode, ready to be called often.
+    """A classifier in inference mode, prepared for many calls.
 
-    Keras runs its own call of the model, so that whatever a graph, a subclass
-    or a layer around another one does is done. Inside of functional models
-    two things are replaced: a BatchNorm behind a convolution becomes part of
-    its kernel and bias, gamma / sqrt(variance + epsilon) W and so on, which
-    are formed here once and not at every call; and the mean and the deviation
-    of a `Normalization` are spread over the image.
+    Keras runs its own call of the model, so that a graph, a subclass or a
+    layer around another one does all that it does otherwise. Inside of
+    functional models two things are replaced. A BatchNorm behind a convolution
+    becomes part of the kernel and bias, gamma / sqrt(variance + epsilon) W and
+    so on, which are formed here once and not at every call. The mean and the
+    deviation of a `Normalization` are spread over the image.
 
     Args:
         model: Keras model from images to logits.
 
     Returns:
-        A function of images (B, H, W, C), equal to `model(images,
-        training=False)` but for roundings.
+        A function of images (B, H, W, C), equal to
+        `model(images, training=False)` up to rounding.
     """
     ready = [(graph, _replacements(graph)) for graph in _graphs(model)]
 
@@ -43,7 +43,7 @@ def inference(model: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def _graphs(model: Any) -> list[keras.Model]:
-    """The functional models in a model, each once."""
+    """The functional models inside a model, each once."""
     found: dict[int, keras.Model] = {}
     waiting = [model]
     while waiting:
@@ -52,8 +52,8 @@ def _graphs(model: Any) -> list[keras.Model]:
             continue
         waiting += graph.layers
         graph = getattr(graph, "_functional", None) or graph
-        # What Keras calls its walk. Were the name another one, everything
-        # would be as right, and slower.
+        # Keras' own name of its walk through the graph. If Keras renamed it,
+        # results would stay right, but slower.
         if hasattr(graph, "_run_through_graph"):
             found[id(graph)] = graph
     return list(found.values())
@@ -61,13 +61,13 @@ def _graphs(model: Any) -> list[keras.Model]:
 
 @contextlib.contextmanager
 def _replaced(graph: keras.Model, replacements: Replacements) -> Iterator[None]:
-    """Within, the graph's walk runs other functions for some operations."""
+    """A context in which a graph's walk runs replacements of operations."""
     walk = graph._run_through_graph
 
     def run(
         inputs: Any, operation_fn: Callable = _itself, **kwargs: Any
     ) -> Any:
-        # A caller in between may have asked for training mode after all.
+        # A layer in between may have asked for training mode.
         if operation_fn(_Mode())() is False:
             own = operation_fn
 
@@ -77,7 +77,7 @@ def _replaced(graph: keras.Model, replacements: Replacements) -> Iterator[None]:
 
         return walk(inputs, operation_fn, **kwargs)
 
-    # Past Keras, which would count an attribute as a part of the model.
+    # Not by `setattr`, as Keras would count it as a part of the model.
     vars(graph)["_run_through_graph"] = run
     try:
         yield
@@ -90,7 +90,7 @@ def _itself(operation: Any) -> Any:
 
 
 class _Mode:
-    """An operation that tells the `training` that Keras calls it with."""
+    """An operation that returns the `training` that Keras calls it with."""
 
     _call_context_args = ("training",)
 
@@ -101,7 +101,7 @@ class _Mode:
 
 
 def _replacements(graph: keras.Model) -> Replacements:
-    """{id of an operation: what to run in its place}."""
+    """The replacements, {id of an operation: function to run instead}."""
     calls = _plain_calls(graph)
     norms = _norms(graph, calls)
     found: Replacements = {id(norm): _same for norm in norms.values()}
@@ -122,7 +122,7 @@ def _same(x: tf.Tensor, **_: Any) -> tf.Tensor:
 
 
 def _plain_calls(graph: keras.Model) -> list:
-    """Keras' nodes of layers that are given tensors alone at every call."""
+    """Keras' nodes of layers that get only tensors at every call."""
     calls = _calls(graph)
     odd = {
         id(call.operation)
@@ -130,7 +130,7 @@ def _plain_calls(graph: keras.Model) -> list:
         if any(
             argument is not None
             for name, argument in call.arguments.kwargs.items()
-            if name != "training"  # Which the mode of the call overrides.
+            if name != "training"  # The mode of the call overrides it.
         )
         or len(call.arguments.args) != 1
     }
@@ -142,7 +142,7 @@ def _calls(graph: keras.Model) -> list:
 
 
 def _norms(graph: keras.Model, plain: list) -> dict[int, keras.layers.Layer]:
-    """{id of a convolution: the BatchNorm that alone sees its output}."""
+    """BatchNorms to fold, {id of a convolution: its only reader}."""
     readers: dict[int, list] = {}
     calls = _calls(graph)
     for call in calls:
@@ -220,7 +220,7 @@ def _folded(
     bias = tf.cast(bias, layer.compute_dtype)
 
     def convolution(x: tf.Tensor, **_: Any) -> tf.Tensor:
-        # Not `tf.nn.conv2d`, whose gradient knows no dilation on some CPUs.
+        # Not `tf.nn.conv2d`, whose gradient lacks dilation on some CPUs.
         x = tf.nn.convolution(
             tf.cast(x, layer.compute_dtype),
             kernel,
@@ -245,8 +245,8 @@ def _normalized(
     def normalize(x: tf.Tensor, **_: Any) -> tf.Tensor:
         if not x.shape[1:].is_fully_defined():
             return layer(x)
-        # TensorFlow repeats a few numbers a pixel at several times the cost
-        # of reading as many as an image has.
+        # In TensorFlow, repeating a few numbers per pixel costs several times
+        # as much as reading an array of the image's size.
         parts = [
             tf.broadcast_to(tf.cast(part, layer.compute_dtype), x.shape[1:])
             for part in (mean[0], deviation[0])

@@ -17,21 +17,21 @@ _WAY_OUT = (
 def logits(model: keras.Model) -> keras.Model:
     """A Keras model without its final softmax, with a logit for each class.
 
-    A network with a single output z, or sigmoid(z), knows two classes: their
+    A network with a single output z, or sigmoid(z), has two classes, whose
     logits are 0 and z. The softmax or sigmoid may be a layer of its own or
     the activation of the last dense or convolutional layer. The result shares
-    every weight with the model, so that training one trains both, until it is
-    saved; the file holds layers of Keras alone. The model itself stays as it
-    is.
+    every weight with the model, so that training one trains both, until the
+    result is saved; the file holds layers of Keras alone. The given model is
+    not changed.
 
     Args:
-        model: a built functional or sequential model from images
-            (B, H, W, C) to probabilities (B, K) or (B, 1).
+        model: Built functional or sequential model from images (B, H, W, C) to
+            probabilities (B, K) or (B, 1).
 
     Returns:
-        A functional model from images to logits (B, K); `model` itself if
-        its last layer is linear, that is if it gives logits already, and
-        there are two or more.
+        A functional model from images to logits (B, K); `model` itself if its
+        last layer is linear, so that it gives logits already, and there are
+        two or more logits.
 
     Raises:
         ValueError: for a model of another kind.
@@ -65,8 +65,10 @@ def logits(model: keras.Model) -> keras.Model:
 
 
 def _linear(output: keras.KerasTensor) -> keras.KerasTensor:
-    """What the final softmax, or the sigmoid of a single output, gets;
-    `output` itself if there is none."""
+    """The input of the final softmax, or of the sigmoid of a single output.
+
+    It is `output` itself if there is neither.
+    """
     squash = "sigmoid" if _is_single(output) else "softmax"
     history = output._keras_history
     layer = history.operation
@@ -75,14 +77,14 @@ def _linear(output: keras.KerasTensor) -> keras.KerasTensor:
     def called_by(other: keras.layers.Layer) -> keras.KerasTensor:
         return other(*arguments.args, **arguments.kwargs)
 
-    # The name is that of Keras' layer and of what `keras.ops.softmax` makes.
+    # Keras' layer and the operation of `keras.ops.softmax` have this name.
     if type(layer).__name__ == squash.title():
         return arguments.keras_tensors[0]
     if isinstance(layer, keras.Model):
         inner = logits(layer)
         return output if inner is layer else called_by(inner)
     activation = getattr(layer, "activation", None)
-    # The operation is what `logits` itself makes of a single output.
+    # `logits` itself adds the operation Pad to a single output.
     if activation is keras.activations.linear or type(layer).__name__ == "Pad":
         return output
     known = [getattr(f, squash) for f in (keras.activations, keras.ops, tf.nn)]
@@ -101,11 +103,12 @@ def _is_single(output: keras.KerasTensor) -> bool:
 
 
 def _linear_twin(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """A layer with the same variables and no activation."""
+    """Copies a layer, with the same variables and no activation."""
     twin = type(layer).from_config(
         {**layer.get_config(), "activation": "linear"}
     )
-    # Set before the twin counts as built, so that they become its weights.
+    # Set before the twin counts as built: only then does Keras take them as
+    # its weights.
     for attribute, setting in vars(layer).items():
         if isinstance(setting, keras.Variable):
             setattr(twin, attribute, setting)

@@ -23,7 +23,7 @@ from ijsat_tf.types import Tensor
 
 Path = str | os.PathLike
 
-# Convolutions of a block, and their channels.
+# Number of convolutions of each block, and their channels.
 _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 _LAYERS = tuple(
     f"block{block}_conv{count}"
@@ -36,23 +36,25 @@ _DEVIATION = (0.229, 0.224, 0.225)
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class LPIPS(keras.Model):
-    """LPIPS(x, x') = sum_l mean_hw sum_c w_lc (a^_lc - a^'_lc)^2.
+    """The perceptual distance LPIPS, with VGG16 as its network.
+
+    LPIPS(x, x') = sum_l mean_hw sum_c w_lc (a^_lc - a^'_lc)^2.
 
     a^_l are the activations of the last layer of VGG16's five blocks,
-    normalised over channels; w are linear weights fitted to what people see.
-    It is the square of a `PerceptualDistance` with weights, and an attack
-    takes it as its `distance`, which then is the root of LPIPS. Nothing is
-    downloaded, nothing trained, and everything is in float32.
+    normalised over channels; w are linear weights fitted to human judgements.
+    LPIPS is the square of a `PerceptualDistance` with weights. An attack that
+    takes this model as its `distance` uses the root of LPIPS. Nothing is
+    downloaded, nothing is trained, and everything is in float32.
 
     Args:
-        trunk: path of an .npz with the weights of PyTorch's VGG16,
+        trunk: Path of an .npz file with the weights of PyTorch's VGG16,
             `features.0.weight` and so on, (out, in, 3, 3), or None to load or
             set them later. The linear weights belong to the channels of
-            torchvision's IMAGENET1K_V1, trained from scratch: those of Keras
-            are another network, of other channels.
-        linear: path of an .npz with the linear weights v0.1 for VGG,
-            `lin0.model.1.weight` and so on, (1, C, 1, 1), or None, the
-            default, for 1.
+            torchvision's IMAGENET1K_V1, trained from scratch. The VGG16 weights
+            of Keras are another network, with other channels.
+        linear: Path of an .npz file with the linear weights v0.1 for VGG,
+            `lin0.model.1.weight` and so on, (1, C, 1, 1), or None, the default,
+            for weights of 1.
 
     Raises:
         ValueError: for a file without these weights.
@@ -82,12 +84,14 @@ class LPIPS(keras.Model):
             _load(linear, self.linear, names)
 
     def call(self, images: Tensor, others: Tensor) -> tf.Tensor:
-        """LPIPS of images (B, H, W, 3) in [0, 1] and others, (B,)."""
+        """LPIPS between images (B, H, W, 3) in [0, 1] and others, (B,)."""
         return norm(self.features(images) - self.features(others)) ** 2
 
     def features(self, images: Tensor) -> tf.Tensor:
-        """sqrt(w) a^ / sqrt(H W) of all layers, (B, D), of images (B, H, W,
-        3) in [0, 1], at least 16 pixels wide and high."""
+        """The features sqrt(w) a^ / sqrt(H W) of all layers, (B, D).
+
+        Images are (B, H, W, 3) in [0, 1], at least 16 pixels wide and high.
+        """
         images = checks.images(images, shape=(None, None, 3))
         checks.require(
             all(size is None or size >= 16 for size in images.shape[1:3]),
@@ -98,7 +102,7 @@ class LPIPS(keras.Model):
         return _features(self, images)
 
     def prepare(self) -> FeaturesFn:
-        """`features` as graph operations, without checks."""
+        """Returns `features` as graph operations, without checks."""
         run = activations(self.network, _LAYERS)
         weights = [tf.convert_to_tensor(weight) for weight in self.linear]
         return lambda images: unit_features(run(images), weights)
@@ -108,8 +112,10 @@ class LPIPS(keras.Model):
 
 
 def _vgg16() -> keras.Model:
-    """The convolutions of VGG16, named as in Keras; in float32 also under
-    mixed precision."""
+    """The convolutions of VGG16, named as in Keras.
+
+    They compute in float32 also under mixed precision.
+    """
     inputs, x = images_in((None, None, 3), (_MEAN, _DEVIATION))
     for block, (count, width) in enumerate(_BLOCKS, 1):
         if block > 1:
@@ -127,7 +133,7 @@ def _vgg16() -> keras.Model:
 
 
 def _trunk_names() -> list[str]:
-    """The names in PyTorch of kernels and biases: it counts ReLUs, too."""
+    """The names of kernels and biases in PyTorch, which counts ReLUs too."""
     names, place = [], 0
     for count, _ in _BLOCKS:
         for _ in range(count):

@@ -1,4 +1,4 @@
-"""The neural perceptual distance: how far two images are for a network."""
+"""The neural perceptual distance, measured on a network's activations."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ FeaturesFn = Callable[[tf.Tensor], tf.Tensor]
 
 @value
 class PerceptualDistance(Value):
-    """d(x, x') = |phi(x) - phi(x')|_2, with phi(x) the activations of layers.
+    """The distance d(x, x') = |phi(x) - phi(x')|_2 of layers' activations.
 
-    Each activation a of shape (H, W, C) enters phi as
-    a / (|a| sqrt(H W)), |a| being the norm over channels at each place: no
-    layer counts more than another. It is the square root of LPIPS without
-    weights of channels, at most 2 sqrt(layers), and has no unit.
+    Each activation a of shape (H, W, C) enters phi as a / (|a| sqrt(H W)),
+    with |a| the norm over channels at each place, so that no layer counts
+    more than another. The distance is the square root of LPIPS without weights
+    of channels. It is at most 2 sqrt(layers), and has no unit.
 
     Args:
-        network: a functional or sequential Keras model of images (B, H, W,
-            C) in [0, 1], which is run in inference mode: a classifier, or
-            e.g. a VGG16 behind the preprocessing that it was trained with.
-        layers: names of its layers, from the images on, as for
-            `ijsat_tf.models.stages`. None, the default, is for our own
-            classifiers: `stage1`, `stage2` and so on, without the stem.
+        network: Functional or sequential Keras model of images (B, H, W, C) in
+            [0, 1], run in inference mode. It is a classifier, or e.g. a VGG16
+            behind the preprocessing that the VGG16 was trained with.
+        layers: Names of layers of `network`, ordered from the images on, as for
+            `ijsat_tf.models.stages`. None, the default, is for the classifiers
+            of this library, and stands for `stage1`, `stage2` and so on,
+            without the stem.
 
     Raises:
         ValueError: for a network that cannot be cut behind these layers.
@@ -48,24 +49,27 @@ class PerceptualDistance(Value):
         stages(self.network, self.layers)
 
     def __call__(self, images: Tensor, others: Tensor) -> tf.Tensor:
-        """The distances of images (B, H, W, C) in [0, 1] from others, (B,)."""
+        """The distances (B,) of images (B, H, W, C) in [0, 1] from others."""
         return norm(self.features(images) - self.features(others))
 
     def features(self, images: Tensor) -> tf.Tensor:
-        """phi of images (B, H, W, C) in [0, 1], (B, D), at least float32."""
+        """The features phi (B, D), at least float32, of images in [0, 1]."""
         shape = self.network.input_shape[1:]
         return _features(self, checks.images(images, shape=shape))
 
     def prepare(self) -> FeaturesFn:
-        """phi as graph operations; what weights alone decide is formed now,
-        and not at every call."""
+        """Returns phi as graph operations.
+
+        What depends on the weights alone is formed now, and not at every
+        call.
+        """
         run = self.with_outputs()
         return lambda images: run(images)[0]
 
     def with_outputs(
         self,
     ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-        """As `prepare`, but phi and the network's outputs, of one pass."""
+        """As `prepare`, for phi and the network's outputs of the same pass."""
         run = activations(self.network, self.layers)
         # The stem is no layer of the distance of Laidlaw et al.
         parts = stages(self.network, self.layers)[:-1]
@@ -82,8 +86,10 @@ class PerceptualDistance(Value):
 def activations(
     network: keras.Model, layers: Sequence[str] | None = None
 ) -> Callable[[tf.Tensor], list[tf.Tensor]]:
-    """A function from images to what each of a network's `stages` gives, in
-    inference mode; the last is the network's output."""
+    """A function from images to the outputs of a network's `stages`.
+
+    It runs in inference mode; the last output is that of the network.
+    """
     calls = [inference(part) for part in stages(network, layers)]
 
     def run(images: tf.Tensor) -> list[tf.Tensor]:
@@ -98,22 +104,23 @@ def unit_features(
     activations: Sequence[tf.Tensor],
     weights: Sequence[tf.Tensor] | None = None,
 ) -> tf.Tensor:
-    """Activations as one vector a sample, phi of `PerceptualDistance`.
+    """Joins activations to one vector per sample, phi of `PerceptualDistance`.
 
     Args:
-        activations: of some layers, each (B, ..., C).
-        weights: of the squares of each layer's channels, (C,) each; None for
-            1.
+        activations: Activations of some layers, each (B, ..., C).
+        weights: Weights of the squares of each layer's channels, (C,) per
+            layer; None for weights of 1.
 
     Returns:
-        (B, D), at least float32.
+        Vectors (B, D), at least float32.
     """
     vectors = []
     for place, activation in enumerate(activations):
         if activation.dtype.size < 4:
             activation = tf.cast(activation, tf.float32)
         squares = tf.reduce_sum(activation**2, axis=-1, keepdims=True)
-        # Inside of the root, so that dead places have a gradient.
+        # Inside of the root, so that places without activation have a
+        # gradient.
         unit = activation * tf.math.rsqrt(squares + 1e-20)
         if weights is not None:
             unit *= tf.sqrt(tf.cast(weights[place], unit.dtype))
@@ -124,10 +131,10 @@ def unit_features(
 
 
 def norm(vectors: tf.Tensor) -> tf.Tensor:
-    """The L2 norm of each sample, (B,), of gradient 0 where it is 0.
+    """The L2 norm of each sample, (B,), with gradient 0 where the norm is 0.
 
     Args:
-        vectors: (B, ...).
+        vectors: Vectors (B, ...).
     """
     squares = tf.reduce_sum(vectors**2, axis=list(range(1, vectors.shape.rank)))
     positive = squares > 0

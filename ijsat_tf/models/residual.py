@@ -25,16 +25,16 @@ def stem_out(
     kernel: Kernel = fan_in_uniform,
     bare: bool = False,
 ) -> keras.KerasTensor:
-    """The first convolution of a network.
+    """Applies the stem of a network, its first convolution.
 
     Args:
-        x: the images (B, H, W, C).
-        width: channels.
-        stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a 7x7 one of
-            stride 2 and a 3x3 maximum of stride 2.
-        kernel: makes the initializer of the kernel.
-        bare: whether BatchNorm and ReLU of the CIFAR stem are left to the
-            first block.
+        x: Images (B, H, W, C).
+        width: Number of channels.
+        stem: Kind of the stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a
+            7x7 convolution of stride 2 and a 3x3 maximum of stride 2.
+        kernel: Function that makes the initializer of the kernel.
+        bare: Whether the CIFAR stem leaves out its BatchNorm and ReLU, which
+            are then left to the first block.
 
     Raises:
         ValueError: for another `stem`.
@@ -59,15 +59,17 @@ def stem_out(
 def stages_out(
     x: keras.KerasTensor, block: Block, blocks: Sequence[int], width: int
 ) -> keras.KerasTensor:
-    """Stages of blocks; each but the first halves the sides and doubles the
-    channels.
+    """Applies stages of blocks.
+
+    Each stage but the first halves the sides and doubles the channels.
 
     Args:
-        x: the stem's output.
-        block: of an input, channels, a stride and a name, which becomes that
-            of its last layer.
-        blocks: the number of blocks of each stage.
-        width: channels of the first stage.
+        x: Output of the stem.
+        block: Function that makes a block from an input, a number of channels,
+            a stride and a name. The name becomes that of the block's last
+            layer.
+        blocks: Number of blocks of each stage.
+        width: Number of channels of the first stage.
     """
     for stage, last in enumerate(blocks):
         for place in range(1, last + 1):

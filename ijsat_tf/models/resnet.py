@@ -26,22 +26,23 @@ def resnet18(
     normalization: Normalization | None = None,
     name: str = "resnet18",
 ) -> Classifier:
-    """ResNet-18 with activations after the additions.
+    """Builds a ResNet-18 with activations after the additions.
 
     With the defaults this is the network of TRADES and MART (11,173,962
     weights for 10 classes), which does not normalise its input. Kernels
     start from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)), as PyTorch's do.
 
     Args:
-        classes: K, the number of logits.
-        width: channels of the first stage; the others have 2, 4 and 8 times
-            as many.
-        image_shape: (H, W, C).
-        stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a 7x7 one of
-            stride 2 and a 3x3 maximum of stride 2.
-        normalization: (mean, deviation), C numbers each, of a normalisation
-            inside the network; by default none.
-        name: the model's name.
+        classes: Number K of classes, with one logit per class.
+        width: Number of channels of the first stage; the others have 2, 4 and 8
+            times as many.
+        image_shape: Shape (H, W, C) of the images.
+        stem: Kind of the stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a
+            7x7 convolution of stride 2 and a 3x3 maximum of stride 2.
+        normalization: Pair (mean, deviation), C numbers each, of a
+            normalisation inside the network; None, the default, for no
+            normalisation.
+        name: Name of the model.
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits
@@ -70,7 +71,7 @@ def resnet50(
     normalization: Normalization | None = None,
     name: str = "resnet50",
 ) -> Classifier:
-    """ResNet-50, of bottlenecks whose 3x3 convolution has the stride.
+    """Builds a ResNet-50 of bottlenecks whose 3x3 convolution has the stride.
 
     With the defaults this is the network for OM-ImageNet at 256x256 pixels
     (25,557,032 weights for 1,000 classes). As in torchvision's second
@@ -78,16 +79,17 @@ def resnet50(
     and kernels start from N(0, 2 / fan_out).
 
     Args:
-        classes: K, the number of logits.
-        width: channels inside the bottlenecks of the first stage, whose
-            output has 4 times as many; the other stages have 2, 4 and 8
+        classes: Number K of classes, with one logit per class.
+        width: Number of channels inside the bottlenecks of the first stage,
+            whose output has 4 times as many; the other stages have 2, 4 and 8
             times the channels of the first.
-        image_shape: (H, W, C).
-        stem: `"imagenet"`, a 7x7 convolution of stride 2 and a 3x3 maximum
-            of stride 2, or `"cifar"`, a 3x3 convolution.
-        normalization: (mean, deviation), C numbers each, of a normalisation
-            inside the network; by default none.
-        name: the model's name.
+        image_shape: Shape (H, W, C) of the images.
+        stem: Kind of the stem: `"imagenet"`, a 7x7 convolution of stride 2 and
+            a 3x3 maximum of stride 2, or `"cifar"`, a 3x3 convolution.
+        normalization: Pair (mean, deviation), C numbers each, of a
+            normalisation inside the network; None, the default, for no
+            normalisation.
+        name: Name of the model.
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits

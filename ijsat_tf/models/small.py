@@ -20,17 +20,19 @@ def small_cnn(
     normalization: Normalization | None = None,
     name: str = "small_cnn",
 ) -> Classifier:
-    """Four 3x3 convolutions with ReLU, the third of stride 2, and a dense
-    layer.
+    """Builds a small network of four 3x3 convolutions and a dense layer.
+
+    The convolutions have ReLU, and the third has stride 2.
 
     Args:
-        classes: K, the number of logits.
-        width: channels of the first two convolutions; the others have twice
-            as many.
-        image_shape: (H, W, C).
-        normalization: (mean, deviation), C numbers each, of a normalisation
-            inside the network; by default none.
-        name: the model's name.
+        classes: Number K of classes, with one logit per class.
+        width: Number of channels of the first two convolutions; the others have
+            twice as many.
+        image_shape: Shape (H, W, C) of the images.
+        normalization: Pair (mean, deviation), C numbers each, of a
+            normalisation inside the network; None, the default, for no
+            normalisation.
+        name: Name of the model.
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits

@@ -12,8 +12,8 @@ import keras
 from ijsat_tf.checks import require
 from ijsat_tf.models.functional import functional
 
-# For each model its cuts, so that a stage is one object however often it is
-# asked for, and layers gather no more than one copy of a cut.
+# The cuts of each model: a stage is the same object at every call, and layers
+# collect the nodes of a cut only once.
 _CUTS: weakref.WeakKeyDictionary[keras.Model, dict] = (
     weakref.WeakKeyDictionary()
 )
@@ -24,21 +24,22 @@ def stages(
 ) -> list[keras.Model]:
     """The Keras models whose composition is a classifier.
 
-    They share every layer with the classifier: a call in training mode moves
-    its statistics, and gradients are of its weights. The classifier itself
-    stays as it is.
+    The stages share every layer with the classifier: a call in training mode
+    updates the classifier's statistics, and gradients are those of its
+    weights. The classifier itself is not changed.
 
     Args:
-        model: a functional or sequential model that is built, with one input
-            and one output.
-        layers: names of layers, from the images to the logits; the model is
-            cut behind each. By default those of our own classifiers: `stem`
-            if there is one, `stage1`, `stage2` and so on.
+        model: Built functional or sequential model with one input and one
+            output.
+        layers: Names of layers, ordered from the images to the logits; the
+            model is cut behind each. The default None takes the names in the
+            classifiers of this library: `stem` if there is one, `stage1`,
+            `stage2` and so on.
 
     Returns:
-        One model more than there are names, each named after its last layer;
-        the first takes the images, the last gives the logits. The same
-        objects whenever the arguments are the same.
+        A list with one model more than there are names, each named after its
+        last layer. The first takes the images, the last gives the logits. The
+        same arguments give the same objects.
 
     Raises:
         ValueError: for another model, for names that are not in it or not in
@@ -73,7 +74,7 @@ def stages(
         "['stage1'].",
         repr(layers),
     )
-    # A sequential model has another output once layers were added to it.
+    # The output is part of the key, since `add` changes a sequential model.
     key = layers and tuple(layers), model.outputs[0]
     cuts = _CUTS.setdefault(model, {})
     if key not in cuts:
@@ -101,8 +102,10 @@ def _cut(model: keras.Model, layers: Sequence[str] | None) -> list[keras.Model]:
 
 
 def _calls(end: keras.KerasTensor, start: keras.KerasTensor | None = None):
-    """The calls of layers, Keras' nodes, that `end` is computed by; not what
-    is behind `start`, and none of them twice."""
+    """The calls of layers, Keras' nodes, that `end` is computed by.
+
+    Each is listed once; calls behind `start` are left out.
+    """
     found, waiting = {}, [end]
     while waiting:
         tensor = waiting.pop()
@@ -117,7 +120,7 @@ def _calls(end: keras.KerasTensor, start: keras.KerasTensor | None = None):
 
 
 def _bypassed(start: keras.KerasTensor, end: keras.KerasTensor) -> bool:
-    """Whether a way leads from the images to `end` without `start`."""
+    """Whether a path leads from the images to `end` without `start`."""
     return any(call.is_input for call in _calls(end, start))
 
 

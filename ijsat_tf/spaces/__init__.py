@@ -1,4 +1,4 @@
-"""Spaces: what may change in a sample, and how much."""
+"""Spaces: the changes of a sample that an attack may make."""
 
 from ijsat_tf.spaces.adam_latent import AdamLatent
 from ijsat_tf.spaces.balls import L2, Ball, Linf

@@ -15,12 +15,16 @@ _DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8
 
 
 class AdamChange(NamedTuple):
-    """Attributes:
-    moved: lambda, a tensor or a list of tensors, as all the others.
-    mean: of the gradients, decaying.
-    square: of the gradients' squares, decaying.
-    low: the least that lambda may be.
-    high: the most that it may be.
+    """The change lambda, with the state of Adam.
+
+    Each attribute is a tensor, or a list of tensors.
+
+    Attributes:
+        moved: Change lambda.
+        mean: Decaying mean of the gradients.
+        square: Decaying mean of the squared gradients.
+        low: Lower bound of lambda.
+        high: Upper bound of lambda.
     """
 
     moved: Tensors
@@ -37,22 +41,27 @@ class AdamLatent(Latent):
 
     lambda <- clip(lambda + step * mean / (sqrt(square) + 1e-8))
 
-    with the unbiased means of the gradients and of their squares, decays 0.9
-    and 0.999. Where z is outside the bound, the radius still holds.
+    Here mean and square are the unbiased decaying means of the gradients and
+    of their squares, with decay factors of 0.9 and 0.999. Where z is outside
+    the bound, the radius still holds.
 
     Args:
-        generator: as in `Latent`.
-        ball: `Linf(radius, step)`, the step being Adam's learning rate; the
-            source's are 0.3 or 0.1, and 0.005.
-        levels: as in `Latent`.
-        standardized: as in `Latent`.
-        bound: of each coordinate of z + lambda, default 2; None for none.
+        generator: Network with `decode` and possibly `encode`, see `Latent`.
+        ball: Ball of lambda, `Linf(radius, step)`, whose step is Adam's
+            learning rate. The source has a radius of 0.3 or 0.1, and a step
+            of 0.005.
+        levels: Numbers of the levels that may change, see `Latent`.
+        standardized: Whether lambda is measured in standard deviations of the
+            priors, see `Latent`.
+        bound: Bound of each coordinate of z + lambda, default 2; None stands
+            for no bound.
 
     Raises:
         ValueError: for another ball, or a bound that is not positive.
 
     Source: Stutz, Hein and Schiele, Disentangling Adversarial Robustness and
-    Generalization, 2019, whose box is that of the training images' codes.
+    Generalization, 2019, where the bound is that of the training images'
+    latents.
     """
 
     bound: float | None = 2.0

@@ -1,6 +1,7 @@
-"""Norm balls: how far a change may go, and the steepest step inside.
+"""Norm balls, which bound a change, and the steepest steps inside.
 
-A change is a tensor, or a list of tensors that form one vector, batch first.
+A change is a tensor, or a list of tensors that form one vector. The first axis
+is the batch.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from ijsat_tf.types import Tensors, Value, value
 
 @value
 class Ball(Value):
-    """The changes of norm at most `radius`, explored in steps of `step`.
+    """The changes of norm at most `radius`, searched in steps of `step`.
 
     Args:
-        radius: in the unit of what changes ([0, 1] for pixels); 0 is legal
-            and allows no change.
-        step: length of a step; None for 2.5 * radius / steps.
+        radius: Radius in the unit of the change ([0, 1] for pixels); 0 is
+            allowed and permits no change.
+        step: Length of a step; None, the default, stands for
+            2.5 * radius / steps.
 
     Raises:
-        ValueError: for a radius or a step that is negative or no number.
+        ValueError: for a radius or a step that is negative or not a finite
+            number.
     """
 
     radius: float
@@ -36,7 +39,7 @@ class Ball(Value):
             given = getattr(self, name)
             if name == "step" and given is None:
                 continue
-            if tf.is_tensor(given):  # One graph for all numbers: `lifting`.
+            if tf.is_tensor(given):  # See `lifting`.
                 continue
             legal = (
                 isinstance(given, (int, float))
@@ -52,7 +55,7 @@ class Ball(Value):
             object.__setattr__(self, name, float(given))
 
     def with_step(self, steps: int) -> Ball:
-        """This ball with its step resolved for a search of `steps`."""
+        """This ball, with the step resolved for a search of `steps`."""
         if self.step is not None:
             return self
         return dataclasses.replace(self, step=2.5 * self.radius / steps)
@@ -62,7 +65,7 @@ class Ball(Value):
         raise NotImplementedError
 
     def direction(self, gradient: Tensors) -> Tensors:
-        """The move of norm 1 that raises the loss most."""
+        """The move of norm 1 that raises the loss the most."""
         raise NotImplementedError
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
@@ -80,11 +83,13 @@ class Ball(Value):
 
 @value
 class Linf(Ball):
-    """|change|_inf <= radius; the step is along the gradient's sign.
+    """The Linf ball |change|_inf <= radius; steps follow the gradient's sign.
 
     Args:
-        radius: in the unit of what changes ([0, 1] for pixels); 0 is legal.
-        step: length of a step; None for 2.5 * radius / steps.
+        radius: Radius in the unit of the change ([0, 1] for pixels); 0 is
+            allowed.
+        step: Length of a step; None, the default, stands for
+            2.5 * radius / steps.
     """
 
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
@@ -123,14 +128,16 @@ class Linf(Ball):
 
 @value
 class L2(Ball):
-    """|change|_2 <= radius; the step is along the normalised gradient.
+    """The L2 ball |change|_2 <= radius; steps follow the scaled gradient.
 
-    A list of tensors has one norm, that of all its numbers. The random start
-    is uniform in the ball.
+    The gradient is normalised to length 1. A list of tensors has one norm,
+    that of all its numbers. The random start is uniform in the ball.
 
     Args:
-        radius: in the unit of what changes ([0, 1] for pixels); 0 is legal.
-        step: length of a step; None for 2.5 * radius / steps.
+        radius: Radius in the unit of the change ([0, 1] for pixels); 0 is
+            allowed.
+        step: Length of a step; None, the default, stands for
+            2.5 * radius / steps.
     """
 
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:

@@ -1,4 +1,4 @@
-"""Elastic deformations: each pixel moves a little, with its neighbours."""
+"""Elastic deformations, which move each pixel a little."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from ijsat_tf.types import Tensors, value
 
 
 class ElasticContext(NamedTuple):
-    """Attributes:
-    still: no displacement, (B, H, W, 2).
-    rows: where the output's rows lie in the input without it, (H, 1).
-    columns: and its columns, (1, W).
-    smooth_rows: the Gaussian blur along a column, (H, H).
-    smooth_columns: and along a row, (W, W).
+    """Constants of an elastic deformation for a batch.
+
+    Attributes:
+        still: Displacement of zero, (B, H, W, 2).
+        rows: Places of the output's rows in the input without a displacement,
+            (H, 1).
+        columns: Places of the output's columns in the input without a
+            displacement, (1, W).
+        smooth_rows: Gaussian blur along a column as a matrix, (H, H).
+        smooth_columns: Gaussian blur along a row as a matrix, (W, W).
     """
 
     still: tf.Tensor
@@ -31,27 +35,32 @@ class ElasticContext(NamedTuple):
 
 @value
 class Elastic(Transform):
-    """x^(p) = x(p + (K * d)(p)), |d|_inf <= budget.
+    """Elastic deformation: x^(p) = x(p + (K * d)(p)), |d|_inf <= budget.
 
-    d is one displacement a pixel, smoothed by a Gaussian K whose border is
-    reflected, and x between pixels is bilinear, 0 outside of the image.
+    d has one displacement per pixel, and is smoothed by a Gaussian K with a
+    reflected border. Values of x between pixels are bilinear, and 0 outside of
+    the image.
 
     Args:
-        budget: in pixels, the most that d may be.
-        step: in pixels; None, the default, for budget / sqrt(steps).
-        reference: whether no displacement shrinks the image by (W - 1) / W,
-            as the original does since PyTorch 1.3, whose sampling grid
-            points to the pixels' outer edges; default False, where no
-            displacement gives exactly x.
-        kernel: side of K, odd; None, the default, cuts K at 4 deviations.
-        std: deviation of K, in pixels; None, the default, for that of the
-            original, 3 for a side of 224 and in proportion.
+        budget: Largest absolute value of d, in pixels.
+        step: Length of a step in pixels; None, the default, stands for
+            budget / sqrt(steps).
+        reference: Whether a displacement of zero shrinks the image by
+            (W - 1) / W, as the original does since PyTorch 1.3, whose
+            sampling grid points to the pixels' outer edges. Default False,
+            where a displacement of zero gives exactly x.
+        kernel: Side of K in pixels, odd; None, the default, cuts K at 4
+            standard deviations.
+        std: Standard deviation of K in pixels; None, the default, stands for
+            that of the original, 3 for an image side of 224, and in
+            proportion.
 
     Raises:
         ValueError: for settings out of range.
 
     Source: Kang et al., Testing Robustness Against Unforeseen Adversaries,
-    2019; its kernels, 25 for a side of 224 and 5 for 32, are the defaults'.
+    2019. Its kernels, 25 for a side of 224 and 5 for a side of 32, agree with
+    the defaults.
     """
 
     kernel: int | None = None
@@ -93,7 +102,7 @@ class Elastic(Transform):
     def apply(
         self, images: tf.Tensor, change: tf.Tensor, context: ElasticContext
     ) -> tf.Tensor:
-        # Plain matrices: small, and faster than a depthwise convolution.
+        # Plain matrices are small, and faster than a depthwise convolution.
         smooth = tf.einsum(
             "ih,bhwc,jw->bijc",
             tf.cast(context.smooth_rows, change.dtype),
@@ -124,7 +133,7 @@ class Elastic(Transform):
 
 
 def _blur(side: int, kernel: int | None, std: float) -> np.ndarray:
-    """A Gaussian blur of `side` numbers as a matrix."""
+    """A Gaussian blur of `side` numbers, as a matrix (side, side)."""
     radius = round(4 * std) if kernel is None else kernel // 2
     offsets = np.arange(-radius, radius + 1)
     taps = np.exp(-0.5 * (offsets / max(std, 1e-6)) ** 2)
@@ -138,7 +147,7 @@ def _sample(
 ) -> tf.Tensor:
     """The images' bilinear values at (rows, columns), each (B, H, W)."""
     _, height, width, channels = images.shape
-    # With a border of zeros, a place outside is one on the border.
+    # With a border of zeros, a place outside can be moved to the border.
     framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
     corners = tf.concat(
         [

@@ -1,4 +1,4 @@
-"""Fog: a random landscape of clouds, drawn from coarse to fine."""
+"""Fog: a random map of clouds, drawn from coarse to fine."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from ijsat_tf.types import Tensors, value
 
 
 class FogContext(NamedTuple):
-    """Attributes:
-    levels: zeros of what changes, one (B, n, n, 3) for n = 1, 2, 4, ...
-    height, width: of the images.
+    """Constants of the fog for a batch.
+
+    Attributes:
+        levels: Zeros of the change's shapes, one (B, n, n, 3) for each
+            n = 1, 2, 4, ...
+        height: Height of the images.
+        width: Width of the images.
     """
 
     levels: list[tf.Tensor]
@@ -24,25 +28,26 @@ class FogContext(NamedTuple):
 
 @value
 class Fog(Pattern):
-    """x^ = (x + e fog) / (max x + e), e = budget / 255, fog in [0, 1].
+    """Fog: x^ = (x + e fog) / (max x + e), e = budget / 255, fog in [0, 1].
 
-    The fog is a map of the diamond-square algorithm, each of whose points is
-    the mean of four neighbours plus a random part, halved at each finer
-    level; the random parts, all between bounds, are what changes. The map is
-    larger than the image, which sees its middle, and is scaled to [0, 1] by
-    its own least and largest number; max x is that of each channel.
+    The fog is a map of the diamond-square algorithm. Each point of the map is
+    the mean of four neighbours plus a random part, which is halved at each
+    finer level. The attack changes the random parts, within fixed bounds. The
+    map is larger than the image, which is covered by the middle of the map.
+    The map is scaled to [0, 1] by its own least and largest number. max x is
+    taken for each channel.
 
     Args:
-        budget: the fog's density, in grey levels of 255, e.g. 128. At 0 each
+        budget: Density of the fog, in grey levels of 255, e.g. 128. At 0 each
             channel is stretched to reach 1.
-        step: of random parts in [0, 1]; None, the default, for 0.0316 /
-            sqrt(steps).
-        reference: whether, as in the original, the least and the largest
-            number are those of the whole batch, which lends an image's fog
-            its neighbours' strength, and the second diamond neighbour is
-            two points away rather than one; default False.
-        map_size: the map's side, a power of 2; None, the default, for the
-            first that is larger than the image's longer side.
+        step: Length of a step of the random parts in [0, 1]; None, the
+            default, stands for 0.0316 / sqrt(steps).
+        reference: Whether to do as the original: the least and the largest
+            number are those of the whole batch, so that an image's fog depends
+            on the other images, and the second diamond neighbour is two points
+            away rather than one. Default False.
+        map_size: Side of the map, a power of 2; None, the default, stands for
+            the first power larger than the image's longer side.
 
     Raises:
         ValueError: for settings out of range, or a map smaller than the
@@ -121,7 +126,7 @@ class Fog(Pattern):
         ]
 
     def _map(self, change: list[tf.Tensor]) -> tf.Tensor:
-        """The fog (B, M, M), M twice the side of the last level."""
+        """The fog (B, M, M), where M is twice the side of the last level."""
         aside = 2 if self.reference else 1
         heights = tf.zeros_like(change[0][..., 0])
         for level, part in enumerate(change):

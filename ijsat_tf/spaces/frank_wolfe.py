@@ -1,4 +1,4 @@
-"""Frank-Wolfe in an L1 ball cut by a box, for a list of tensors."""
+"""The Frank-Wolfe method in an L1 ball cut by a box, for tensor lists."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ def start(
 ) -> list[tf.Tensor]:
     """A uniformly random point of the L1 ball.
 
-    The length of exponential numbers is that of a point of the simplex with
-    one corner more. Source: Barthe et al., A Probabilistic Approach to the
-    Geometry of the l_p^n-Ball, 2005.
+    The absolute coordinates are exponential random numbers, divided by the sum
+    of these numbers and one further such number, times the radius. Source:
+    Barthe et al., A Probabilistic Approach to the Geometry of the l_p^n-Ball,
+    2005.
 
     Args:
-        like: tensors, batch first, of the shapes wanted.
-        radius: of the ball.
-        seed: (2,) int32.
+        like: Tensors of the shapes wanted, batch first.
+        radius: Radius of the L1 ball.
+        seed: Random seed, (2,) int32.
     """
     flat = _flat(like)
     draws = seeds.uniform(flat, seeds.derive(seed, "signed"))
@@ -41,20 +42,20 @@ def update(
     iteration: tf.Tensor,
     from_change: bool = False,
 ) -> list[tf.Tensor]:
-    """c + (s - c) / (iteration + 1), s the farthest along the gradient.
+    """One update of Frank-Wolfe, c + (s - c) / (iteration + 1).
 
     s maximises <gradient, s> over |s|_1 <= radius, |s_i| <= bound: the
     coordinates of the largest slopes go to their bound until the radius is
     used up.
 
     Args:
-        change: c, tensors, batch first.
-        gradient: as `change` is shaped.
-        radius: of the L1 ball.
-        bound: of each coordinate.
-        iteration: 0 for the first update.
-        from_change: whether a coordinate's room is measured from c rather
-            than from 0, default False.
+        change: Change c, a list of tensors, batch first.
+        gradient: Gradient, in the shapes of `change`.
+        radius: Radius of the L1 ball.
+        bound: Bound of each coordinate.
+        iteration: Number of the update, 0 for the first.
+        from_change: Whether the room of a coordinate up to its bound is
+            measured from c rather than from 0, default False.
     """
     here, slope = _flat(change), _flat(gradient)
     room = tf.fill(tf.shape(here), tf.cast(bound, here.dtype))
@@ -71,7 +72,7 @@ def update(
 
 
 def norm(change: list[tf.Tensor]) -> tf.Tensor:
-    """|c|_1 of each sample, (B,)."""
+    """The L1 norm |c|_1 of each sample, (B,)."""
     return tf.reduce_sum(tf.abs(_flat(change)), axis=1)
 
 

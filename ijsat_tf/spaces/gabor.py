@@ -1,4 +1,4 @@
-"""Gabor noise: a few spikes, each spread into the same ripples."""
+"""Gabor noise: random spikes, each spread into the same ripples."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ SPACING = 14
 
 @value
 class Gabor(Pattern):
-    """x^ = x + budget / 255 * noise, noise = normalised(map * kernel).
+    """Gabor noise: x^ = x + budget / 255 * normalised(map * kernel).
 
-    The map has a spike in [-1, 1] at one of 14 pixels, and what changes are
-    the spikes' heights. The kernel, drawn for each image, is a sum of 1 to
-    10 Gabor functions, exp(-r^2 / (2 s^2)) cos(2 pi f u), of one width s
-    and frequency f in evenly spread directions. The noise is evened out,
-    n <- m + 1.001 (n - m) / (0.001 + |n - m| / max |n - m|) with m its mean,
-    and scaled to [0, 1], so that it only brightens; gradients take these
-    factors as constant. All channels have the same noise.
+    One in 14 pixels of the map has a spike in [-1, 1], and the attack changes
+    the heights of the spikes. The kernel, drawn for each image, is a sum of 1
+    to 10 Gabor functions, exp(-r^2 / (2 s^2)) cos(2 pi f u), of one width s
+    and frequency f in evenly spread directions. The noise n = map * kernel, of
+    mean m, is evened out,
+
+        n <- m + 1.001 (n - m) / (0.001 + |n - m| / max |n - m|),
+
+    and scaled to [0, 1], so that the noise only brightens. Gradients take
+    these factors as constant. All channels have the same noise.
 
     Args:
-        budget: the strongest noise, in grey levels of 255, e.g. 12.5.
-        step: of heights in [-1, 1]; None, the default, for 0.0316 /
-            sqrt(steps).
-        reference: whether, as in the original, the first update takes the
-            spikes away and lets every other pixel change, and pixels cut off
-            at 1 have no gradient; default False.
+        budget: Largest noise, in grey levels of 255, e.g. 12.5.
+        step: Length of a step of the heights in [-1, 1]; None, the default,
+            stands for 0.0316 / sqrt(steps).
+        reference: Whether to do as the original: the first update removes the
+            spikes and lets every other pixel change, and pixels cut off at 1
+            have no gradient. Default False.
 
     Raises:
         ValueError: for settings out of range.
@@ -50,8 +53,8 @@ class Gabor(Pattern):
     def start(
         self, context: tf.Tensor, seed: tf.Tensor | None
     ) -> list[tf.Tensor]:
-        """The map (B, H, W), where it may change (B, H, W), and the kernels
-        (B, 23, 23), which do not change."""
+        """The map (B, H, W), the mask of its pixels that may change
+        (B, H, W), and the kernels (B, 23, 23), which do not change."""
         seed = seeds.derive(0 if seed is None else seed)
         pixels = math.prod(context.shape[1:])
         places = seeds.uniform(context, seeds.derive(seed, "places"))
@@ -88,8 +91,8 @@ def kernels(draws: tf.Tensor) -> tf.Tensor:
     """Sums of Gabor functions (B, 23, 23).
 
     Args:
-        draws: (B, 4) in [-1, 1), for the number of directions, the width,
-            the frequency and the first direction.
+        draws: Random numbers (B, 4) in [-1, 1) for the number of directions,
+            the width, the frequency and the first direction.
     """
     number, width, frequency, angle = tf.unstack((draws + 1) / 2, axis=1)
     return gabor_kernels(
@@ -106,10 +109,10 @@ def gabor_kernels(
     """Gabor functions summed over `number` directions, (B, 23, 23).
 
     Args:
-        number: of directions, 1 to 10, (B,).
-        width: s, of a kernel of side 1, (B,).
-        frequency: waves across the kernel, (B,).
-        angle: of the first direction, in radians, (B,).
+        number: Number of directions, 1 to 10, (B,).
+        width: Width s for a kernel of side 1, (B,).
+        frequency: Number of waves across the kernel, (B,).
+        angle: Angle of the first direction in radians, (B,).
     """
     number, width, frequency, angle = (
         part[:, None, None, None] for part in (number, width, frequency, angle)
@@ -128,8 +131,8 @@ def gabor_kernels(
 
 
 def convolved(maps: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
-    """Each map (B, H, W) with its own kernel, zeros outside."""
-    # The batch goes where a depthwise convolution expects channels.
+    """Convolves each map (B, H, W) with its own kernel, zeros outside."""
+    # The batch takes the axis of a depthwise convolution's channels.
     found = tf.nn.depthwise_conv2d(
         tf.transpose(maps, [1, 2, 0])[None],
         tf.transpose(kernels, [1, 2, 0])[..., None],

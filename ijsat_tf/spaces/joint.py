@@ -1,4 +1,4 @@
-"""Several spaces at once, each changing what the one before it made."""
+"""Several spaces at once, each applied to the images of the last."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from ijsat_tf.types import Tensors, restored, value
 
 @value
 class Joint(Space):
-    """The spaces chained left to right (Eq. 7).
+    """Several spaces, applied from left to right (Eq. 7).
 
     `Joint(Latent(G, eta), Pixels(eps))` is the Joint Space Threat Model,
-    G(G^-1(x) + lambda) + delta. All changes move together, along gradients
-    of one backward pass.
+    G(G^-1(x) + lambda) + delta. All changes are updated together, along the
+    gradients of one backward pass.
 
     Args:
-        *spaces: two or more; a `Latent`, which makes new images, first.
+        *spaces: Spaces, one or more. A `Latent`, which makes new images, must
+            come first.
 
     Raises:
         ValueError: for a `Latent` that is not the first, or no spaces.
@@ -78,7 +79,7 @@ class Joint(Space):
     ) -> tf.Tensor:
         for space, moved, part in zip(self.spaces, change, context):
             made = space.apply(images, moved, part)
-            # A generator may not know the shape of what it makes.
+            # A generator may not know the shape of its images.
             images = tf.ensure_shape(made, images.shape)
         return images
 

@@ -1,4 +1,4 @@
-"""The coefficients of JPEG: patterns that its compression would keep."""
+"""Changes of the JPEG coefficients of an image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from ijsat_tf.types import Tensors, value
 
 BOUND = 2.0
 
-# JFIF: red, green and blue to luminance and two chrominances, and back.
+# The matrices of JFIF from red, green and blue to luminance and two
+# chrominances, and back.
 TO_YCC = np.array(
     [
         [0.299, 0.587, 0.114],
@@ -50,27 +51,29 @@ CHROMINANCE[:4, :4] = [
 
 @value
 class JPEG(Transform):
-    """x^ = x' + IDCT(Q * c / 2), c in a ball.
+    """Changed JPEG coefficients: x^ = x' + IDCT(Q * c / 2), c in a ball.
 
-    x' is x with the two chrominances averaged over 2x2 pixels, as JPEG does
-    it, so that x^ differs from x even where c is 0. c are the coefficients
-    of blocks of 8x8, and Q the standard's table: c = 1 is half a step of
-    quantisation. Nothing is rounded, so the image's own coefficients cancel.
-    Sides are continued at the edge to a multiple of 16 and cropped again.
-    Images without three channels have no chrominances: each channel is a
-    luminance, and a multiple of 8 does.
+    x' is x with the two chrominances averaged over 2x2 pixels, as in JPEG, so
+    that x^ differs from x even where c is 0. c are the changes of the
+    coefficients of blocks of 8x8 pixels, and Q is the standard's quantisation
+    table: c = 1 is half a step of quantisation. Nothing is rounded, so the
+    image's own coefficients cancel. Images are extended at the edge to a
+    multiple of 16 pixels, and cropped afterwards. Images without three
+    channels have no chrominances: each channel is a luminance, and a multiple
+    of 8 pixels is enough.
 
     Args:
-        budget: of c, in the norm, in half steps of quantisation.
-        step: None, the default, for budget / sqrt(steps); "l1" has none.
-        reference: whether, as in the original, the first gradient is taken
-            at `budget` times the start, the l1 search measures the way to
+        budget: Bound of the norm of c, in half steps of quantisation.
+        step: Length of a step; None, the default, stands for
+            budget / sqrt(steps). The norm "l1" takes no step.
+        reference: Whether to do as the original: the first gradient is taken
+            at `budget` times the start, the l1 search measures the room to
             |c_i| = 2 from c rather than from 0, and pixels cut off at 0 or 1
-            have no gradient; default False.
-        norm: "linf", the default, "l2" or "l1"; in the last two, |c_i| <= 2
-            as well. "l1" is searched by Frank-Wolfe, c <- c + (s - c) /
-            (iteration + 1) with s the ball's farthest point along the
-            gradient.
+            have no gradient. Default False.
+        norm: Norm of c: "linf", the default, "l2" or "l1"; with the last two,
+            |c_i| <= 2 as well. "l1" is searched by Frank-Wolfe,
+            c <- c + (s - c) / (iteration + 1), with s the ball's farthest
+            point along the gradient.
 
     Raises:
         ValueError: for settings out of range, or an l1 search with a step.
@@ -100,8 +103,9 @@ class JPEG(Transform):
     def prepare(
         self, images: tf.Tensor, latents: Tensors | None
     ) -> list[tf.Tensor]:
-        """c = 0: luminance (B, H / 8, W / 8, 64 or 64 C), chrominances
-        (B, H / 16, W / 16, 128); coefficients of a block go by rows."""
+        """The change c = 0: luminance (B, H / 8, W / 8, 64 or 64 C) and
+        chrominances (B, H / 16, W / 16, 128). The coefficients of a block are
+        in order of rows."""
         height, width, channels = image_shape(images)
         planes = [(8, channels)] if channels != 3 else [(8, 1), (16, 2)]
         multiple = planes[-1][0]
@@ -125,7 +129,7 @@ class JPEG(Transform):
             drawn = frank_wolfe.start(context, self.budget, seed)
         else:
             drawn = self._ball.start(context, seed)
-        # `update` takes this factor out again.
+        # `update` removes this factor of the reference at its first call.
         return [part * self._first for part in drawn]
 
     def apply(

@@ -15,11 +15,14 @@ from ijsat_tf.types import Tensors, value
 
 
 class LatentContext(NamedTuple):
-    """Attributes:
-    latents: z, a tensor or a list of tensors, of which integers stay.
-    residual: x - G(z), (B, H, W, C), where nets of low precision make G's
-        inverse inexact; else 0.
-    decode: G for this batch.
+    """Constants of a latent space for a batch.
+
+    Attributes:
+        latents: Latents z, a tensor or a list of tensors; tensors of integers
+            are not changed.
+        residual: Difference x - G(z), (B, H, W, C), where networks of low
+            precision make G's inverse inexact; else 0.
+        decode: Function G for this batch.
     """
 
     latents: Tensors
@@ -29,19 +32,21 @@ class LatentContext(NamedTuple):
 
 @value
 class Latent(Space):
-    """G(z + lambda) with lambda in a ball (Eq. 2), z = G^-1(x) or given.
+    """The images G(z + lambda) with lambda in a ball (Eq. 2).
+
+    The latents z are G^-1(x), or are given with the data.
 
     Args:
-        generator: a network with `decode(latents)`, and with
-            `encode(images)` unless latents come with the data. What it says
-            of their shapes, in `latent_shape` for a tensor or `latent_shapes`
-            for a list, those that are given must have.
-        ball: of lambda, per coordinate of the latents.
-        levels: numbers of the levels that may change, from 1 as in the
-            paper's Eq. 14; None, the default, for all.
-        standardized: whether lambda is measured in deviations of the flow's
-            learned priors, another threat at the same radius; default False,
-            raw latents.
+        generator: Network with `decode(latents)`, and with `encode(images)`
+            unless latents are given with the data. If the network has
+            `latent_shape` (for a tensor) or `latent_shapes` (for a list),
+            given latents must have these shapes.
+        ball: Ball of lambda, per coordinate of the latents.
+        levels: Numbers of the levels that may change, from 1 as in the
+            paper's Eq. 14; None, the default, stands for all levels.
+        standardized: Whether lambda is measured in standard deviations of the
+            flow's learned priors, which is another threat at the same radius;
+            default False, for raw latents.
     """
 
     generator: Any
@@ -88,8 +93,8 @@ class Latent(Space):
     def prepare(
         self, images: tf.Tensor, latents: Tensors | None
     ) -> LatentContext:
-        # A flow makes what its weights alone decide once, and not at every
-        # iteration.
+        # A flow computes terms that depend on its weights alone here, once,
+        # and not at every iteration.
         prepared = getattr(self.generator, "_prepared", None)
         generator = prepared() if prepared else self.generator
         decode = generator.decode
@@ -110,7 +115,7 @@ class Latent(Space):
             for name in ("compute_dtype", "variable_dtype")
         ]
         if types[0] != types[1]:
-            # So that no change gives back exactly x.
+            # The residual makes a change of zero give back exactly x.
             decoded = decode(latents, **self._options)
             residual = images - tf.cast(decoded, images.dtype)
         return LatentContext(latents, residual, decode)
@@ -149,7 +154,7 @@ class Latent(Space):
 
     @property
     def _options(self) -> dict[str, bool]:
-        # A GAN's decoder need not know the word.
+        # A GAN's decoder need not accept this argument.
         return {"standardized": True} if self.standardized else {}
 
     def _movable(self, latents: Tensors) -> Tensors:
@@ -158,15 +163,15 @@ class Latent(Space):
         return [latents[place] for place in self._places(latents)]
 
     def _places(self, latents: list[tf.Tensor]) -> list[int]:
-        """Which of them may change."""
+        """The indices of the latents that may change."""
         if self.levels is not None:
             return [level - 1 for level in self.levels]
         return [n for n, part in enumerate(latents) if part.dtype.is_floating]
 
     def _fitting(self, latents: Tensors) -> Tensors:
-        """Given latents, after a check that they are this generator's."""
+        """Checks that given latents have this generator's shapes."""
         if isinstance(latents, tuple):
-            # All that a dataset can hold; generators know lists.
+            # A dataset can hold tuples, but generators take lists.
             latents = list(latents)
         one = getattr(self.generator, "latent_shape", None)
         expected = getattr(self.generator, "latent_shapes", one)

@@ -1,4 +1,4 @@
-"""The numbers of balls as tensors: one graph for all radii and steps."""
+"""The radii and steps of balls as tensors, so that all share one graph."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _NUMBERS = "radius", "step"
 
 
 def lifted(value: Value) -> tuple[Value, tf.Tensor]:
-    """A value without the numbers of its balls, and these numbers.
+    """A value without the radii and steps of its balls, and these numbers.
 
-    Values that differ in radii and step sizes alone become equal, so that
-    they share a graph, which takes the numbers as an input.
+    Values that differ only in radii and step sizes become equal. So they share
+    a graph, which takes the numbers as an input.
 
     Args:
-        value: Attack or space; what it holds is searched for balls.
+        value: Attack or space, which is searched for balls at any depth.
 
     Returns:
-        A value for `lowered` alone, and float64 numbers (N,).
+        A value that only `lowered` can use, and float64 numbers (N,).
     """
     numbers: list[float] = []
 
     def lift(name: str, number: float | None) -> str | None:
-        if number is None:  # A step that follows from the radius.
+        if number is None:  # The step follows from the radius.
             return None
         numbers.append(number)
         return name
@@ -44,8 +44,8 @@ def lowered(value: Value, numbers: tf.Tensor) -> Value:
     """The inverse of `lifted`, with scalar tensors in place of floats.
 
     Args:
-        value: What `lifted` returned.
-        numbers: Numbers (N,), those that `lifted` returned or others.
+        value: Value that `lifted` returned.
+        numbers: Numbers (N,), either those that `lifted` returned or others.
     """
     place = itertools.count()
     return _mapped(
@@ -58,7 +58,7 @@ def _mapped(setting: Any, change: Callable[[str, Any], Any]) -> Any:
         return tuple(_mapped(item, change) for item in setting)
     if not isinstance(setting, Value):
         return setting
-    # Past `__init__`, which checks numbers that are none here.
+    # A copy avoids `__init__`, whose checks the marks would not pass.
     copied = copy.copy(setting)
     of_ball = isinstance(setting, Ball)
     for field in dataclasses.fields(setting):

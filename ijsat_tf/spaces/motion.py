@@ -1,4 +1,4 @@
-"""Motion kernels: what a flake looks like that falls along a line."""
+"""Motion kernels: the shapes of flakes that fall along a line."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ SIDE = 13
 def kernels(draws: tf.Tensor) -> tf.Tensor:
     """Motion kernels of seven kinds of flakes, (B, 7, 13, 13).
 
-    A line of width 1, 3 or 5 from the middle to a random point below and to
-    its right, and as far in the opposite direction, slightly blurred; all of
-    an image's are mirrored or none.
+    A kernel is a slightly blurred line of width 1, 3 or 5. The line leads from
+    the middle to a random point below and to the right, and as far in the
+    opposite direction. Either all kernels of an image are mirrored or none.
 
     Args:
-        draws: (B, 7, 4) in [-1, 1): the point's row and column, the width,
-            and the blur, whose sign in the first kernel is the mirror's.
+        draws: Random numbers (B, 7, 4) in [-1, 1): the point's row and
+            column, the width, and the blur. The sign of the first kernel's
+            blur decides whether kernels are mirrored.
     """
     fraction = (draws + 1) / 2
     lowest = tf.floor(5 * fraction[..., :2]) + 2
@@ -32,10 +33,11 @@ def blurred_lines(
     """Lines through the middle, blurred, (B, 7, 13, 13).
 
     Args:
-        end: rows and columns from the middle to a line's end, (B, 7, 2).
-        width: (B, 7).
-        deviation: of the Gaussian blur, whose side is 3, (B, 7).
-        mirror: whether left and right are exchanged, (B,) bool.
+        end: Rows and columns from the middle to a line's end, (B, 7, 2).
+        width: Widths of the lines, (B, 7).
+        deviation: Standard deviation of the Gaussian blur, whose side is 3,
+            (B, 7).
+        mirror: Whether left and right are exchanged, (B,) bool.
     """
     end, width, deviation = (
         part[..., None, None] for part in (end, width, deviation)
@@ -52,7 +54,7 @@ def blurred_lines(
     reach = 1 + width * tf.sqrt(1 + slope) / 4
     line = tf.clip_by_value(reach - tf.abs(across - slope * along), 0, 1)
     line = tf.where(along <= length, line, 0)
-    # One zero more on each side, for the blur.
+    # The blur needs one zero more on each side.
     before, after = [0, 0], [middle + 1, 1]
     line = tf.pad(line, [before, before, after, after])
     line = tf.maximum(line, tf.reverse(line, [2, 3]))

@@ -16,13 +16,13 @@ from ijsat_tf.types import Tensors, value
 
 @value
 class Pixels(Space):
-    """x + delta with delta in a ball (Eq. 1).
+    """The images x + delta with delta in a ball (Eq. 1).
 
-    Alone it projects so that x + delta stays in [0, 1]; after another space
-    the search's clip does that.
+    Used alone, the space projects delta so that x + delta stays in [0, 1].
+    After another space in a `Joint`, the search clips the images instead.
 
     Args:
-        ball: of delta, in [0, 1].
+        ball: Ball of delta, for pixels in [0, 1].
     """
 
     ball: Ball
@@ -77,7 +77,7 @@ def _is_above_one(radius: float | tf.Tensor) -> bool:
 
 
 def as_space(space: Space | Ball) -> Space:
-    """A space; where images are meant, a ball stands for `Pixels(ball)`."""
+    """Returns a space as it is, and a ball as `Pixels(ball)`."""
     if isinstance(space, Ball):
         return Pixels(space)
     checks.require(

@@ -1,4 +1,4 @@
-"""How far a space can move an image, whatever the classifier."""
+"""The largest change that a space allows, without a classifier."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Reach(NamedTuple):
     """Images at the border of a space.
 
     Attributes:
-        random: (B, H, W, C), after steps along one random gradient; of an
-            `Linf` ball the change has random signs.
-        adversarial: (B, H, W, C), after a search for the largest change of
-            the image.
+        random: Images (B, H, W, C) after steps along one random gradient; for
+            an `Linf` ball the change has random signs.
+        adversarial: Images (B, H, W, C) after a search for the largest change
+            of the image.
     """
 
     random: tf.Tensor
@@ -31,20 +31,21 @@ class Reach(NamedTuple):
 def reach(
     space: Space, images: Tensor, steps: int = 20, seed: Seed = 0
 ) -> Reach:
-    """How far a space can move images.
+    """Searches for the images farthest from the given ones in a space.
 
-    max |G(z + lambda) - x|_2 over lambda in the ball, by steepest ascent from
-    random signs, where the space is `Latent(G, ball)`. No classifier takes
-    part, so that the radius of one flow can be compared with that of another.
+    For the space `Latent(G, ball)` the search maximises |G(z + lambda) - x|_2
+    over lambda in the ball, by steepest ascent from random signs. No
+    classifier is used, so that the radius of one flow can be compared with
+    that of another.
 
     Args:
-        space: For instance `Latent(flow, Linf(0.02))`.
-        images: (B, H, W, C) in [0, 1].
+        space: Space to search, e.g. `Latent(flow, Linf(0.02))`.
+        images: Images (B, H, W, C) in [0, 1].
         steps: Number of updates, default 20.
         seed: Random seed of the signs, default 0.
 
     Returns:
-        A `Reach`; its images are not clipped, and are not finite where a
+        A `Reach`. Its images are not clipped, and are not finite where a
         generator overflows.
 
     Raises:
@@ -53,7 +54,7 @@ def reach(
     images = checks.images(images)
     steps = checks.iterations("steps", steps)
     space = as_space(space).with_steps(steps)
-    # One graph for all radii.
+    # Without its numbers, the space has one graph for all radii.
     space, numbers = lifted(space)
     draw = seeds.derive(seed, "reach")
     return Reach(*_reach(space, numbers, images, steps, draw))

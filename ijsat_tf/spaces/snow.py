@@ -1,4 +1,4 @@
-"""Snow: flakes on a grid, each smeared along its fall."""
+"""Snow: flakes on a grid, each drawn out along the line of its fall."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ BLOCK = 8
 
 
 class SnowContext(NamedTuple):
-    """Attributes:
-    still: no flakes, (B, H / 4, W / 4, 7).
-    height, width: of the images.
+    """Constants of the snow for a batch.
+
+    Attributes:
+        still: Intensities of zero, (B, H / 4, W / 4, 7).
+        height: Height of the images.
+        width: Width of the images.
     """
 
     still: tf.Tensor
@@ -31,22 +34,23 @@ class SnowContext(NamedTuple):
 
 @value
 class Snow(Pattern):
-    """x^ = 3/4 x + 1/4 max(x, 3/2 grey(x) + 1/2) + budget * snow.
+    """Snow: x^ = 3/4 x + 1/4 max(x, 3/2 grey(x) + 1/2) + budget * snow.
 
-    snow = sum_i K_i * flakes(I_i^4): seven kinds of flakes, each on a grid
-    of every fourth pixel, drawn out by a random motion kernel K_i. What
-    changes are the intensities I, in [0, 1] and at most 0.2 in the mean over
-    each kind's blocks of 8 x 8 flakes. The image is whitened whatever the
-    budget. grey is the luminance of a colour image, otherwise the mean of
-    the channels; the snow is white.
+    snow = sum_i K_i * flakes(I_i^4) has seven kinds of flakes, each on a grid
+    of every fourth pixel and drawn out by a random motion kernel K_i. The
+    attack changes the intensities I, which are in [0, 1] and at most 0.2 in
+    the mean over each kind's blocks of 8 x 8 flakes. The image is whitened
+    whatever the budget. grey is the luminance of a colour image, otherwise
+    the mean of the channels. The snow is white.
 
     Args:
-        budget: the brightness of the brightest flake, in [0, 1].
-        step: of I; None, the default, for 0.0316 / sqrt(steps).
-        reference: whether, as in the original, all images of a batch have
-            the same kernels, neither the first nor the last I is made to
-            keep the bounds, and pixels cut off at 1 have no gradient;
-            default False.
+        budget: Brightness of the brightest flake, in [0, 1].
+        step: Length of a step of I; None, the default, stands for
+            0.0316 / sqrt(steps).
+        reference: Whether to do as the original: all images of a batch have
+            the same kernels, neither the first nor the last I is projected
+            into the bounds, and pixels cut off at 1 have no gradient. Default
+            False.
 
     Raises:
         ValueError: for settings out of range.
@@ -102,7 +106,8 @@ class Snow(Pattern):
     ) -> list[tf.Tensor]:
         (intensities, kept), direction = change, tf.sign(gradient[0])
         if self.reference:
-            # It moves from the projected intensities, and takes d I^4 there.
+            # The original steps from the projected intensities, with the
+            # derivative of I^4 there, which is positive.
             direction *= tf.sign(intensities)
             intensities = tf.where(
                 iteration == 0, intensities, _project(intensities)
@@ -113,7 +118,7 @@ class Snow(Pattern):
 
 def filters(kernels: tf.Tensor) -> tf.Tensor:
     """The kernels as matrices from 5 x 5 flakes of seven kinds to the 4 x 4
-    pixels at the middle one, (B, 175, 16)."""
+    pixels at the middle flake, (B, 175, 16)."""
     framed = tf.pad(kernels, [[0, 0], [0, 0], [5, 5], [5, 5]])
     kinds = []
     for kind, (row, column) in enumerate(PLACES):

@@ -1,4 +1,4 @@
-"""What a space is: what may change in a sample, and how much."""
+"""The base class of spaces, the changes of a sample that are allowed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ijsat_tf.types import Tensors, Value, value
 
 @value
 class Space(Value):
-    """What may change and how much; attacks search in it.
+    """The set of changes in which attacks search.
 
-    Subclasses give five small methods. `name` is the key of its budget in an
-    attack's result.
+    Subclasses define five small methods. `name` is the key of the space's
+    budget in an attack's result.
     """
 
     @property
@@ -23,7 +23,7 @@ class Space(Value):
 
     @property
     def replaces_images(self) -> bool:
-        """Whether `apply` makes new images rather than changing given ones."""
+        """Whether `apply` makes new images rather than changes given ones."""
         return False
 
     @property
@@ -32,27 +32,29 @@ class Space(Value):
         return True
 
     def with_steps(self, steps: int) -> Space:
-        """This space with its step sizes resolved for a search of `steps`."""
+        """This space, with step sizes resolved for a search of `steps`."""
         return self
 
     def prepare(self, images: tf.Tensor, latents: Tensors | None) -> Any:
-        """What is constant for a batch.
+        """The context of a batch: data that stays constant in the search.
 
         Args:
-            images: (B, H, W, C) in [0, 1].
-            latents: those that came with the images, or None.
+            images: Images (B, H, W, C) in [0, 1].
+            latents: Latents given with the images, or None.
         """
         raise NotImplementedError
 
     def start(self, context: Any, seed: tf.Tensor | None) -> Tensors:
-        """The first change: random, or none at all when `seed` is None."""
+        """The first change: random, or no change if `seed` is None."""
         raise NotImplementedError
 
     def apply(
         self, images: tf.Tensor, change: Tensors, context: Any
     ) -> tf.Tensor:
-        """The changed images (B, H, W, C), differentiable in `change`; they
-        may leave [0, 1], where the search clips them."""
+        """The changed images (B, H, W, C), differentiable in `change`.
+
+        The images may leave [0, 1]; the search clips them.
+        """
         raise NotImplementedError
 
     def update(
@@ -62,14 +64,15 @@ class Space(Value):
         images: tf.Tensor | None,
         iteration: tf.Tensor,
     ) -> Tensors:
-        """Steepest ascent, then projection.
+        """The change after a step of steepest ascent and a projection.
 
         Args:
-            change: the present change.
-            gradient: of the objective, as `change` is shaped.
-            images: what `apply` changes, in [0, 1]; None inside a `Joint`,
-                where it is not constant, and the search's clip comes last.
-            iteration: 0 for the first update.
+            change: Present change.
+            gradient: Gradient of the objective, in the shapes of `change`.
+            images: Images that `apply` changes, in [0, 1]; None inside a
+                `Joint`, where these images are not constant and the search
+                clips the result.
+            iteration: Number of the update, 0 for the first.
         """
         raise NotImplementedError
 

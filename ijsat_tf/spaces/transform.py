@@ -1,4 +1,4 @@
-"""What the spaces of image transforms share: a budget, and a step."""
+"""The base classes of image transforms, with a budget and a step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ijsat_tf.types import Tensors, value
 
 @value
 class Transform(Space):
-    """Images that a transform of some strength makes of the given ones.
+    """The images that a transform of limited strength makes.
 
     Args:
-        budget: the strength, in the transform's own unit; not negative.
-        step: length of a step, in the unit of what changes; None, the
-            default, for `reach / sqrt(steps)`.
-        reference: whether to repeat what the original code does where that
-            is a slip, default False; each transform says what it is.
+        budget: Strength in the transform's own unit, not negative.
+        step: Length of a step in the unit of the change; None, the default,
+            stands for `reach / sqrt(steps)`.
+        reference: Whether to repeat mistakes of the original code, default
+            False; each transform describes the mistakes.
 
     Raises:
         ValueError: for a budget or a step that is negative or no number.
@@ -44,7 +44,7 @@ class Transform(Space):
 
     @property
     def reach(self) -> float:
-        """How far a search of one step goes."""
+        """The length of the step in a search of one step."""
         return self.budget
 
     def with_steps(self, steps: int) -> Transform:
@@ -55,13 +55,13 @@ class Transform(Space):
 
 @value
 class Pattern(Transform):
-    """A pattern laid over the image, `budget` times as strong as its unit.
+    """A pattern laid over the image, with a strength of `budget`.
 
-    What changes is the pattern's shape, between fixed bounds; the default
-    step is the original's 0.002236 where there are 200. There is no pattern
-    that changes nothing: a search that does not start at random starts from
-    the draws of a fixed seed. Its name in a result's budget stands for the
-    budget itself, the same for every image.
+    The attack changes the shape of the pattern, within fixed bounds. The
+    default step is the original's 0.002236 for a search of 200 steps. No
+    pattern leaves the image unchanged, so a search that does not start at
+    random starts from the draws of a fixed seed. The entry in a result's
+    budget is `budget` itself, the same for every image.
     """
 
     @property
@@ -75,10 +75,10 @@ class Pattern(Transform):
 
 
 def image_shape(images: tf.Tensor) -> tuple[int, int, int]:
-    """(H, W, C), which a transform must know before any image is there.
+    """The shape (H, W, C), which must be known when the graph is made.
 
     Raises:
-        ValueError: for a side or a number of channels that is unknown.
+        ValueError: for an unknown height, width or number of channels.
     """
     shape = tuple(images.shape[1:])
     checks.require(

@@ -1,4 +1,4 @@
-"""Training classifiers by methods: mix, craft, minimise."""
+"""Training of classifiers by methods, which mix, craft and minimise."""
 
 from ijsat_tf.flows import WarmUp
 from ijsat_tf.training import methods

@@ -11,18 +11,19 @@ from ijsat_tf import checks
 
 
 def strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """The strategy to build and train models under.
+    """The distribution strategy to build and train models under.
 
-    Call it before any other TensorFlow operation, and build models inside
-    `strategy.scope()`.
+    Call this function before any other TensorFlow operation, and build models
+    inside `strategy.scope()`.
 
     Args:
-        name: "mirrored" spreads each batch over all GPUs (without any, over
-            the logical CPUs), "multi_worker" over the devices of all the
-            machines that the environment's `TF_CONFIG` names, "none" uses
-            one device. "auto", the default, is "multi_worker" where
-            `TF_CONFIG` names two or more workers, else "mirrored" where there
-            are two or more GPUs.
+        name: Name of the strategy. "mirrored" spreads each batch over all
+            GPUs, or over the logical CPUs where there are no GPUs.
+            "multi_worker" spreads it over the devices of all machines that
+            the environment's `TF_CONFIG` names. "none" uses one device.
+            "auto", the default, is "multi_worker" where `TF_CONFIG` names two
+            or more workers, else "mirrored" where there are two or more GPUs,
+            else "none".
 
     Raises:
         ValueError: for another name, or "multi_worker" without `TF_CONFIG`.
@@ -54,7 +55,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 
 def _workers() -> int:
-    """How many workers the environment's TF_CONFIG names."""
+    """The number of workers that the environment's TF_CONFIG names."""
     try:
         cluster = json.loads(os.environ.get("TF_CONFIG") or "{}")["cluster"]
         return len(cluster["worker"]) + len(cluster.get("chief", ()))

@@ -15,12 +15,13 @@ def IJSAT(
     """A model that trains by Algorithm 1: mix, attack the mixture, minimise.
 
     Args:
-        classifier: from images in [0, 1] to logits (B, K).
-        attack: e.g. `JointSpaceAttack(flow, pixels=..., latent=...)`.
-        tau: alpha ~ Beta(tau, tau), default 0.1.
-        seed: of everything random in training, default 0.
+        classifier: Classifier from images in [0, 1] to logits (B, K).
+        attack: Attack on the mixtures, e.g.
+            `JointSpaceAttack(flow, pixels=..., latent=...)`.
+        tau: Parameter of alpha ~ Beta(tau, tau), default 0.1.
+        seed: Seed of everything random in training, default 0.
 
     Returns:
-        `AdversarialModel(classifier, methods.IJSAT(attack, tau), seed)`.
+        Model `AdversarialModel(classifier, methods.IJSAT(attack, tau), seed)`.
     """
     return AdversarialModel(classifier, methods.IJSAT(attack, tau), seed)

@@ -21,26 +21,27 @@ from ijsat_tf.types import restored
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class AdversarialModel(StepModel):
-    """Trains a classifier by a method; called, it is the classifier.
+    """A Keras model that trains a classifier by a method.
 
     `fit` takes x: images (B, H, W, C) in [0, 1], or {"image": ..., "latent":
     ...} where latents come with the data, and y: (B,) ints or (B, K) soft
-    labels. `evaluate` and a call are the classifier on clean images. Metrics
-    get y as it was given; "accuracy" and sparse metrics get its classes. In
-    training metrics see what the method trains on; the label of a mixture is
-    that of its heavier class, an int or one-hot as y is.
+    labels. `evaluate` tests the classifier on clean images, and a call of the
+    model is a call of the classifier. Metrics get y as it was given;
+    "accuracy" and sparse metrics get the classes of y. During training the
+    metrics see the samples that the method trains on. The label of a mixture
+    is then its heavier class, an int or one-hot as y is.
 
-    Generators inside the method are saved along, and are not trained: their
-    `trainable` stays as it was.
+    Generators inside the method are saved with the model. They are not
+    trained: their `trainable` stays as it was.
 
     Args:
-        classifier: from images in [0, 1] to logits (B, K).
-        method: one of `ijsat_tf.training.methods`.
-        seed: of everything random in training, default 0.
+        classifier: Classifier from images in [0, 1] to logits (B, K).
+        method: Method of training, one of `ijsat_tf.training.methods`.
+        seed: Seed of everything random in training, default 0.
 
     Raises:
-        ValueError: for a method that is none, or one that cannot train this
-            classifier.
+        ValueError: for a `method` that is no method, or one that cannot train
+            this classifier.
     """
 
     def __init__(
@@ -73,13 +74,13 @@ class AdversarialModel(StepModel):
         weighted_metrics: Any = None,
         **kwargs: Any,
     ) -> None:
-        """As `StepModel.compile`.
+        """Compiles the model as `StepModel.compile` does.
 
         Args:
-            *args: the optimizer, e.g. `ijsat_tf.training.SGD`.
-            metrics: as Keras has them, e.g. ["accuracy"].
-            weighted_metrics: as Keras has them.
-            **kwargs: of `StepModel.compile`.
+            *args: Optimizer, e.g. `ijsat_tf.training.SGD`.
+            metrics: Metrics as Keras takes them, e.g. ["accuracy"].
+            weighted_metrics: Weighted metrics as Keras takes them.
+            **kwargs: Further arguments of `StepModel.compile`.
 
         Raises:
             ValueError: as `StepModel.compile` does.
@@ -92,7 +93,7 @@ class AdversarialModel(StepModel):
         )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Builds the classifier, where it is not built yet.
+        """Builds the classifier if it is not built yet.
 
         Args:
             input_shape: Shape of the images, (B, H, W, C).
@@ -102,7 +103,7 @@ class AdversarialModel(StepModel):
         self.built = True
 
     def call(self, x: Any, training: bool | None = None) -> tf.Tensor:
-        """The classifier's logits (B, K) of clean images."""
+        """Returns the classifier's logits (B, K) of clean images."""
         images, _ = images_and_latents(x)
         return self.classifier(images, training=training)
 
@@ -127,7 +128,7 @@ class AdversarialModel(StepModel):
             scaled = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled, variables)
-        # Which do not depend on the check of the loss.
+        # The gradients alone do not depend on the check of the loss.
         with tf.control_dependencies([loss]):
             self.optimizer.apply(gradients, variables)
         self._loss_tracker.update_state(each)
@@ -161,7 +162,7 @@ class AdversarialModel(StepModel):
         return [v for v in self.variables if id(v) not in trained]
 
     def export(self, *args: Any, **kwargs: Any) -> Any:
-        """Exports the classifier by Keras: images in, logits (B, K) out."""
+        """Exports the classifier by Keras, from images to logits (B, K)."""
         return self.classifier.export(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
@@ -176,7 +177,8 @@ class AdversarialModel(StepModel):
     def from_config(cls, config: dict[str, Any]) -> AdversarialModel:
         classifier = config["classifier"]
         if isinstance(classifier, keras.Model):
-            # A config is without weights: those of a live one stay its own.
+            # A config holds no weights: a live classifier is copied, so that
+            # its weights stay its own.
             classifier = keras.saving.serialize_keras_object(classifier)
         settings = {
             "classifier": keras.saving.deserialize_keras_object(classifier),
@@ -185,13 +187,13 @@ class AdversarialModel(StepModel):
         return cls(**{**config, **settings})
 
     def _regularized(self, each: tf.Tensor) -> tf.Tensor:
-        """Losses (B,), with what the classifier's regularizers add."""
+        """The losses (B,) plus the penalties of the regularizers."""
         for penalty in self.classifier.losses:
             each += tf.cast(penalty, each.dtype)
         return each
 
     def _batch(self, data: Any) -> tuple[Batch, tf.Tensor]:
-        """The samples as methods take them, and y as metrics do."""
+        """The samples as methods take them, and y as metrics take it."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
             weight is None,
@@ -219,7 +221,7 @@ def _warn_of_probabilities(classifier: keras.Model) -> None:
     try:
         gives_logits = logits(classifier) is classifier
     except ValueError:
-        return  # Of a kind that cannot be looked into.
+        return  # The last layer of such a model cannot be inspected.
     if not gives_logits:
         warnings.warn(
             "The classifier ends in a softmax, or in a single output; training "

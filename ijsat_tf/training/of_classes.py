@@ -23,9 +23,9 @@ _SPARSE_FUNCTIONS = (
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class OfClasses(keras.metrics.Metric):
-    """A metric of classes (B,), which takes labels (B, K) too.
+    """A metric of classes (B,) that also takes labels (B, K).
 
-    Of such a label the heaviest class counts.
+    The heaviest class of a label (B, K) counts.
 
     Args:
         metric: Metric that compares classes (B,) with logits (B, K).
@@ -60,13 +60,14 @@ class OfClasses(keras.metrics.Metric):
 
 
 def of_any_labels(metrics: Any) -> Any:
-    """Metrics as `compile` takes them, of which those of classes take labels
-    of any form.
+    """Metrics for `compile` that take labels of any form.
+
+    Metrics of classes are wrapped in `OfClasses`; all others stay as they are.
 
     Args:
         metrics: Structure of names, functions and metrics, or None.
-            "accuracy" counts as a metric of classes: of labels (B, K) Keras
-            compares the heaviest class too.
+            "accuracy" counts as a metric of classes, because Keras compares
+            the heaviest class of labels (B, K) too.
     """
     return tf.nest.map_structure(_of_any_labels, metrics)
 

@@ -1,4 +1,4 @@
-"""SGD as the paper's code has it: with coupled weight decay."""
+"""SGD with coupled weight decay, as in the paper's code."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class SGD(keras.optimizers.SGD):
 
     v <- momentum * v - learning_rate * (g + l2 * w);  w <- w + v
 
-    The penalty covers every trainable variable, those of BatchNorm and the
+    The penalty covers every trainable variable, BatchNorm's variables and the
     biases too, as PyTorch's `weight_decay` does. Keras' own `weight_decay` is
     decoupled: w <- w - learning_rate * weight_decay * w outside of the
-    momentum, about ten times weaker at momentum 0.9.
+    momentum, which is about ten times weaker at momentum 0.9.
 
     Args:
-        learning_rate: a float or a schedule, default 0.1.
-        momentum: default 0.9.
-        l2: default 0; the paper's is 2e-4.
-        **kwargs: of `keras.optimizers.SGD`.
+        learning_rate: Learning rate, a float or a schedule, default 0.1.
+        momentum: Momentum, default 0.9.
+        l2: Factor of the L2 penalty, default 0; the paper's is 2e-4.
+        **kwargs: Further arguments of `keras.optimizers.SGD`.
 
     Raises:
-        ValueError: for a negative `l2`, or `weight_decay` beside it.
+        ValueError: for a negative `l2`, or for both `l2` and `weight_decay`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which type convolutions compute in."""
+"""The type that convolutions compute in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pathlib
 
 import tensorflow as tf
 
-# As Linux names the instructions of x86 and Arm.
+# Names that Linux gives the bfloat16 instructions of x86 and Arm.
 _INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
@@ -14,13 +14,13 @@ def precision(name: str = "auto") -> str:
     """The dtype policy that a name stands for on this machine.
 
     Args:
-        name: of a Keras dtype policy, or "auto", the default: then
-            "mixed_bfloat16" where the devices multiply bfloat16 (GPUs of
-            compute capability 8, processors with AVX512-BF16 or AMX), else
-            "float32".
+        name: Name of a Keras dtype policy, or "auto", the default. "auto"
+            stands for "mixed_bfloat16" where the devices multiply bfloat16
+            (GPUs of compute capability 8, CPUs with AVX512-BF16 or AMX), else
+            for "float32".
 
     Returns:
-        The name of a Keras dtype policy.
+        Name of a Keras dtype policy.
     """
     if name != "auto":
         return name
@@ -38,7 +38,7 @@ def _processor_is_fast(path: str = "/proc/cpuinfo") -> bool:
     try:
         text = pathlib.Path(path).read_text("utf-8", "replace")
     except OSError:
-        # Not Linux, and nobody to ask.
+        # Systems other than Linux do not list the CPU's instructions there.
         return False
     return any(
         _INSTRUCTIONS & {*line.split()}

@@ -1,4 +1,4 @@
-"""Learning rate schedules of the paper, and of what it compares with."""
+"""Learning rate schedules of the paper and of the methods it compares with."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def step_drops(
     """The paper's schedule: the rate drops when certain epochs start.
 
     As in TRADES' code, epochs are counted from 1, and the drop at epoch 75
-    holds from its first step on.
+    holds from the first step of that epoch on.
 
     Args:
-        learning_rate: of the first epochs.
-        steps_per_epoch: optimizer steps.
-        epochs: which epochs start with a drop, default (75, 90, 100).
-        factor: of each drop, default 0.1.
+        learning_rate: Learning rate of the first epochs.
+        steps_per_epoch: Number of optimizer steps per epoch.
+        epochs: Epochs that start with a drop, default (75, 90, 100).
+        factor: Factor of the rate at each drop, default 0.1.
 
     Returns:
-        A schedule; the rate itself when there are no drops.
+        Schedule, or the rate itself when there are no drops.
 
     Raises:
-        ValueError: for epochs that do not rise, or lie before the second.
+        ValueError: for epochs that do not rise, or that lie before epoch 2.
     """
     epochs = list(epochs)
     checks.require(
@@ -62,17 +62,18 @@ def share_drops(
     official code.
 
     Args:
-        learning_rate: of the first steps.
-        steps: optimizer steps of the whole training.
-        shares: of `steps`, default (0.34, 0.67).
-        factor: of each drop, default 0.1.
+        learning_rate: Learning rate of the first steps.
+        steps: Number of optimizer steps of the whole training.
+        shares: Shares of `steps` after which the rate drops, default
+            (0.34, 0.67).
+        factor: Factor of the rate at each drop, default 0.1.
 
     Returns:
-        A schedule; the rate itself when there are no drops.
+        Schedule, or the rate itself when there are no drops.
 
     Raises:
         ValueError: for shares that do not rise, or are not between 0 and 1,
-            and for a training with fewer steps than shares.
+            and for too few steps for so many drops.
 
     Source: https://github.com/tml-epfl/adv-training-corruptions.
     """
@@ -101,21 +102,24 @@ def share_drops(
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
-    """A rate that goes linearly from each of some epochs to the next.
+    """A learning rate that is linear between given epochs.
 
     Step t (from 0) has the rate of the epoch (t + 1) / steps_per_epoch; after
-    the last epoch it stays. With the defaults this is the "cyclic" schedule
-    of DMAT on OM-ImageNet, which extends that of Fast AT on ImageNet.
+    the last epoch the rate stays. With the defaults this is the "cyclic"
+    schedule of DMAT on OM-ImageNet, which extends the schedule of Fast AT on
+    ImageNet.
 
     Args:
-        steps_per_epoch: optimizer steps.
-        epochs: default (0, 1, 6, 12, 15, 20); DMAT's normal training goes on
-            with 30 and 40.
-        rates: at these epochs, default (0, 0.4, 0.04, 0.004, 0.0004, 0.0001);
-            DMAT's normal training goes on with 0.0001 and 0.00001.
+        steps_per_epoch: Number of optimizer steps per epoch.
+        epochs: Epochs whose rates are given, default (0, 1, 6, 12, 15, 20);
+            DMAT's normal training goes on with 30 and 40.
+        rates: Learning rates at these epochs, default (0, 0.4, 0.04, 0.004,
+            0.0004, 0.0001); DMAT's normal training goes on with 0.0001 and
+            0.00001.
 
     Raises:
-        ValueError: for epochs that do not rise, or other than one rate each.
+        ValueError: for fewer than two epochs, for epochs that do not rise, or
+            for a number of rates other than that of the epochs.
 
     Source: https://github.com/samuel930930/Dual-Manifold-Adversarial-Training;
     Wong et al., Fast is Better than Free, 2020.

@@ -19,32 +19,34 @@ _SIDES = 8, 63
 def corrupt(
     images: np.ndarray, name: str, severity: int, seed: int = 0, first: int = 0
 ) -> np.ndarray:
-    """Images after one of the corruptions of CIFAR-10-C.
+    """Corrupts images by one of the corruptions of CIFAR-10-C.
 
-    Constants are those of the script that made the published set, and
-    lengths are in pixels as there, whatever the size of the images; what the
-    script ties to the side of 32 (elastic transform, pixelate, fog) is tied
-    to the side here. Larger images have constants of their own (ImageNet-C).
-    Grey images are corrupted as such; frost is then grey too. The published
-    set was drawn from another stream of random numbers: accuracies on it and
-    on what is made here belong into different tables. `SUBSTITUTES` names
-    what is not made as the original makes it.
+    Constants are those of the script that made the published set. Lengths are
+    in pixels as in the script, whatever the size of the images; lengths that
+    the script ties to the side of 32 (elastic transform, pixelate, fog) are
+    tied to the side of the images here. Larger images have constants of their
+    own (ImageNet-C). Grey images stay grey, also with frost. The published set
+    was drawn from another stream of random numbers, so accuracies on it and on
+    images made here belong in different tables. `SUBSTITUTES` names what is
+    not made as in the original.
 
     Args:
-        images: (N, H, W, C) uint8 in 0 to 255, H and W from 8 to 63, C 1 for
-            grey or 3 for red, green and blue.
-        name: one of `CORRUPTIONS`.
-        severity: 1 to 5.
-        seed: an int from 0, default 0. With name, severity and an image's
-            place in its set it decides that image's random numbers.
-        first: place of the first image in its set, default 0: a part
-            becomes what it is in the whole.
+        images: Images (N, H, W, C), uint8, in 0 to 255, H and W from 8 to 63, C
+            1 for grey or 3 for red, green and blue.
+        name: Name of the corruption, one of `CORRUPTIONS`.
+        severity: Severity, 1 to 5.
+        seed: Random seed, an int from 0, default 0. Together with name,
+            severity and an image's place in its set, the seed decides that
+            image's random numbers.
+        first: Place of the first image in its set, default 0. With it, a part
+            of a set is corrupted as it is in the whole set.
 
     Returns:
-        (N, H, W, C) uint8, truncated to whole levels as the published set.
+        Images (N, H, W, C), uint8, truncated to whole levels as in the
+        published set.
 
     Raises:
-        ValueError: for an unknown name, severity or seed, and images of
+        ValueError: for an unknown name, severity or seed, and for images of
             another type, shape or size.
         ImportError: without SciPy or Pillow.
 
@@ -71,21 +73,21 @@ def corrupt(
 def corrupted(
     source: Source, name: str, severity: int, seed: int = 0
 ) -> Source:
-    """A set of images after one of the corruptions of CIFAR-10-C.
+    """Corrupts a set of images by one of the corruptions of CIFAR-10-C.
 
     Args:
-        source: the images, H and W from 8 to 63. Those of fewer than 256
+        source: Set of images, H and W from 8 to 63. Images of fewer than 256
             grey levels are spread over 0 to 255 first.
-        name: one of `CORRUPTIONS`.
-        severity: 1 to 5.
-        seed: of the random numbers, default 0.
+        name: Name of the corruption, one of `CORRUPTIONS`.
+        severity: Severity, 1 to 5.
+        seed: Seed of the random numbers, default 0.
 
     Returns:
-        The set with 256 grey levels and without latents, which do not decode
-        to it; its `origin` says that it is made here.
+        The corrupted set with 256 grey levels, and without latents, which do
+        not decode to it. Its `origin` says that the set is made here.
 
     Raises:
-        ValueError, ImportError: those of `corrupt`.
+        ValueError, ImportError: as `corrupt` does.
     """
     levels = source.images
     if source.bins != 256:
@@ -117,7 +119,7 @@ def stream(
 ) -> np.random.RandomState:
     """The random numbers of one image.
 
-    They are the legacy generator's, whose streams NumPy froze.
+    They come from NumPy's legacy generator, whose streams are frozen.
     """
     words = seed, zlib.crc32(name.encode()), severity, place
     bits = np.random.MT19937(np.random.SeedSequence(words))

@@ -10,13 +10,13 @@ def defocus_blur(
     radius: float,
     alias: float,
 ) -> np.ndarray:
-    """Convolution with a disk, whose steps 3x3 Gaussian weights smooth.
+    """Convolves with a disk whose edge 3x3 Gaussian weights smooth.
 
     Args:
-        image: (H, W, C) in [0, 1].
-        random: not used.
-        radius: of the disk in pixels, at most 2.
-        alias: standard deviation of the weights in pixels.
+        image: Image (H, W, C) in [0, 1].
+        random: Random numbers, which are not used.
+        radius: Radius of the disk in pixels, at most 2.
+        alias: Standard deviation of the weights in pixels.
     """
     across = np.arange(-3, 4)
     disk = (across**2 + across[:, np.newaxis] ** 2 <= radius**2).astype(float)
@@ -30,18 +30,19 @@ def glass_blur(
     deviation: float,
     rounds: int,
 ) -> np.ndarray:
-    """Pixels become one of four neighbours, between two Gaussian blurs.
+    """Replaces pixels by one of four neighbours, between two Gaussian blurs.
 
-    The original means to swap neighbours, but its swap of two NumPy views
-    copies; as it goes from the last pixel to the first, and copies from
-    before, each round copies from one state of the image.
+    The original is meant to swap neighbours, but its swap of two NumPy views
+    copies. It goes from the last pixel to the first and copies from pixels
+    before, so that each round copies from one state of the image.
 
     Args:
-        image: (H, W, C) in [0, 1].
-        random: of the neighbours: itself, the one above, the one to the left
-            and the one between these.
-        deviation: of the blurs in pixels.
-        rounds: of copying.
+        image: Image (H, W, C) in [0, 1].
+        random: Random numbers that choose a neighbour: the pixel itself, the
+            pixel above, the pixel to the left, or the pixel above and to the
+            left.
+        deviation: Standard deviation of the blurs in pixels.
+        rounds: Number of rounds of copying.
     """
     blurs = {"sigma": (deviation, deviation, 0), "mode": "nearest"}
     image = np.floor(255 * ndimage.gaussian_filter(image, **blurs)) / 255
@@ -60,23 +61,26 @@ def motion_blur(
     radius: int,
     deviation: float,
 ) -> np.ndarray:
-    """`moved` in a direction from -45 to 45 degrees."""
+    """Blurs by `moved` in a random direction from -45 to 45 degrees."""
     return moved(image, random.uniform(-45, 45), radius, deviation)
 
 
 def moved(
     image: np.ndarray, angle: float, radius: int, deviation: float
 ) -> np.ndarray:
-    """sum_i k_i x(p + i (cos angle, sin angle)), k half a Gaussian.
+    """Blurs along a direction, with half a Gaussian k as weights.
 
-    It is ImageMagick's (6.9, 16 bits a value) to the last bit: offsets round
-    halves down, edges go on, and 16 bits round while 8 bits truncate.
+    The result is sum_i k_i x(p + i (cos angle, sin angle)). It equals that of
+    ImageMagick (6.9, 16 bits per value) to the last bit: offsets round halves
+    down, edge pixels continue outwards, and 16 bits round while 8 bits
+    truncate.
 
     Args:
-        image: (H, W, C) in [0, 1].
-        angle: degrees, clockwise from the direction of rows.
-        radius: half the length in pixels; i goes from 0 to 2 radius.
-        deviation: of the Gaussian in pixels.
+        image: Image (H, W, C) in [0, 1].
+        angle: Angle in degrees, clockwise from the direction of rows.
+        radius: Half the length of the motion in pixels; i goes from 0 to 2
+            radius.
+        deviation: Standard deviation of the Gaussian in pixels.
     """
     places = np.arange(2 * radius + 1)
     weights = np.exp(-(places**2) / (2 * deviation**2))
@@ -94,14 +98,14 @@ def moved(
 def zoom_blur(
     image: np.ndarray, random: np.random.RandomState, stop: float
 ) -> np.ndarray:
-    """Mean of the image and of it `zoomed` by 1, 1.01, ... to `stop`."""
+    """Averages an image and its `zoomed` versions by 1, 1.01, ... to `stop`."""
     zooms = np.arange(1, stop, 0.01)
     total = image + sum(zoomed(image, zoom) for zoom in zooms)
     return total / (len(zooms) + 1)
 
 
 def zoomed(image: np.ndarray, zoom: float) -> np.ndarray:
-    """The middle of an image, linearly enlarged to the whole one's size."""
+    """The middle of an image, linearly enlarged to the image's size."""
 
     def middle(whole: np.ndarray, sizes: list[int]) -> np.ndarray:
         starts = [(all_ - size) // 2 for all_, size in zip(whole.shape, sizes)]

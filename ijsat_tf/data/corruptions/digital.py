@@ -1,4 +1,7 @@
-"""What files, screens and lenses do; images are as in noise.py."""
+"""Digital corruptions: contrast, elastic transform, pixelate and JPEG.
+
+Images are as in noise.py.
+"""
 
 import io
 
@@ -10,7 +13,7 @@ from scipy import ndimage
 def contrast(
     image: np.ndarray, random: np.random.RandomState, kept: float
 ) -> np.ndarray:
-    """mean + kept (x - mean), the mean that of each channel."""
+    """Returns mean + kept (x - mean), with the mean of each channel."""
     mean = image.mean(axis=(0, 1))
     return mean + kept * (image - mean)
 
@@ -22,20 +25,20 @@ def elastic_transform(
     part_smoothed: float,
     part_affine: float,
 ) -> np.ndarray:
-    """A random affine map, and after it smooth random displacements.
+    """Applies a random affine map, then smooth random displacements.
 
-    Between pixels images are linear, as in OpenCV 5. Earlier versions, and so
-    the published set, round the affine map's places to 1/32 of a pixel, which
-    moves a few levels of 255.
+    Between pixels images are interpolated linearly, as in OpenCV 5. Earlier
+    versions, and so the published set, round the affine map's places to 1/32
+    of a pixel, which changes values by a few levels of 255.
 
     Args:
-        image: (H, W, C) in [0, 1].
-        random: of both.
-        part_moved: factor of the displacements, as a part of the side.
-        part_smoothed: standard deviation of the Gaussian over displacements
+        image: Image (H, W, C) in [0, 1].
+        random: Random numbers of the affine map and of the displacements.
+        part_moved: Factor of the displacements, as a part of the side.
+        part_smoothed: Standard deviation of the Gaussian over displacements
             drawn from [-1, 1], as a part of the side.
-        part_affine: how far three points may move in each direction, as a
-            part of the side.
+        part_affine: Largest distance that each of three points moves in each
+            direction, as a part of the side.
     """
     height, width, _ = image.shape
     side = min(height, width)
@@ -64,7 +67,7 @@ def elastic_transform(
 def pixelate(
     image: np.ndarray, random: np.random.RandomState, part: float
 ) -> np.ndarray:
-    """Means over boxes, at `part` of the width and height and back."""
+    """Resizes to `part` of width and height and back, by means over boxes."""
     height, width, _ = image.shape
     small = _picture(image).resize(
         (int(width * part), int(height * part)), Image.Resampling.BOX
@@ -75,7 +78,7 @@ def pixelate(
 def jpeg_compression(
     image: np.ndarray, random: np.random.RandomState, quality: int
 ) -> np.ndarray:
-    """Through JPEG, colours at half the resolution."""
+    """Compresses by JPEG, with colours at half the resolution."""
     file = io.BytesIO()
     _picture(image).save(file, "JPEG", quality=quality)
     return _levels(Image.open(file))
@@ -84,7 +87,7 @@ def jpeg_compression(
 def _read(
     image: np.ndarray, rows: np.ndarray, columns: np.ndarray, mode: str
 ) -> np.ndarray:
-    """The image between its pixels, linearly; `mode` says how it goes on."""
+    """The image, linear between pixels; `mode` extends it at its edges."""
     channels = [
         ndimage.map_coordinates(channel, [rows, columns], order=1, mode=mode)
         for channel in np.moveaxis(image, -1, 0)

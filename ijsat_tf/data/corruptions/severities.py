@@ -3,7 +3,7 @@
 They are those of the script that made the published set (Hendrycks and
 Dietterich, arXiv:1903.12261; github.com/hendrycks/robustness,
 ImageNet-C/create_c/make_cifar_c.py), severities 1 to 5 from left to right.
-Lengths are pixels of 32x32 images; a `part` is one of the image's side.
+Lengths are pixels of 32x32 images; a `part` is a part of the image's side.
 """
 
 # {file: {corruption: {argument: its five values}}}
@@ -60,9 +60,9 @@ SEVERITIES = {
     },
 }
 CORRUPTIONS = tuple(name for file in SEVERITIES.values() for name in file)
-"""The names of the fifteen, those of noise first."""
+"""The names of the fifteen corruptions, those of noise first."""
 SUBSTITUTES = {
     "frost": "random textures with the colours, variances and spectra of the "
     "original's photographs, which cannot be redistributed here"
 }
-"""What is not made as the original makes it, and what takes its place."""
+"""Corruptions that are not made as in the original, and their substitutes."""

@@ -5,8 +5,9 @@ import numpy as np
 from ijsat_tf.data.corruptions.blur import moved, zoomed
 
 _LUMA = np.array([0.299, 0.587, 0.114])
-# Of the five photographs, shrunk to a fifth: the mean colour and the standard
-# deviation in grey levels, and the share of slow changes in the variance.
+# For each of the five photographs, shrunk to a fifth: the mean colour and the
+# standard deviation in grey levels, and the share of slow changes in the
+# variance.
 _FROSTS = (
     ((77, 148, 165), 18.1, 0.75),
     ((198, 203, 212), 20.5, 0.5),
@@ -27,18 +28,20 @@ def snow(
     blur: float,
     kept: float,
 ) -> np.ndarray:
-    """Whitens the image, and adds flakes, and these turned by 180 degrees.
+    """Whitens the image, then adds flakes and the flakes turned by 180 degrees.
 
     Args:
-        image: (H, W, C) in [0, 1].
-        random: of the flakes and of the direction in which they fall.
-        mean: of the normal noise that flakes are made of.
-        deviation: likewise.
-        zoom: how many times larger than a pixel flakes are.
-        threshold: noise below is no snow.
-        radius: half the length of their motion in pixels.
-        blur: standard deviation of the motion in pixels.
-        kept: kept x + (1 - kept) max(x, 1.5 grey(x) + 0.5).
+        image: Image (H, W, C) in [0, 1].
+        random: Random numbers of the flakes and of the direction in which they
+            fall.
+        mean: Mean of the normal noise that flakes are made of.
+        deviation: Standard deviation of that noise.
+        zoom: Factor by which flakes are larger than a pixel.
+        threshold: Threshold of the noise, below which there is no snow.
+        radius: Half the length of the flakes' motion in pixels.
+        blur: Standard deviation of the motion in pixels.
+        kept: Share of the image in the whitened image, kept x + (1 - kept)
+            max(x, 1.5 grey(x) + 0.5).
     """
     flakes = random.normal(mean, deviation, image.shape[:2])
     flakes = zoomed(flakes[..., np.newaxis], zoom)
@@ -55,15 +58,16 @@ def frost(
     kept: float,
     added: float,
 ) -> np.ndarray:
-    """kept x + added ice, ice a texture in place of a photograph.
+    """Returns kept x + added ice, with a texture as ice.
 
-    The original cuts ice out of one of five photographs. Here it is one of
-    five colours plus normal noise with the photograph's variance, whose
-    power is a share proportional to frequency^-2.5, and the rest white.
+    The original cuts ice out of one of five photographs. Here the ice is one
+    of five colours plus normal noise with the photograph's variance. A share
+    of the noise's power is proportional to frequency^-2.5, and the rest is
+    white.
     """
     colour, deviation, share = _FROSTS[random.randint(len(_FROSTS))]
     height, width, channels = image.shape
-    # A torus larger than the image has changes slower than the image shows.
+    # A torus larger than the image has changes too slow to repeat in it.
     sides = 4 * height, 4 * width
     frequency = np.hypot.outer(*map(np.fft.fftfreq, sides))
     frequency[0, 0] = np.inf
@@ -81,7 +85,7 @@ def fog(
     amount: float,
     decay: float,
 ) -> np.ndarray:
-    """(x + amount f) m / (m + amount), f a `plasma`, m the maximum of x."""
+    """Adds fog, (x + amount f) m / (m + amount), f a `plasma`, m = max x."""
     height, width, _ = image.shape
     side = 1 << (max(height, width) - 1).bit_length()
     clouds = plasma(side, random, decay)[:height, :width, np.newaxis]
@@ -92,16 +96,16 @@ def fog(
 def plasma(
     side: int, random: np.random.RandomState, decay: float
 ) -> np.ndarray:
-    """A random landscape of the diamond-square algorithm on a torus.
+    """Makes a random landscape by the diamond-square algorithm on a torus.
 
     Args:
-        side: a power of 2.
-        random: of the heights.
-        decay: by how much the factor of the random part falls from one
-            size of squares to the next half of it.
+        side: Side of the landscape in pixels, a power of 2.
+        random: Random numbers of the heights.
+        decay: Number by which the factor of the random part is divided from one
+            size of squares to the next, which is half as large.
 
     Returns:
-        (side, side) in [0, 1].
+        Heights (side, side) in [0, 1].
     """
     heights = np.zeros((side, side))
     step, wobble = side, 100.0
@@ -132,9 +136,9 @@ def plasma(
 def brightness(
     image: np.ndarray, random: np.random.RandomState, added: float
 ) -> np.ndarray:
-    """x min(v + added, 1) / v, v the largest of a pixel's channels.
+    """Returns x min(v + added, 1) / v, v a pixel's largest channel.
 
-    Which adds to the value of hue, saturation and value; black turns grey.
+    This adds to the value in HSV (hue, saturation, value); black turns grey.
     """
     value = image.max(axis=-1, keepdims=True)
     hue = np.divide(image, value, out=np.ones_like(image), where=value > 0)

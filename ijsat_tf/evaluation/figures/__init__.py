@@ -1,4 +1,4 @@
-"""The paper's figures, each a function that writes a file."""
+"""The paper's figures; each function writes a figure to a file."""
 
 from ijsat_tf.evaluation.figures.curves import robust_curves
 from ijsat_tf.evaluation.figures.heat import heat_maps

@@ -1,4 +1,4 @@
-"""How accuracy went during training."""
+"""Curves of accuracy during training."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from ijsat_tf import checks
 from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.training.callbacks import read_curve
 
-# Okabe and Ito's colours, which also the colour-blind tell apart.
+# Okabe and Ito's colours, which colour-blind readers can tell apart too.
 _COLOURS = "#0072b2 #d55e00 #009e73 #cc79a7 #e69f00 #56b4e9 #000000".split()
 _MARKERS = "osD^vP*X<>"
 
 
 def robust_curves(curves: Mapping[str, str | os.PathLike], path: Paths) -> None:
-    """Clean and robust accuracy during training, a line a run (Fig. 2 and 7).
+    """Draws clean and robust accuracy during training (Fig. 2 and 7).
+
+    Each run is a line.
 
     Args:
-        curves: {name of the run: path of the CSV file that
+        curves: Curves {name of the run: path of the CSV file that
             `RobustAccuracy(..., path=...)` wrote}.
-        path: of the picture to write, or of several; endings say the formats.
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
 
     Raises:
-        ValueError: for no curves, or a file that is missing, foreign or
-            without a row yet.
+        ValueError: for no curves, or a file that is missing, is no such CSV
+            file, or has no row yet.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -66,7 +69,7 @@ def robust_curves(curves: Mapping[str, str | os.PathLike], path: Paths) -> None:
         axis.grid(color="0.9", linewidth=0.8)
         axis.set_axisbelow(True)
         axis.spines[["top", "right"]].set_visible(False)
-    # The order of the legend is that of the lines' ends, to its left.
+    # The legend has the order of the lines' right ends, which lie beside it.
     order = sorted(points, key=lambda name: -points[name][-1].robust_accuracy)
     figure.legend(
         [drawn[name] for name in order],

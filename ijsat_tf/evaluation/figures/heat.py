@@ -1,4 +1,4 @@
-"""Where classifiers look, attack by attack."""
+"""Grad-CAM heat maps of classifiers under attacks."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ def heat_maps(
     seed: int = 0,
     class_names: Sequence[str] | None = None,
 ) -> None:
-    """Grad-CAM of one image, a row a model, a column an attack (Fig. 5, 9).
+    """Draws Grad-CAM of one image under several attacks (Fig. 5 and 9).
 
-    The first column is the image itself. Each model is attacked on its own,
-    and explains the class that it then predicts, which stands below.
+    Each model is a row, and each attack a column; the first column is the
+    image itself. Each model is attacked on its own. Its heat map explains the
+    class that it then predicts, which stands below.
 
     Args:
-        models: {name of the row: a functional or sequential classifier}.
-        attacks: {name of the column: attack}.
-        image: (H, W, C) in [0, 1].
-        label: its class.
-        path: of the picture to write, or of several; endings say the formats.
-        seed: of the attacks' starts, default 0.
-        class_names: one a class; None, the default, for their numbers.
+        models: Classifiers {name of the row: functional or sequential Keras
+            model}.
+        attacks: Attacks {name of the column: attack}.
+        image: Image (H, W, C) in [0, 1].
+        label: Class of the image.
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        seed: Random seed of the attacks' starts, default 0.
+        class_names: Names of the classes, one per class; None, the default,
+            to show the numbers of the classes.
 
     Raises:
         ValueError: for no models.
@@ -61,7 +65,8 @@ def heat_maps(
             predicted = int(np.argmax(model(images, training=False)))
             draw(axis, np.asarray(images)[0])
             heat = np.asarray(grad_cam(model, images))[0]
-            # Of even lightness, so that also the colour-blind read it.
+            # The lightness of this colour map rises evenly, so that
+            # colour-blind readers can read it too.
             axis.imshow(
                 heat, "inferno", alpha=0.3 + 0.35 * heat, vmin=0, vmax=1
             )

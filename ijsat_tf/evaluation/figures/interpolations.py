@@ -1,4 +1,4 @@
-"""Straight lines in a flow's latents."""
+"""Interpolations between images in a flow's latents."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ def interpolations(
     path: Paths,
     columns: int = 9,
 ) -> None:
-    """G((1 - t) G^-1(x) + t G^-1(x')) for t from 0 to 1, a line a pair.
+    """Draws interpolations between pairs of images in a flow's latents.
+
+    Each pair x, x' is a line of images G((1 - t) G^-1(x) + t G^-1(x')) for t
+    from 0 to 1.
 
     Args:
-        flow: G.
-        images: x, (B, H, W, C) in [0, 1].
-        others: x', likewise.
-        path: of the picture to write, or of several; endings say the formats.
-        columns: values of t, default 9.
+        flow: Flow G.
+        images: Images x, (B, H, W, C) in [0, 1].
+        others: Images x', (B, H, W, C) in [0, 1].
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        columns: Number of values of t, default 9.
 
     Raises:
         ValueError: for fewer than two columns, or sets of different shapes.

@@ -1,4 +1,4 @@
-"""What an attack does at each level of a flow."""
+"""Images attacked at each level of a flow."""
 
 from __future__ import annotations
 
@@ -25,18 +25,22 @@ def attacked_levels(
     steps: int = 10,
     seed: int = 0,
 ) -> None:
-    """G(z_1, .., z_i + lambda_i, ..) for each level i and radius (Eq. 14, Fig.
-    8), each with its magnified difference.
+    """Draws an image attacked at each level of a flow (Eq. 14, Fig. 8).
+
+    For each level i and each radius, the figure shows
+    G(z_1, .., z_i + lambda_i, ..) and its magnified difference from the image.
 
     Args:
-        model: from images to logits.
-        flow: G.
-        image: (H, W, C) in [0, 1].
-        label: its class.
-        path: of the picture to write, or of several; endings say the formats.
-        etas: radii of lambda_i, default those of the paper.
-        steps: of the attack, default 10, each a quarter of the radius.
-        seed: of its start, default 0.
+        model: Function or Keras model from images to logits.
+        flow: Flow G.
+        image: Image (H, W, C) in [0, 1].
+        label: Class of the image.
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        etas: Radii of lambda_i, default those of the paper.
+        steps: Number of steps of the attack, default 10; a step is a quarter
+            of the radius.
+        seed: Random seed of the attack's start, default 0.
 
     Raises:
         ValueError: for no radii.

@@ -19,18 +19,19 @@ def adversarial_panel(
     name: str = "JSA",
     titles: Sequence[str] | None = None,
 ) -> None:
-    """Original, adversarial sample, magnified difference (Fig. 4 and 10).
+    """Draws images, their adversarial samples and differences (Fig. 4, 10).
 
-    Grey in the third row is no difference; the largest ones, one of a hundred,
-    are drawn as black or white.
+    The third row shows the magnified differences: grey is no difference, and
+    the largest differences, one of a hundred, are black or white.
 
     Args:
-        images: (B, H, W, C) in [0, 1].
-        adversarial: likewise.
-        path: of the picture to write, or of several; endings say the formats.
-        name: of the attack, default "JSA".
-        titles: one above each image, e.g. its class; None, the default, for
-            none.
+        images: Original images (B, H, W, C) in [0, 1].
+        adversarial: Adversarial samples (B, H, W, C) in [0, 1].
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        name: Name of the attack, default "JSA".
+        titles: Titles, one above each image, e.g. its class; None, the
+            default, for no titles.
     """
     images, adversarial = np.asarray(images), np.asarray(adversarial)
     difference, factor = magnified(adversarial - images)
@@ -50,18 +51,22 @@ def image_rows(
     path: Paths,
     titles: Sequence[str] | None = None,
 ) -> None:
-    """Kinds of images below each other, a column an image (Fig. 1 and 6).
+    """Draws rows of images below each other (Fig. 1 and 6).
+
+    A row has one kind of images, and a column is one image.
 
     Args:
-        rows: {name of the row: images (B, H, W, C) in [0, 1]}, of equal B.
-        path: of the picture to write, or of several; endings say the formats.
-        titles: one above each column, e.g. the class; None, the default, for
-            none.
+        rows: Rows {name of the row: images (B, H, W, C) in [0, 1]}, of equal
+            B.
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        titles: Titles, one above each column, e.g. the class; None, the
+            default, for no titles.
 
     Raises:
-        ValueError: for rows of different lengths, or none.
+        ValueError: for rows of different lengths, or no rows.
     """
-    # Only those who draw need a plotting library in memory.
+    # Imported here, so that only drawing loads the plotting library.
     from matplotlib.figure import Figure
 
     counts = {name: len(images) for name, images in rows.items()}
@@ -85,12 +90,14 @@ def image_rows(
 
 
 def sample_grid(images: Tensor, path: Paths, columns: int = 10) -> None:
-    """Images side by side, e.g. the samples of a generator.
+    """Draws images side by side, e.g. the samples of a generator.
 
     Args:
-        images: (B, H, W, C) in [0, 1], or a little outside.
-        path: of the picture to write, or of several; endings say the formats.
-        columns: default 10; the last line may be shorter.
+        images: Images (B, H, W, C) in [0, 1]; values outside are clipped.
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        columns: Number of images per line, default 10; the last line may be
+            shorter.
     """
     from matplotlib.figure import Figure
 
@@ -113,11 +120,11 @@ def sample_grid(images: Tensor, path: Paths, columns: int = 10) -> None:
 
 
 def draw(axis: Any, image: np.ndarray) -> None:
-    """One image, without ticks.
+    """Draws one image, without ticks.
 
     Args:
-        axis: of matplotlib.
-        image: (H, W, C) in [0, 1].
+        axis: Axes of matplotlib.
+        image: Image (H, W, C) in [0, 1].
     """
     axis.imshow(
         image.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest"
@@ -127,14 +134,18 @@ def draw(axis: Any, image: np.ndarray) -> None:
 
 
 def magnified(change: np.ndarray) -> tuple[np.ndarray, str]:
-    """A change of images as images, grey where it is 0, and how many times
-    as large, in words.
+    """Magnifies a change of images for drawing.
 
     Args:
-        change: (..., H, W, C) in [-1, 1].
+        change: Change (..., H, W, C) in [-1, 1].
+
+    Returns:
+        The magnified change as images in [0, 1], grey where the change is 0,
+        and the factor as a text such as "x 12".
     """
     sizes = np.abs(change[change != 0])
-    # A few pixels of high contrast would leave the others grey.
+    # With the maximum in place of this quantile, a few pixels of high contrast
+    # would leave the others grey.
     largest = float(np.quantile(sizes, 0.99)) if sizes.size else 0.5
     factor = 0.5 / largest
     shown = np.clip(0.5 + factor * change, 0, 1)

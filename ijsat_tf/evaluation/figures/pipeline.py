@@ -1,4 +1,4 @@
-"""The way from two images to a trained classifier, in real tensors."""
+"""The steps of IJSAT, drawn for two images."""
 
 from __future__ import annotations
 
@@ -27,21 +27,26 @@ def pipeline(
     seed: int = 0,
     class_names: Sequence[str] | None = None,
 ) -> None:
-    """IJSAT step by step (Fig. 3): x_i and x_j, IM(x), its latents z, the
-    attacked G(z + lambda) + delta, and what the classifier says of it.
+    """Draws the steps of IJSAT for two images (Fig. 3).
+
+    The steps are x_i and x_j, their mixture IM(x), its latents z, the attacked
+    image G(z + lambda) + delta, and the classifier's probabilities for the
+    mixture and the attacked image.
 
     Args:
-        model: a classifier with logits.
-        attack: with a `flow` of several levels.
-        images: (2, H, W, C) in [0, 1].
-        labels: (2,) ints or (2, K).
-        path: of the picture to write, or of several; endings say the formats.
-        alpha: weight of the first image, default 0.6.
-        seed: of the attack's start, default 0.
-        class_names: one a class; None, the default, for their numbers.
+        model: Keras classifier that returns logits.
+        attack: Attack with a `flow` of several levels.
+        images: Images (2, H, W, C) in [0, 1].
+        labels: Labels (2,), ints, or (2, K).
+        path: Path of the picture to write, or several paths; their endings
+            tell the formats.
+        alpha: Weight of the first image, default 0.6.
+        seed: Random seed of the attack's start, default 0.
+        class_names: Names of the classes, one per class; None, the default,
+            to show the numbers of the classes.
 
     Raises:
-        ValueError: for other than two images.
+        ValueError: for a number of images other than two.
     """
     from matplotlib.figure import Figure
 
@@ -101,7 +106,7 @@ def _titled(figure: Any, place: Any, title: str, image: tf.Tensor) -> None:
 def _bars(
     axis: Any, before: np.ndarray, after: np.ndarray, names: Sequence
 ) -> None:
-    # Of a hundred classes no one could read the names.
+    # Ten classes at most, as the names of a hundred could not be read.
     shown = np.sort(np.argsort(before + after)[-10:])
     places = np.arange(len(shown))
     axis.barh(places - 0.2, before[shown], 0.4, label="$IM(x)$")
@@ -113,7 +118,7 @@ def _bars(
     axis.set_xlim(0, 1)
     axis.set_xlabel("probability by $f_\\theta$", fontsize=9)
     axis.tick_params(axis="x", labelsize=8)
-    # Above, as a bar may end anywhere.
+    # The legend is above the bars, as a bar may end anywhere inside.
     axis.legend(
         frameon=False,
         fontsize=9,

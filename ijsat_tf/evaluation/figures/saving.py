@@ -1,4 +1,4 @@
-"""Drawn figures as files, the same ones every time."""
+"""Drawn figures as files: the same figure gives the same bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ijsat_tf.files import replaced
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
-# What would say when, or by which version, a file was written.
+# Metadata that would tell when, or by which version, a file was written.
 _DATED = {
     ".pdf": {"CreationDate": None},
     ".png": {"Software": None},
@@ -33,15 +33,17 @@ def require_format(path: str | os.PathLike) -> None:
 
 
 def save(figure: Any, paths: Paths, dpi: int) -> None:
-    """Writes a figure, byte for byte the same whenever it is drawn the same.
+    """Writes a figure; the same figure gives the same file, to the byte.
 
     Args:
-        figure: of matplotlib.
-        paths: of the file to write, or of several; endings say the formats.
-        dpi: pixels an inch of what is made of pixels.
+        figure: Figure of matplotlib.
+        paths: Path of the file to write, or several paths; their endings tell
+            the formats.
+        dpi: Pixels per inch, for the parts of a figure that are made of
+            pixels.
 
     Raises:
-        ValueError: for an ending that is none of a format.
+        ValueError: for an ending that is not the ending of a format.
     """
     import matplotlib
 
@@ -49,8 +51,8 @@ def save(figure: Any, paths: Paths, dpi: int) -> None:
         paths = [paths]
     for path in paths:
         require_format(path)
-    # Letters as TrueType, as publishers ask for, and names that no random
-    # number is part of.
+    # Publishers ask for letters as TrueType fonts (42). Without a fixed salt,
+    # names inside of an SVG file are random.
     settings = {"pdf.fonttype": 42, "svg.hashsalt": "ijsat_tf"}
     for path in map(pathlib.Path, paths):
         dated = _DATED.get(path.suffix)

@@ -1,4 +1,4 @@
-"""A page about runs, in one HTML file."""
+"""A page about runs, as one HTML file."""
 
 from ijsat_tf.evaluation.page.contents import to_html
 from ijsat_tf.evaluation.page.runs import Run, is_run, read_run

@@ -20,12 +20,13 @@ from ijsat_tf.evaluation.tables import Cell, Row, Table
 def accuracy_table(
     key: str, table: Table, first: str = paper.METHOD
 ) -> Element:
-    """A table with what it was measured on, and its footnotes.
+    """Returns a table with its settings and its footnotes.
 
     Args:
-        key: its anchor, which those of its footnotes begin with.
-        table: of `paper_tables` or `records_table`.
-        first: heading of the rows, default "Method".
+        key: Anchor of the table; the anchors of its footnotes begin with it.
+        table: Table of `paper_tables` or `records_table`.
+        first: Heading of the first column, which names the rows; default
+            "Method".
     """
     title = element("strong", table.title)
     bodies = [[_line(key, row) for row in rows] for rows in table.sections]
@@ -54,11 +55,11 @@ def accuracy_table(
 
 
 def doubts(key: str, table: Table) -> Iterator[list[Child]]:
-    """What footnotes say of our numbers, each with its places.
+    """Yields the footnotes on our numbers, each with its cells.
 
     Args:
-        key: the anchor of the table.
-        table: `records_table`'s.
+        key: Anchor of the table.
+        table: Table of `records_table`.
     """
     places: dict[int, list[str]] = {}
     for row in (row for section in table.sections for row in section):

@@ -1,4 +1,4 @@
-"""What speaks for the numbers of a page, and what against them."""
+"""The checks of the numbers of a page."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Found = Mapping[str, Sequence[Check]]
 
 
 def all_checks(runs: Sequence[Run]) -> dict[str, list[Check]]:
-    """{name of a run: the checks of its records, and those of its model}.
+    """Returns {name of a run: checks of its records, then of its model}.
 
     Args:
-        runs: those without records are left out.
+        runs: Runs; runs without records are left out.
     """
     return {
         run.name: [*record_checks(run.records), *run.checks]
@@ -34,10 +34,11 @@ def all_checks(runs: Sequence[Run]) -> dict[str, list[Check]]:
 
 
 def checks_table(found: Found) -> Element:
-    """A row a check, a column a run.
+    """Returns a table of checks, one row per check, one column per run.
 
     Args:
-        found: what `all_checks` returned.
+        found: Checks {name of a run: its checks}, as `all_checks` returned
+            them.
     """
     names = dict.fromkeys(
         check.name for checks in found.values() for check in checks
@@ -65,10 +66,11 @@ def checks_table(found: Found) -> Element:
 
 
 def failed(found: Found) -> Iterator[list[Child]]:
-    """A warning for each run with checks that failed.
+    """Yields a warning for each run with checks that failed.
 
     Args:
-        found: what `all_checks` returned.
+        found: Checks {name of a run: its checks}, as `all_checks` returned
+            them.
     """
     for name, checks in found.items():
         count = sum(check.passed is False for check in checks)

@@ -1,4 +1,4 @@
-"""What a page about runs tells, in which order."""
+"""The contents of a page about runs, in order."""
 
 from __future__ import annotations
 
@@ -38,23 +38,25 @@ def to_html(
     pictures: Mapping[str, str | os.PathLike] | None = None,
     note: str = "",
 ) -> str:
-    """A page that needs no network: accuracies beside the paper's, pictures,
-    checks, what attacks changed, speed, settings, and what to be warned of.
+    """Returns an HTML page about runs, which needs no network.
 
-    The same runs are the same page, to the byte.
+    The page shows warnings, accuracies, also beside the paper's, pictures,
+    checks, what attacks changed, speed, settings and versions. The same runs
+    give the same page, to the byte.
 
     Args:
-        runs: of different names. Those named as a row of one of the paper's
-            tables, or as a row and a seed, such as `ijsat-0`, stand in it
-            too, if they were trained on its data set, or have no settings to
-            tell; of several seeds the first one given.
-        pictures: {caption: path of a PNG file}, before the runs' own; None,
-            the default, for no others.
-        note: a line below the title, such as a date; default none.
+        runs: Runs with different names. A run whose name is a row of one of
+            the paper's tables, or a row and a seed, such as `ijsat-0`, is also
+            shown in that table, if the run was trained on the table's data
+            set, or has no settings that tell its data set. Of several seeds,
+            the first one given is shown.
+        pictures: Pictures {caption: path of a PNG file}, shown before the
+            runs' own; None, the default, for no further pictures.
+        note: Line below the title, such as a date; default none.
 
     Raises:
-        ValueError: for no runs, two of one name, one called "difference", or
-            pictures that are no PNG.
+        ValueError: for no runs, two runs of one name, a run called
+            "difference", or pictures that are not PNG files.
     """
     names = [run.name for run in runs]
     checks.require(
@@ -115,7 +117,7 @@ def to_html(
 
 
 def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:
-    """The paper's tables that have a record, each with its anchor."""
+    """Yields the paper's tables that have a record, each with its anchor."""
     for number, data in paper.DATA.items():
         rows = row_names(number)
         found: dict[str, dict[str, Record]] = {}
@@ -135,8 +137,12 @@ def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:
 
 
 def _trained_on(run: Run, data: str) -> bool:
-    """Its images may have come with latents: om_cifar10 is CIFAR-10. Without
-    settings, what it was tested on tells, if that is known."""
+    """Whether a run was trained on a data set of the paper.
+
+    The prefix "om_" does not count: the images of om_cifar10 are those of
+    CIFAR-10, with latents. For a run without settings, the origin of the
+    tested images tells, if that is known.
+    """
     origins = {record.origin for record in run.records.values()} - {"unknown"}
     told = run.settings.get("dataset") or " ".join(origins) or data
     return data.removeprefix("om_") in re.findall(r"(?:om_)?(\w+)", told)

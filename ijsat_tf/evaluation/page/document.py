@@ -1,4 +1,4 @@
-"""An HTML file that is whole by itself: it loads nothing."""
+"""An HTML file that loads no other file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ _HERE = pathlib.Path(__file__).parent
 def document(
     title: str, about: Sequence[Child], sections: Sequence[Element]
 ) -> str:
-    """The text of the file.
+    """Returns the text of the HTML file.
 
     Args:
-        title: in plain text.
-        about: lines below it.
-        sections: those of `elements.section`, also listed at the top.
+        title: Title, in plain text.
+        about: Lines below the title.
+        sections: Sections as `elements.section` makes them, also listed at
+            the top of the page.
     """
     style = (_HERE / "page.css").read_text(encoding="utf-8")
     script = (_HERE / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest())
-    # Whatever a text holds: no other script runs, and nothing is loaded.
+    # Whatever the texts of a page hold, the browser runs no other script and
+    # loads nothing.
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
         f"script-src 'sha256-{digest.decode()}'"

@@ -1,4 +1,4 @@
-"""Elements of an HTML page, which are balanced and escaped by construction."""
+"""Elements of an HTML page, with closed tags and escaped text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from xml.etree import ElementTree
 
 Element = ElementTree.Element
 Child = Element | str
-# A line of the file for each, so that versions of a page can be compared.
+# Each of these elements ends a line of the file, so that a diff can compare
+# versions of a page.
 _LINES = set(
     "section header nav main footer h1 h2 h3 p ul ol li figure details summary "
     "div table caption thead tbody tr meta title body head".split()
@@ -19,10 +20,11 @@ class Datum(NamedTuple):
     """A cell of a table.
 
     Attributes:
-        children: what it shows.
-        value: what it is sorted by, numbers as numbers; None comes last.
-        kind: its classes.
-        share: in percent, the length of its bar; None for no bar.
+        children: Contents of the cell: elements and texts.
+        value: Value by which the cell is sorted, numbers as numbers; None
+            comes last.
+        kind: CSS classes of the cell.
+        share: Length of the cell's bar in percent; None for no bar.
     """
 
     children: tuple[Child, ...]
@@ -32,22 +34,22 @@ class Datum(NamedTuple):
 
     @classmethod
     def text(cls, text: str) -> Datum:
-        """Text that is sorted by itself."""
+        """Returns a cell with a text, which is sorted by the text."""
         return cls((text,), text)
 
     @classmethod
     def number(cls, text: str, value: float, *below: Child) -> Datum:
-        """A number, and what stands below it."""
+        """Returns a cell with a number, and the children `below` it."""
         return cls((text, *below), value, "number")
 
     @classmethod
     def none(cls, text: str = "–") -> Datum:
-        """What is not there."""
+        """Returns a cell for a value that is not there."""
         return cls((text,), kind="number none")
 
 
 class Line(NamedTuple):
-    """A row of a table: its head, its cells, and its classes."""
+    """A row of a table: its head, its cells, and its CSS classes."""
 
     head: Datum
     cells: Sequence[Datum]
@@ -55,12 +57,13 @@ class Line(NamedTuple):
 
 
 def element(name: str, *children: Child, **attributes: str) -> Element:
-    """An element; of attributes, `class_` is class and `aria_sort` aria-sort.
+    """Returns an HTML element.
 
     Args:
-        name: such as "p".
-        *children: elements, and text as it is to be read.
-        **attributes: texts; those that are empty are left out.
+        name: Name of the element, such as "p".
+        *children: Child elements, and texts, which are not yet escaped.
+        **attributes: Attributes as texts; empty texts are left out. `class_`
+            is the attribute class, and `aria_sort` is aria-sort.
     """
     made = Element(
         name,
@@ -82,12 +85,12 @@ def element(name: str, *children: Child, **attributes: str) -> Element:
 
 
 def small(*children: Child) -> Element:
-    """A line below a number, in small print."""
+    """Returns a line in small print, to stand below a number."""
     return element("small", *children)
 
 
 def section(key: str, title: str, *children: Child) -> Element:
-    """A section of the page, with its anchor."""
+    """Returns a section of the page, with the anchor `key`."""
     heading = element("h2", title, id=f"{key}-title")
     return element(
         "section", heading, *children, id=key, aria_labelledby=f"{key}-title"
@@ -100,13 +103,14 @@ def data_table(
     columns: Sequence[Sequence[Child]],
     bodies: Iterable[Sequence[Line]],
 ) -> Element:
-    """A table that scrolls by itself, and whose columns can be sorted.
+    """Returns a table that scrolls by itself, with columns to sort by.
 
     Args:
-        key: its anchor.
-        caption: what it shows.
-        columns: headings, that of the rows first.
-        bodies: rows between two rules, which are sorted by themselves.
+        key: Anchor of the table.
+        caption: Caption of the table.
+        columns: Headings of the columns, the heading of the row names first.
+        bodies: Groups of rows, with a rule between two groups; each group is
+            sorted by itself.
     """
     label = f"{key}-caption"
     bodies = list(bodies)
@@ -128,7 +132,8 @@ def data_table(
     ]
     table = element(
         "table",
-        # Only what is inside of a caption can stay when a table scrolls.
+        # The div keeps its place when the table scrolls sideways, which the
+        # caption itself cannot.
         element("caption", element("div", *caption, id=label)),
         element("thead", element("tr", *heads)),
         *(element("tbody", *map(_row, lines)) for lines in bodies),

@@ -1,4 +1,4 @@
-"""Pictures that a page carries with it."""
+"""Pictures inside of a page's file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def gallery(pictures: Mapping[str, str | os.PathLike]) -> Element:
-    """Pictures with their captions.
+    """Returns pictures with their captions.
 
     Args:
-        pictures: {caption: path of a PNG file}.
+        pictures: Pictures {caption: path of a PNG file}.
 
     Raises:
         ValueError: for a file of another format.
@@ -36,7 +36,8 @@ def _figure(caption: str, path: pathlib.Path) -> Element:
         "A page carries PNG files; write the picture in that format.",
         str(path),
     )
-    # With its size known, nothing moves while the page is read in.
+    # With the size of the image known, the page's contents do not move while
+    # the browser loads it.
     width, height = (
         str(int.from_bytes(content[at : at + 4], "big")) for at in (16, 20)
     )

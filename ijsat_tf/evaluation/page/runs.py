@@ -1,4 +1,4 @@
-"""What the folder of a run holds for a page to show."""
+"""The contents of a run's folder, for a page to show."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ from ijsat_tf.files import read_text
 
 
 class Run(NamedTuple):
-    """A run.
+    """A run: its records, settings, speeds, pictures and checks.
 
     Attributes:
-        name: of its row in tables.
-        records: {name: `Record`}, complete or not.
-        settings: {name of a flag: its value}.
-        speeds: training images/s, one an epoch that measured it.
-        pictures: {caption: path of a PNG file}.
-        checks: of its model, those that records cannot tell.
-        warnings: of files that are missing or cannot be read, a line each.
+        name: Name of the run, and of its row in tables.
+        records: Records {name: `Record`}, complete or not.
+        settings: Settings {name of a flag: its value}.
+        speeds: Speeds of training in images/s, one per epoch that measured
+            its speed.
+        pictures: Pictures {caption: path of a PNG file}.
+        checks: Checks of the run's model, which need more than records.
+        warnings: Warnings of files that are missing or cannot be read, one
+            line each.
     """
 
     name: str
@@ -54,12 +56,15 @@ def is_run(folder: str | os.PathLike) -> bool:
 def read_run(
     name: str, folder: str | os.PathLike, checkpoint: str = "last"
 ) -> Run:
-    """What a folder holds; files that cannot be read are warnings.
+    """Reads a run from its folder.
+
+    Files that cannot be read become warnings of the run.
 
     Args:
-        name: of the run.
-        folder: train/main.py's --workdir.
-        checkpoint: whose records, "last" (the default) or "best".
+        name: Name of the run.
+        folder: Folder of the run, the --workdir of train/main.py.
+        checkpoint: Checkpoint whose records are read, "last" (the default) or
+            "best".
     """
     folder = pathlib.Path(folder)
     place = folder / "records" / checkpoint
@@ -105,14 +110,17 @@ def read_run(
 
 
 def _settings(path: pathlib.Path) -> dict[str, str]:
-    """A flagfile's; those of files are comments in it, "# gan, sha256=..."."""
+    """Returns the settings in a flagfile.
+
+    The checksums of files are comments in it, "# gan, sha256=...".
+    """
     found = {}
     lines = read_text(path).splitlines() if path.is_file() else []
     for line in lines:
         name, given, value = re.sub("^(--|# )", "", line).partition("=")
         if not given:
-            # Flags that are true or false: --nesterov, --nonesterov, and
-            # --normalize, which denies nothing.
+            # Flags that are true or false: --nesterov and --nonesterov. The
+            # "no" of --normalize belongs to the name.
             denied, name = re.fullmatch("(no(?!rm))?(.*)", name).groups()
             value = "false" if denied else "true"
         if name:
@@ -133,5 +141,5 @@ def _number(text: str | None) -> float:
     try:
         return float(text)
     except (TypeError, ValueError):
-        # "NA", or the half of a line that was being written.
+        # The text is "NA", or part of a line that was being written.
         return math.nan

@@ -1,4 +1,4 @@
-"""The settings of runs, what differs first."""
+"""The settings of runs, those that differ first."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from ijsat_tf.evaluation.page.runs import Run
 
 
 def settings(runs: Sequence[Run]) -> list[Element]:
-    """A table of what differs, a row a run, and one of what does not.
+    """Returns a table of settings that differ, and one of the others.
+
+    The first table has one row per run, the second one row per setting.
 
     Args:
-        runs: those without settings are left out.
+        runs: Runs; runs without settings are left out.
     """
     runs = [run for run in runs if run.settings]
     if not runs:

@@ -1,4 +1,4 @@
-"""How fast runs trained, and were attacked."""
+"""The speeds of training and of attacks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from ijsat_tf.evaluation.page.runs import Run
 
 
 def speeds(runs: Sequence[Run]) -> Element:
-    """Images/s: training's median over epochs, and each attack's.
+    """Returns a table of images/s, in training and under each attack.
+
+    The speed of training is the median over epochs.
 
     Args:
-        runs: one a row; a column an attack of any of them.
+        runs: Runs, one per row. There is one column per attack that any run
+            has a record of.
     """
     names = list(dict.fromkeys(name for run in runs for name in run.records))
     lines = [

@@ -1,4 +1,4 @@
-"""What attacks changed: the arithmetic of their threat models."""
+"""The sizes of the attacks' changes, and the attacks' settings."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _CHANGES = ("pixels", "latent")
 
 
 class Spread(NamedTuple):
-    """Of a number a sample."""
+    """Mean and maximum of a number per sample."""
 
     mean: float
     largest: float
 
 
 def spread(values: np.ndarray | None) -> Spread | None:
-    """Mean and maximum of (N,) values; None for none.
+    """Returns the mean and the maximum of values, or None for no values.
 
     Args:
-        values: of a record, which has none where it was not measured.
+        values: Values (N,) of a record; None where they were not measured.
     """
     if values is None or not len(values):
         return None
@@ -42,10 +42,10 @@ def spread(values: np.ndarray | None) -> Spread | None:
 
 
 def threat_models(runs: Sequence[Run]) -> list[Element]:
-    """What each attack changed, and its settings.
+    """Returns tables of the attacks' changes and of the attacks' settings.
 
     Args:
-        runs: of which clean records are left out.
+        runs: Runs; their clean records are left out.
     """
     lines = [
         Line(Datum.text(run.name), _data(name, record))

@@ -1,4 +1,4 @@
-"""Which versions of libraries made the records."""
+"""The versions of libraries that made the records."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ijsat_tf.evaluation.page.runs import Run
 
 
 def made_by(runs: Sequence[Run]) -> dict[str, collections.Counter[str]]:
-    """{versions: {name of a run: how many of its records}}.
+    """Returns {versions: {name of a run: number of its records}}.
 
     Args:
-        runs: of the page.
+        runs: Runs of the page.
     """
     found = collections.defaultdict(collections.Counter)
     for run in runs:
@@ -29,10 +29,10 @@ def made_by(runs: Sequence[Run]) -> dict[str, collections.Counter[str]]:
 
 
 def versions(runs: Sequence[Run]) -> Element:
-    """A line for each set of versions.
+    """Returns a table with one row per set of versions.
 
     Args:
-        runs: of the page.
+        runs: Runs of the page.
     """
     found = made_by(runs)
     if not found:

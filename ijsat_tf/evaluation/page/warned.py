@@ -1,4 +1,4 @@
-"""What readers of a page should be warned of."""
+"""The warnings for readers of a page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from ijsat_tf.evaluation.tables import Table
 def warned(
     runs: Sequence[Run], table: Table | None, checks: Found
 ) -> list[list[Child]]:
-    """Warnings, a line each: of records that cannot be compared, are not
-    complete or cannot be read, or were made by different versions, and of
-    checks that failed.
+    """Returns the warnings of a page, one line each.
+
+    They are of records that cannot be compared, are not complete, cannot be
+    read, or were made by different versions, and of checks that failed.
 
     Args:
-        runs: of the page.
-        table: of all records, at the anchor "records"; None without any.
-        checks: what `all_checks` returned.
+        runs: Runs of the page.
+        table: Table of all records, at the anchor "records"; None where there
+            are no records.
+        checks: Checks {name of a run: its checks}, as `all_checks` returned
+            them.
     """
     found = list(doubts("records", table)) if table else []
     found += failed(checks)

@@ -10,15 +10,15 @@ _FOLDER = pathlib.Path(__file__).parent
 
 
 def names() -> list[str]:
-    """Those of the presets."""
+    """The names of all presets."""
     return sorted(path.stem for path in _FOLDER.glob("*.keras"))
 
 
 def path(name: str) -> pathlib.Path:
-    """The file of a preset, for `keras.saving.load_model` or `--flow`.
+    """The path of a preset, for `keras.saving.load_model` or `--flow`.
 
     Args:
-        name: e.g. "glow_cifar10_small".
+        name: Name of the preset, e.g. "glow_cifar10_small".
 
     Raises:
         ValueError: for an unknown name.

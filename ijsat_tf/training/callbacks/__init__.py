@@ -1,4 +1,4 @@
-"""Callbacks that make a run of hours watchable, and safe to interrupt."""
+"""Callbacks that show the progress of a run and make it safe to interrupt."""
 
 from ijsat_tf.training.callbacks.adversarial_images import AdversarialImages
 from ijsat_tf.training.callbacks.attack_callback import AttackCallback

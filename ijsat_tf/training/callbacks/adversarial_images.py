@@ -14,19 +14,20 @@ from ijsat_tf.training.callbacks.attack_callback import AttackCallback
 
 
 class AdversarialImages(AttackCallback):
-    """Shows TensorBoard what the attack makes of a few samples.
+    """Writes the adversarial images of a few samples for TensorBoard.
 
-    One picture, "adversarial/<attack>", with the epoch as its step, of three
-    rows: originals, adversarial samples, differences, where grey is none and
-    the largest of all is black or white. Training stays as it was.
+    The picture "adversarial/<attack>" has the epoch as its step and shows
+    three rows: originals, adversarial samples and differences. Grey is no
+    difference, and the largest difference of all is black or white. Training
+    stays as it was.
 
     Args:
-        attack: untargeted.
-        data: at most 10 samples, as `RobustAccuracy` takes them.
-        directory: of the event files, e.g. "run/events/adversarial".
-        every: epochs from one picture to the next, default 5; there is one of
-            the last epoch as well.
-        seed: of the attack's random starts, default 0.
+        attack: Untargeted attack.
+        data: Samples, at most 10, as `RobustAccuracy` takes them.
+        directory: Folder of the event files, e.g. "run/events/adversarial".
+        every: Number of epochs from one picture to the next, default 5; the
+            last epoch has a picture as well.
+        seed: Seed of the attack's random starts, default 0.
 
     Raises:
         ValueError: for settings or data that do not fit; when training

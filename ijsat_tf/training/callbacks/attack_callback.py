@@ -1,4 +1,4 @@
-"""What callbacks share that attack a model while it is trained."""
+"""The base of callbacks that attack a model while it is trained."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class AttackCallback(keras.callbacks.Callback):
     follow from `seed` alone. Subclasses define `on_attack`.
 
     Args:
-        attack: untargeted.
-        data: (x, y), or a `tf.data.Dataset` of such batches: x images
+        attack: Untargeted attack.
+        data: Samples (x, y), or a `tf.data.Dataset` of such batches: x images
             (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}; y (N,)
             ints or (N, K) soft labels.
-        every: epochs from one attack to the next.
-        seed: of the attack's random starts.
+        every: Number of epochs from one attack to the next.
+        seed: Seed of the attack's random starts.
 
     Raises:
         ValueError: for settings or data that do not fit; when training
@@ -53,28 +53,36 @@ class AttackCallback(keras.callbacks.Callback):
 
     @property
     def classifier(self) -> keras.Model:
-        """What is attacked."""
+        """The classifier that is attacked."""
         model = self.model
         adversarial = isinstance(model, AdversarialModel)
         return model.classifier if adversarial else model
 
     def on_attack(self, epoch: int, logs: dict[str, Any]) -> None:
-        """Called when an attack is due.
+        """Runs when an attack is due.
 
         Args:
-            epoch: the number of finished epochs.
-            logs: what later callbacks and the history see.
+            epoch: Number of finished epochs.
+            logs: Logs that later callbacks and the history see.
         """
         raise NotImplementedError
 
     def attack_batch(
         self, start: int = 0, size: int | None = None
     ) -> tuple[Samples, AttackResult]:
-        """Attacks the samples from `start` on, all or `size` of them."""
+        """Attacks `size` samples from `start` on, or all of them.
+
+        Args:
+            start: Number of the first sample, default 0.
+            size: Number of samples; None, the default, for all that follow.
+
+        Returns:
+            Attacked samples and the result of the attack.
+        """
         batch = self.samples.rows(start, None if size is None else start + size)
-        # As in an evaluation with the same seed and batch size.
+        # The random numbers of an evaluation with this seed and batch size.
         draw = seeds.derive(self.seed, "evaluate", start)
-        # Of all replicas, each takes a part of the samples.
+        # In the scope each replica attacks a part of the samples.
         with self.model.distribute_strategy.scope():
             result = self.attack(
                 self.classifier, batch.images, batch.labels, draw, batch.latents
@@ -82,7 +90,7 @@ class AttackCallback(keras.callbacks.Callback):
         return batch, result
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        # Not hours later, when the first attack is due.
+        # Check the data now, not hours later when the first attack is due.
         logits = as_logits(self.classifier)(self.samples.images[:1])
         checks.one_hot(self.samples.labels, logits.shape[-1])
 

@@ -1,4 +1,4 @@
-"""Checkpoints from which a run goes on, to the same numbers."""
+"""Checkpoints from which a run goes on, with the same numbers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
 
 
 class Position(NamedTuple):
-    """How far a run has come.
+    """The position of a run: its finished epochs and steps.
 
     Attributes:
-        epoch: finished epochs.
-        step: finished steps of the next one.
+        epoch: Number of finished epochs.
+        step: Number of finished steps of the next epoch.
     """
 
     epoch: int
@@ -38,11 +38,11 @@ class Position(NamedTuple):
 
 
 class Backup(keras.callbacks.Callback):
-    """Saves weights, optimizer and metrics, so that `fit` can go on there.
+    """Saves weights, optimizer and metrics, so that `fit` can be resumed.
 
-    It saves after each epoch, when all callbacks are done with it, and within
-    an epoch every few minutes; then it removes the oldest. Put it first among
-    the callbacks. To go on:
+    `Backup` saves a checkpoint after each epoch, when all callbacks are done
+    with the epoch, and every few minutes within an epoch. Then it removes the
+    oldest checkpoints. Put `Backup` first among the callbacks. To resume:
 
         epoch, step = backup.restore(model)
         model.fit(
@@ -52,36 +52,39 @@ class Backup(keras.callbacks.Callback):
         )
 
     With `use_ema=True` a checkpoint holds the weights that training goes on
-    from, not the averages, which Keras puts in their place when `fit` ends.
+    from. It does not hold their averages, which Keras puts in their place when
+    `fit` ends.
 
-    Random numbers follow from `optimizer.iterations`, which is saved: weights,
-    optimizer and the logs at epochs' ends are those of a run that was never
-    interrupted. In an epoch that is resumed, callbacks count batches from 0.
+    Random numbers follow from `optimizer.iterations`, which is saved. The
+    weights, the optimizer and the logs at the ends of epochs are therefore
+    those of a run that was never interrupted. In an epoch that is resumed,
+    callbacks count batches from 0.
 
-    With several workers each needs this callback, on a folder that all of them
-    see; the first writes it. They save at the same step, and stop together,
-    whichever of them is given the signal.
+    Each of several workers needs this callback, with a folder that all workers
+    see; the first worker writes the folder. All workers save at the same step,
+    and stop together, whichever worker gets the signal.
 
-    `keras.callbacks.BackupAndRestore` goes on with the epoch's first batch,
-    forgets what its metrics had counted, knows no damaged file, and overwrites
-    what it saved last.
+    `keras.callbacks.BackupAndRestore` resumes at the first batch of the epoch,
+    forgets what the metrics had counted, does not recognise a damaged file,
+    and overwrites its last checkpoint.
 
     Args:
-        folder: of the checkpoints, e.g. "run/checkpoints".
-        minutes: from one checkpoint to the next within an epoch, default 15;
-            0 saves after each step. Where `fit` does not know the steps of an
-            epoch, there are none within it.
-        keep: how many of the last are kept, default 3.
-        settings: of the run, as a string; a checkpoint with other ones is not
-            used. Default "".
-        interruption: whose signal is obeyed at the end of a step, or, when an
-            epoch ends, of all callbacks; None, the default, for none.
+        folder: Folder of the checkpoints, e.g. "run/checkpoints".
+        minutes: Minutes from one checkpoint to the next within an epoch,
+            default 15; 0 saves after each step. Where `fit` does not know the
+            number of steps of an epoch, none is saved within an epoch.
+        keep: Number of the last checkpoints that are kept, default 3.
+        settings: Settings of the run, as a string; a checkpoint with other
+            settings is not used. Default "".
+        interruption: Interruption whose signal is obeyed at the end of a step
+            or, when an epoch ends, after all callbacks; None, the default,
+            obeys no signal.
 
     Raises:
         ValueError: for settings out of range; when saving, for variables that
             are not finite.
         OSError: when saving, for a disk that is full or cannot be written.
-        Interrupted: in training, after a signal, when all is saved.
+        Interrupted: in training, after a signal, when everything is saved.
     """
 
     def __init__(
@@ -106,14 +109,17 @@ class Backup(keras.callbacks.Callback):
         self._trained: list = []
 
     def restore(self, model: keras.Model) -> Position:
-        """Loads the last checkpoint that can be read into a compiled model.
+        """Loads the last readable checkpoint into a compiled model.
+
+        Args:
+            model: Compiled model.
 
         Returns:
-            Where to go on; (0, 0) where nothing was saved.
+            Position from which to go on; (0, 0) where nothing was saved.
 
         Raises:
-            ValueError: where checkpoints are, and none of them can be used, or
-                where other workers find other ones.
+            ValueError: where there are checkpoints but none can be used, or
+                where other workers find other checkpoints.
         """
         checks.require(
             getattr(model, "optimizer", None) is not None,
@@ -123,7 +129,7 @@ class Backup(keras.callbacks.Callback):
         found = snapshots.newest_first(self.folder)
         for path, facts in self._whole(found):
             position = Position(facts["epoch"], facts["step"])
-            # Several workers load together: each assignment is a broadcast.
+            # Several workers load together, as each assignment is a broadcast.
             self._agree(strategy, position, facts["digest"])
             if not model.built and facts.get("input_shape"):
                 model.build(tuple(facts["input_shape"]))
@@ -178,7 +184,7 @@ class Backup(keras.callbacks.Callback):
         )
 
     def save(self) -> None:
-        """Writes a checkpoint of the model that is trained."""
+        """Writes a checkpoint of the model in training."""
         with _holding(self._trained):
             self._save()
 
@@ -190,12 +196,13 @@ class Backup(keras.callbacks.Callback):
                 "The model is not finite, and was not saved; lower the "
                 "learning rate, or warm it up for longer.",
             )
-        # Each worker has counted its own: all must take part in the sum.
+        # Each worker has counted its own samples, and reading a metric sums
+        # over the workers: all of them must take part.
         metrics = [v.numpy().tolist() for v in model.metrics_variables]
         strategy = model.distribute_strategy
         if multi_worker.is_chief(strategy):
             self._write(metrics)
-        # None may end before it is written.
+        # No worker may end before the checkpoint is written.
         multi_worker.of_all(strategy, self.position)
         self._unsaved, self._last = False, time.monotonic()
 
@@ -228,7 +235,7 @@ class Backup(keras.callbacks.Callback):
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        # Here the callbacks are done with the epoch before.
+        # Only now are all callbacks done with the previous epoch.
         self._end_epoch()
         if self.position.epoch != epoch:
             self.position = Position(epoch, 0)
@@ -239,19 +246,19 @@ class Backup(keras.callbacks.Callback):
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        # With `steps_per_execution` not every step is seen.
+        # With `steps_per_execution` callbacks do not see every step.
         self.position = self.position._replace(step=self._resumed + batch + 1)
         self._unsaved = True
         if self._counted:
-            # Keras' own have their variables since this step. They count
-            # once a step, so that the order of sums does not matter.
+            # Keras' own metrics have their variables only since this step.
+            # They count once per step, so the order of sums does not matter.
             self._count_on(logs)
         steps = self.params["steps"]
         if steps is None:
             return
         if self.position.step >= steps:
             if self._resumed and not self.model.stop_training:
-                # Keras does not know that this epoch has fewer batches.
+                # Keras does not know that a resumed epoch has fewer batches.
                 self._ending = self.model.stop_training = True
             return
         due, number = self._agreed()
@@ -277,7 +284,7 @@ class Backup(keras.callbacks.Callback):
         self._obey(self._agreed()[1])
 
     def _agreed(self) -> list[int]:
-        """Whether it is time to save, and a signal or 0: of any worker."""
+        """Whether any worker is due to save, and a worker's signal or 0."""
         due = time.monotonic() - self._last >= 60 * self.minutes
         mine = due, self.interruption.signal or 0
         strategy = self.model.distribute_strategy
@@ -292,7 +299,7 @@ class Backup(keras.callbacks.Callback):
             )
 
     def _count_on(self, logs: dict[str, Any] | None = None) -> None:
-        """Adds what metrics had counted of this epoch."""
+        """Adds what the metrics had counted before the epoch was resumed."""
         variables = self.model.metrics_variables
         for variable, before in zip(variables, self._counted, strict=True):
             variable.assign(variable.numpy() + before)
@@ -303,22 +310,22 @@ class Backup(keras.callbacks.Callback):
 
 
 def _not_averaged(model: keras.Model) -> list[tuple[keras.Variable, Any]]:
-    """What training goes on from, where averages may take its place.
+    """The values that training goes on from, where averages may replace them.
 
-    Keras puts them there when `fit` ends, `keras.callbacks.SwapEMAWeights`
-    when an epoch does.
+    Keras puts the averages in their place when `fit` ends,
+    `keras.callbacks.SwapEMAWeights` when an epoch ends.
     """
     optimizer = model.optimizer
     if not any(each.use_ema for each in loss_scale.every(optimizer)):
         return []
-    # Scalars such as the learning rate are for callbacks to change.
+    # Scalars such as the learning rate are left for callbacks to change.
     states = [v for v in optimizer.variables if v.shape]
     return [(v, v.numpy()) for v in [*model.trainable_variables, *states]]
 
 
 @contextlib.contextmanager
 def _holding(values: list[tuple[keras.Variable, Any]]) -> Iterator[None]:
-    """Within, variables have these values."""
+    """A context in which variables have given values."""
     before = [(variable, variable.numpy()) for variable, _ in values]
     try:
         for variable, number in values:
@@ -337,7 +344,7 @@ def _load(model: keras.Model, path: pathlib.Path) -> None:
     loss_scale.build(model.optimizer, model.trainable_variables)
     try:
         with warnings.catch_warnings():
-            # Keras passes over an optimizer of another kind, and over layers.
+            # Keras only warns when it skips another optimizer or other layers.
             warnings.filterwarnings("error", "Skipping")
             model.load_weights(path)
     except (OSError, ValueError, KeyError, UserWarning) as error:
@@ -346,8 +353,11 @@ def _load(model: keras.Model, path: pathlib.Path) -> None:
 
 
 def _content(model: keras.Model) -> memoryview:
-    """What `model.save_weights` writes, in memory: HDF5 ends a process by a
-    segmentation fault when the disk fills in the middle of a file."""
+    """The file that `model.save_weights` writes, in memory.
+
+    HDF5 ends the process by a segmentation fault when the disk fills in the
+    middle of a file.
+    """
     from keras.src.saving import saving_lib
 
     file = io.BytesIO()

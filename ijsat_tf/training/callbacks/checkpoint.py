@@ -1,4 +1,4 @@
-"""The best classifier, to use."""
+"""The classifier of the best or the last epoch, saved for use."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ from ijsat_tf.training.model import AdversarialModel
 class Checkpoint(keras.callbacks.Callback):
     """Saves the classifier alone after every epoch, or after the best.
 
-    A functional one loads without this library. The file is written aside and
-    renamed, so that an interruption leaves the one before. To resume training
-    use `Backup`.
+    A functional classifier loads without this library. The file is written
+    aside and renamed, so that an interruption leaves the previous file. To
+    resume training use `Backup`.
 
     Args:
-        path: of the file, e.g. "run/best.keras".
-        monitor: a key of the logs, e.g. "robust_accuracy": an epoch is saved
-            only when its logs have the key, and higher than ever; put the
-            callback that adds it first. None, the default, saves each epoch.
-        best: what is to be exceeded first, for a resumed run; default -inf.
+        path: Path of the file, e.g. "run/best.keras".
+        monitor: Key of the logs, e.g. "robust_accuracy". An epoch is saved
+            only when its logs have the key, with a higher value than ever
+            before; put the callback that adds the key before this one. None,
+            the default, saves each epoch.
+        best: Value of `monitor` that the first saved epoch must exceed, for a
+            resumed run; default -inf.
 
     Raises:
-        ValueError: for another ending of `path`; when saving, for weights that
-            are not finite.
+        ValueError: for a `path` that does not end in ".keras"; when saving,
+            for weights that are not finite.
     """
 
     def __init__(
@@ -54,10 +56,10 @@ class Checkpoint(keras.callbacks.Callback):
         self._seen = False
 
     def save(self, model: keras.Model) -> None:
-        """Writes the file; of several workers the first does.
+        """Writes the file; of several workers only the first writes.
 
         Args:
-            model: a built one.
+            model: Built model.
         """
         classifier = _plain_classifier(model)
         if first_variable(classifier):
@@ -93,5 +95,6 @@ def _plain_classifier(model: keras.Model) -> keras.Model:
     inputs = getattr(net, "inputs", None)
     if not inputs or len(inputs) > 1 or len(net.outputs) > 1:
         return net
-    # A class of its own, or a compiled optimizer, would be needed to load it.
+    # Without this a file would need the model's own class or its compiled
+    # optimizer to be loaded.
     return keras.Model(inputs[0], net.outputs[0], name=net.name)

@@ -8,14 +8,14 @@ from ijsat_tf import multi_worker
 
 
 def say(callback: keras.callbacks.Callback, line: str) -> None:
-    """Prints a line of its own, on the first of several workers.
+    """Prints a line below Keras' progress bar, on the first worker only.
 
     Args:
-        callback: of a run, which may show a progress bar.
-        line: without an end.
+        callback: Callback of a run, which may show a progress bar.
+        line: Line of text without a line end.
     """
     if not multi_worker.is_chief(callback.model.distribute_strategy):
         return
-    # At the end of an epoch Keras' bar is not ended yet.
+    # At the end of an epoch Keras has not ended the line of its bar yet.
     bar = callback.params.get("verbose") in (1, "auto")
     print(("\n" if bar else "") + line, flush=True)

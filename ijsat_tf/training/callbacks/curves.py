@@ -15,9 +15,9 @@ class Point(NamedTuple):
     """Accuracies after an epoch.
 
     Attributes:
-        epoch: finished epochs, from 1.
-        clean_accuracy: a fraction.
-        robust_accuracy: a fraction.
+        epoch: Number of finished epochs, from 1.
+        clean_accuracy: Accuracy on clean images, a fraction.
+        robust_accuracy: Accuracy under attack, a fraction.
     """
 
     epoch: int
@@ -29,13 +29,13 @@ _HEADER = ",".join(Point._fields)
 
 
 def read_curve(path: str | os.PathLike) -> list[Point]:
-    """The points that `write_curve` wrote.
+    """Reads the points that `write_curve` wrote.
 
     Args:
-        path: of the file.
+        path: Path of the file.
 
     Raises:
-        ValueError: for a file that is missing, or no such CSV.
+        ValueError: for a file that is missing, or not such a CSV file.
     """
     path = pathlib.Path(path)
     checks.require(
@@ -61,8 +61,8 @@ def write_curve(points: Sequence[Point], path: str | os.PathLike) -> None:
     """Writes the points of a curve.
 
     Args:
-        points: by ascending epoch.
-        path: of the file.
+        points: Points by ascending epoch.
+        path: Path of the file.
     """
     lines = [_HEADER, *(",".join(map(repr, point)) for point in points)]
     with replaced(pathlib.Path(path)) as aside:

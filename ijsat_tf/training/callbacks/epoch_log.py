@@ -1,4 +1,4 @@
-"""The log of a run: what an epoch's numbers were, kept as a CSV file."""
+"""The log of a run: the numbers of each epoch, kept as a CSV file."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class EpochLog(keras.callbacks.Callback):
     """Writes the logs of each epoch as a row of a CSV file.
 
     The columns are `epoch`, from 0, and the logs of the first epoch. When
-    `Backup` saves an epoch its row is on the disk; rows of epochs that are
-    trained again are dropped. `keras.callbacks.CSVLogger` keeps them, and
-    may lose others with the power.
+    `Backup` saves an epoch, the row of the epoch is on the disk already. Rows
+    of epochs that are trained again are dropped. `keras.callbacks.CSVLogger`
+    keeps such rows, and may lose other rows in a power failure.
 
     Args:
-        path: of the file.
-        epoch: finished epochs; 0, the default, begins the file anew. Later
-            ones continue it where it is there.
+        path: Path of the file.
+        epoch: Number of finished epochs; 0, the default, begins the file
+            anew, a larger number continues an existing file.
 
     Raises:
         ValueError: for a file that is no log of these epochs.
@@ -48,7 +48,7 @@ class EpochLog(keras.callbacks.Callback):
 
 
 def _read(path: pathlib.Path, epochs: int) -> list[list[str]]:
-    """The header, and the rows of the last ones of so many epochs."""
+    """The header and the rows of a file, without epochs from `epochs` on."""
     lines = files.read_text(path).splitlines(keepends=True)
     rows = [line.rstrip("\r\n").split(",") for line in lines]
     while rows and rows[-1][0].isdecimal() and int(rows[-1][0]) >= epochs:

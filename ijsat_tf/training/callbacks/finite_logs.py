@@ -1,4 +1,4 @@
-"""Ends a training whose loss is no number."""
+"""Ends a training whose loss is not finite."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ijsat_tf.divergence import NotFinite
 class FiniteLogs(keras.callbacks.Callback):
     """Ends training by an error once a logged number is not finite.
 
-    The models of this library check their losses inside the step, where XLA
-    drops all checks; this looks at the logs after it, whatever the model.
-    `keras.callbacks.TerminateOnNaN` ends the epoch instead, so that callbacks
-    save at its end what has diverged.
+    The models of this library check their losses inside the step, but XLA
+    drops all checks there. This callback looks at the logs after the step, of
+    any model. `keras.callbacks.TerminateOnNaN` ends the epoch instead, so that
+    callbacks save the diverged model at the end of the epoch.
 
     Raises:
-        NotFinite: a `ValueError` that names the number, the step, and the
-            first variable that is not finite.
+        NotFinite: in training, a `ValueError` that names the number, the step,
+            and the first variable that is not finite.
     """
 
     def on_train_batch_end(

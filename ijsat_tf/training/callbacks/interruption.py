@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT, which wait for the end of a step."""
+"""Interruption by SIGTERM or SIGINT at the end of a step."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was stopped by a signal, and was saved before.
+    """Training was saved and then stopped by a signal.
 
     Args:
-        number: of the signal.
-        message: where the run stands.
+        number: Number of the signal.
+        message: Message that says how far the run has come.
     """
 
     def __init__(self, number: int, message: str):
@@ -25,23 +25,25 @@ class Interrupted(KeyboardInterrupt):
     def die(self) -> None:
         """Ends this process by the signal.
 
-        A shell sees 143 or 130, and its loops end; Slurm and Kubernetes see a
-        job that was terminated, where code 0 would be one that is complete.
+        A shell sees the code 143 or 130 and ends its loops. Slurm and
+        Kubernetes see a job that was terminated; code 0 would tell them that
+        the job is complete.
         """
         signal.signal(self.signal, signal.SIG_DFL)
         os.kill(os.getpid(), self.signal)
 
 
 class Interruption:
-    """Within `with Interruption():` a first signal is only noted.
+    """A context in which a first signal is only noted.
 
-    `Backup` saves at the end of the step and raises `Interrupted`. A second
-    signal acts as it always did. Signals that were ignored stay so, as a shell
-    asks for jobs in the background. Outside of the main thread nothing
-    happens, as Python's signals are the main thread's.
+    After a signal within `with Interruption():`, `Backup` saves at the end of
+    the step and raises `Interrupted`. A second signal acts as it would without
+    this context. Signals that were ignored stay ignored, as a shell asks for
+    jobs in the background. Outside of the main thread the context does
+    nothing, as Python handles signals in the main thread only.
 
     Attributes:
-        signal: the number of the signal that came, or None.
+        signal: Number of the signal that came, or None.
     """
 
     def __init__(self):
@@ -68,6 +70,6 @@ class Interruption:
     def _note(self, number: int, _: Any) -> None:
         self.signal = number
         self._hand_back()
-        # A print may be what the signal interrupted.
+        # Not `print`, as the signal may have interrupted one.
         name = signal.Signals(number).name
         os.write(2, f"\n{name}: stopping when this step is done\n".encode())

@@ -24,26 +24,28 @@ from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
 class RobustAccuracy(AttackCallback):
     """Adds clean and robust accuracy to the logs of every few epochs.
 
-    After every `every`-th epoch and the last one, `clean_accuracy` and
-    `robust_accuracy`, fractions of all samples, are in the logs of the
-    callbacks that come later and of the history; the logs of other epochs
-    lack them. Training stays as it was, to the bit. Under a strategy all
-    replicas share the attack, and of several workers the chief writes.
+    After every `every`-th epoch and after the last epoch, the history and the
+    logs of later callbacks have `clean_accuracy` and `robust_accuracy`, both
+    fractions of all samples. The logs of other epochs do not have them.
+    Training stays as it was, to the bit. Under a strategy all replicas share
+    the attack, and of several workers only the chief writes.
 
     Args:
-        attack: untargeted, e.g. `PGD(Linf(8 / 255, step=2 / 255), steps=20)`.
-        data: (x, y), or a `tf.data.Dataset` of such batches, which should be
-            held out: x images (N, H, W, C) in [0, 1], or {"image": ...,
-            "latent": ...} where latents come with the data; y (N,) ints or
-            (N, K) soft labels.
-        every: epochs from one attack to the next, default 5.
-        batch_size: images attacked at once, default 128; the last batch may
-            be smaller.
-        seed: of the attack's random starts, which are the same each time;
-            default 0.
-        path: of a CSV file with columns epoch (from 1), clean_accuracy and
-            robust_accuracy, which a resumed run continues; rows of epochs
-            that are trained again are dropped. None, the default, for none.
+        attack: Untargeted attack, e.g.
+            `PGD(Linf(8 / 255, step=2 / 255), steps=20)`.
+        data: Samples (x, y), or a `tf.data.Dataset` of such batches, which
+            should be held out: x images (N, H, W, C) in [0, 1], or
+            {"image": ..., "latent": ...} where latents come with the data; y
+            (N,) ints or (N, K) soft labels.
+        every: Number of epochs from one attack to the next, default 5.
+        batch_size: Number of images attacked at once, default 128; the last
+            batch may be smaller.
+        seed: Seed of the attack's random starts, which are the same each
+            time; default 0.
+        path: Path of a CSV file with columns epoch (from 1), clean_accuracy
+            and robust_accuracy, which a resumed run continues; rows of epochs
+            that are trained again are dropped. None, the default, writes no
+            file.
 
     Raises:
         ValueError: for settings, data or a file that do not fit; when
@@ -66,21 +68,25 @@ class RobustAccuracy(AttackCallback):
         self.curve = read_curve(self.path) if known else []
 
     def best(self, monitor: str = "robust_accuracy") -> float:
-        """The highest accuracy so far, -inf before the first.
+        """The highest accuracy so far, or -inf before the first attack.
 
         Args:
-            monitor: "robust_accuracy", the default, or "clean_accuracy".
+            monitor: Accuracy to look at, "robust_accuracy", the default, or
+                "clean_accuracy".
         """
         found = [getattr(point, monitor) for point in self.curve]
         return max(found, default=-math.inf)
 
     def resume(self, epoch: int) -> None:
-        """Forgets what comes after `epoch` finished epochs.
+        """Forgets the accuracies after the first `epoch` epochs.
 
-        The first epoch of `fit` does so as well; call it before, when `best`
-        is needed before.
+        Every epoch of `fit` calls this method as it begins. Call it yourself
+        only if you need `best` before `fit`.
+
+        Args:
+            epoch: Number of finished epochs.
         """
-        # The file keeps them until there is something new to write.
+        # The file keeps the later points until there is a new one to write.
         self.curve = [point for point in self.curve if point.epoch <= epoch]
 
     def on_epoch_begin(

@@ -1,9 +1,10 @@
-"""Files of weights that say what they are, and whether they are whole.
+"""Files of weights with facts about the run and a checksum.
 
-`step-000000123.weights.h5` is Keras' own; beside it `step-000000123.json`
-holds the facts that a run needs to go on, and the SHA-256 of weights and
-facts. The facts are on the disk before the weights get their name: weights
-without facts are damage, and facts without weights are nothing.
+`step-000000123.weights.h5` is a file of weights by Keras. The file
+`step-000000123.json` beside it holds the facts that a run needs to go on, and
+the SHA-256 of weights and facts. The facts are on the disk before the weights
+get their name: weights without facts are damaged, and facts without weights
+are ignored.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ _WEIGHTS = ".weights.h5"
 
 
 def path_of(folder: pathlib.Path, step: int) -> pathlib.Path:
-    """The file of the weights after `step` steps."""
+    """The path of the weights after `step` steps."""
     return folder / f"step-{step:09d}{_WEIGHTS}"
 
 
 def newest_first(folder: pathlib.Path) -> list[pathlib.Path]:
-    """The files of weights in a folder, which need not exist."""
+    """The files of weights in a folder, newest first.
+
+    Args:
+        folder: Folder of the files, which need not exist.
+    """
     return sorted(folder.glob(f"step-*{_WEIGHTS}"), reverse=True)
 
 
@@ -35,12 +40,12 @@ def write(
     save: Callable[[pathlib.Path], None],
     facts: dict[str, Any],
 ) -> None:
-    """Writes weights and facts; an interruption leaves neither.
+    """Writes weights and facts, never weights without facts.
 
     Args:
-        path: of the weights.
-        save: writes them to the path that it is given.
-        facts: what JSON can hold.
+        path: Path of the weights.
+        save: Function that writes the weights to the path it is given.
+        facts: Facts about the run, of types that JSON can hold.
     """
     with replaced(path) as aside:
         save(aside)
@@ -50,10 +55,10 @@ def write(
 
 
 def read(path: pathlib.Path) -> dict[str, Any]:
-    """The facts of weights that are whole.
+    """The facts of weights, once the checksum shows that both are whole.
 
     Args:
-        path: of the weights.
+        path: Path of the weights.
 
     Raises:
         ValueError: for weights that are truncated or changed, or whose facts
@@ -75,17 +80,23 @@ def read(path: pathlib.Path) -> dict[str, Any]:
 
 
 def prune(folder: pathlib.Path, newest: pathlib.Path, keep: int) -> None:
-    """Removes all but `newest` and the `keep - 1` before it.
+    """Removes all snapshots but `newest` and the `keep - 1` before it.
 
-    What lies after it is of a past that the run has left: it went on from
-    an earlier snapshot, as the later ones could not be read.
+    Snapshots of later steps than `newest` are removed too: the run could not
+    read them and went on from an earlier snapshot.
+
+    Args:
+        folder: Folder of the snapshots.
+        newest: Path of the weights that were written last.
+        keep: Number of snapshots that stay.
     """
     found = newest_first(folder)
     start = found.index(newest)
     for path in found[:start] + found[start + keep :]:
         path.unlink()
     kept = {_facts_of(path).name for path in newest_first(folder)}
-    # Left by a process that was killed between two files, or within one.
+    # A process that is killed while it writes leaves facts without weights,
+    # or a part of a file.
     for path in [*folder.glob("step-*.json"), *folder.glob(".step-*")]:
         if path.name not in kept:
             path.unlink()

@@ -1,4 +1,4 @@
-"""The loss within an epoch, for epochs that take hours."""
+"""The loss within an epoch, useful where an epoch takes hours."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ijsat_tf import checks
 class StepLosses(keras.callbacks.Callback):
     """Writes the mean loss of every few steps for TensorBoard.
 
-    The scalar stands at the optimizer's step, which goes on where a
-    run is resumed; Keras' own `TensorBoard(update_freq=...)` counts from 0
-    again, and writes the mean since the epoch began.
+    The step of the scalar is the optimizer's step, which goes on when a run is
+    resumed. Keras' own `TensorBoard(update_freq=...)` counts from 0 again, and
+    writes the mean since the epoch began.
 
     Args:
-        directory: of the events.
-        every: steps a mean, default 100; what is left at an epoch's end is
-            a mean of its own.
-        monitor: key of the logs, default "loss"; a flow has "bits_per_dim".
-        first_step: steps of the first epoch that were taken before it was
-            resumed, default 0.
+        directory: Folder of the event files.
+        every: Number of steps per mean, default 100; the steps left at the
+            end of an epoch have a mean of their own.
+        monitor: Key of the logs, default "loss"; a flow has "bits_per_dim".
+        first_step: Number of steps of the first epoch that were taken before
+            the epoch was resumed, default 0.
 
     Raises:
         ValueError: for `every` below 1.
@@ -52,10 +52,10 @@ class StepLosses(keras.callbacks.Callback):
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        # With `steps_per_execution` not every step is seen.
+        # With `steps_per_execution` callbacks do not see every step.
         self.steps = self.before + batch + 1
         if self.written < self.before:
-            # What was logged before the epoch was resumed is in its mean.
+            # The epoch's mean includes the steps before it was resumed.
             self._mean(logs)
         elif self.steps // self.every > self.written // self.every:
             self._write(logs)
@@ -73,7 +73,7 @@ class StepLosses(keras.callbacks.Callback):
         self.writer.flush()
 
     def _mean(self, logs: dict[str, Any] | None) -> float:
-        """The mean since the last one."""
+        """The mean of the monitored number since the previous mean."""
         checks.require(
             self.monitor in logs,
             f"`monitor` must be one of {', '.join(logs)}.",

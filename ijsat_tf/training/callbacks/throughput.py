@@ -11,16 +11,16 @@ from ijsat_tf.training.callbacks.console import say
 
 
 class Throughput(keras.callbacks.Callback):
-    """Adds images/s to an epoch's logs and says how much time is left.
+    """Adds images/s to the logs of an epoch and prints the time left.
 
-    Put it before callbacks that write the logs. Each epoch's first batch is
-    left out of the speed, since the very first traces the graph, unless it is
-    the only one, as where an epoch is resumed near its end. The time left
-    includes what was measured between epochs: validation, and other
-    callbacks.
+    Put `Throughput` before callbacks that write the logs. The speed leaves out
+    the first batch of each epoch, since the very first batch traces the graph.
+    An only batch is counted, as when an epoch is resumed near its end. The
+    time left includes the measured time between epochs, in which validation
+    and other callbacks run.
 
     Args:
-        batch_size: images a step.
+        batch_size: Number of images per step.
     """
 
     def __init__(self, batch_size: int):
@@ -42,7 +42,7 @@ class Throughput(keras.callbacks.Callback):
         self, batch: int, logs: dict[str, Any] | None = None
     ) -> None:
         self.stop = time.perf_counter()
-        # With `steps_per_execution` not every step is seen.
+        # With `steps_per_execution` callbacks do not see every step.
         if self.start is None:
             self.start, self.first = self.stop, batch
         self.batches = batch - self.first
@@ -66,6 +66,6 @@ class Throughput(keras.callbacks.Callback):
         steps = self.params["steps"] or self.batches + self.first + 1
         seconds = left * steps * self.batch_size / speed
         if self.pauses:
-            # One more pause follows this very epoch.
+            # One more pause follows the present epoch.
             seconds += (left + 1) * sum(self.pauses) / len(self.pauses)
         say(self, f"{speed:.1f} images/s, about {seconds / 60:.0f} min left")

@@ -1,4 +1,4 @@
-"""Defences: what is mixed, what is attacked, what is minimised."""
+"""Defences: each says what is mixed, what is attacked, what is minimised."""
 
 from ijsat_tf.training.methods.adversarial_la import AdversarialLA
 from ijsat_tf.training.methods.advprop import AdvProp

@@ -1,4 +1,4 @@
-"""Adversarial-LA: training on images that a search of a flow's latents made."""
+"""Adversarial-LA: training on images found by a search in a flow's latents."""
 
 from __future__ import annotations
 
@@ -17,26 +17,31 @@ from ijsat_tf.types import value
 
 @value
 class AdversarialLA(Method):
-    """min_theta L(f(G(z + dz)), y) with dz = argmax L(f(G(z + dz)), k),
-    |dz|_2 <= radius, k = argmax_j f(x)_j the model's own class.
+    """Adversarial-LA: training on images that a latent search found.
 
-    It trains on the images found alone, with their true labels; the search
-    does not see these. The official code searches with the classifier in
-    training mode, here in inference mode, and starts from a cube that is
-    projected to the ball, which in so many dimensions is its surface as the
-    uniform start here is. Its flow adds noise and a logit transform whose
-    inverse returns 0.9 x + 0.05; a `Glow` here is exact.
+    It minimises L(f(G(z + dz)), y) over theta with
+    dz = argmax L(f(G(z + dz)), k), |dz|_2 <= radius and the model's own class
+    k = argmax_j f(x)_j.
+
+    The method trains on the found images alone, with their true labels; the
+    search does not see the true labels. The official code searches with the
+    classifier in training mode, this method in inference mode. That code
+    starts from a cube projected to the ball, this method uniformly in the
+    ball; in so many dimensions both are the surface of the ball. The official
+    flow adds noise and a logit transform whose inverse returns 0.9 x + 0.05; a
+    `Glow` here is exact.
 
     Args:
-        flow: G, e.g. `ijsat_tf.flows.Glow`; with latents that come with the
+        flow: Flow G, e.g. `ijsat_tf.flows.Glow`; where latents come with the
             data, any network with `decode(latents)`.
-        radius: of dz over the latents of all levels together, default 1.
-        step: length of a step, default 0.5; None for 2.5 * radius / steps.
-        steps: default 3.
+        radius: Radius of dz over the latents of all levels together,
+            default 1.
+        step: Length of a step, default 0.5; None for 2.5 * radius / steps.
+        steps: Number of steps of the search, default 3.
 
     Raises:
         ValueError: for settings out of range, or a flow that cannot decode;
-            in training for one that cannot encode, without latents.
+            in training, without latents, for a flow that cannot encode.
 
     Source: Yuksel et al., Semantic Perturbations with Normalizing Flows for
     Improved Generalization, 2021; https://github.com/okyksl/flow-lp.
@@ -49,12 +54,12 @@ class AdversarialLA(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        # So that wrong settings are refused at once.
+        # Making it refuses wrong settings at once.
         _ = self.attack
 
     @property
     def attack(self) -> OnManifoldPGD:
-        """The inner maximisation."""
+        """The attack that solves the inner maximisation."""
         ball = L2(self.radius, self.step)
         return OnManifoldPGD(self.flow, ball, self.steps)
 

@@ -1,4 +1,4 @@
-"""AdvProp: attacked images with BatchNorms of their own."""
+"""AdvProp: training with separate BatchNorms for attacked images."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ from ijsat_tf.types import value
 
 @value
 class AdvProp(Method):
-    """min_theta 1/2 L(f(x), y) + 1/2 max_delta L(f_aux(x + delta), y).
+    """AdvProp: adversarial training with separate BatchNorms.
+
+    It minimises 1/2 L(f(x), y) + 1/2 max_delta L(f_aux(x + delta), y) over
+    theta.
 
     f and f_aux share all weights but those of BatchNorm. The attack is on
-    f_aux, in inference mode; f is what is tested, and what metrics see, on
-    clean images. The paper adds the two losses; their mean, as in the code
-    that is used most (there is no official one), leaves the learning rate as
-    it was.
+    f_aux, in inference mode. Tests and metrics use f, on clean images. The
+    paper adds the two losses. This method takes their mean, which leaves the
+    learning rate as it was, as the most used code does (there is no official
+    code).
 
     Args:
-        attack: the inner maximisation. The row of Table 2 has no settings
-            published; that code's own are one step of
+        attack: Attack of the inner maximisation. No settings are published
+            for the row of Table 2. The most used code takes one step of
             `PGD(Linf(1 / 255, step=1 / 255), steps=1, targeted=True)`, while
             the paper's attack, and the default of `PGD`, is untargeted. A
-            targeted one gets a class drawn at random for each image.
+            targeted attack gets a class drawn at random for each image.
 
     Raises:
-        ValueError: for an `attack` that is none; by the model for a
+        ValueError: for an `attack` that is no attack; by the model for a
             classifier that `ijsat_tf.models.with_auxiliary_norm` did not
             make.
 
@@ -79,7 +82,7 @@ class AdvProp(Method):
 
 
 def _random_labels(labels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Of each row any class, its own too, (B, K)."""
+    """Random one-hot labels (B, K); a sample may get its own class."""
     classes = labels.shape[-1]
     drawn = seeds.of_this_replica(
         lambda rows: tf.random.stateless_uniform(

@@ -14,19 +14,19 @@ from ijsat_tf.types import value
 
 @value
 class AT(Method):
-    """Adversarial training: min_theta max_delta L(f(x + delta), y) (Eq. 3).
+    """Adversarial training, min_theta max_delta L(f(x + delta), y) (Eq. 3).
 
-    With `JointSpaceAttack` it is the paper's AT [JSA], with `OnManifoldPGD`
-    Eq. 4; with `FGSM(L2(0.1))` and `FGSM(Linf(1 / 255))` the one-step L2 and
-    Linf training of Kireev et al., 2022. Their code crafts in training mode,
-    and where a change by L2 meets the ends of [0, 1] it clips first and
-    projects after, by which a change is a little longer.
+    With `JointSpaceAttack` this is the paper's AT [JSA], with `OnManifoldPGD`
+    Eq. 4. With `FGSM(L2(0.1))` and `FGSM(Linf(1 / 255))` it is the one-step L2
+    and Linf training of Kireev et al., 2022. Their code crafts in training
+    mode. Where an L2 change meets the ends of [0, 1], their code clips first
+    and projects after, so that the change is a little longer.
 
     Args:
-        attack: the inner maximisation.
+        attack: Attack of the inner maximisation.
 
     Raises:
-        ValueError: for an `attack` that is none.
+        ValueError: for an `attack` that is no untargeted attack.
 
     Source: Madry et al., Towards Deep Learning Models Resistant to
     Adversarial Attacks, 2018.
@@ -48,11 +48,11 @@ class AT(Method):
 
 
 def predictions(classifier: keras.Model, images: tf.Tensor) -> tf.Tensor:
-    """The model's own labels softmax(f(x)), (B, K), for an attack to leave.
+    """The model's own labels softmax(f(x)), (B, K), to attack.
 
     Args:
-        classifier: in inference mode.
-        images: (B, H, W, C) in [0, 1].
+        classifier: Classifier, called in inference mode.
+        images: Images (B, H, W, C) in [0, 1].
     """
     logits = checks.finite(as_logits(classifier)(images), "The logits")
     return tf.stop_gradient(tf.nn.softmax(logits))

@@ -1,4 +1,4 @@
-"""Cutout: a square of each image is hidden."""
+"""Cutout, which hides a square of each image."""
 
 from __future__ import annotations
 
@@ -14,22 +14,26 @@ from ijsat_tf.types import value
 
 @value
 class Cutout(Method):
-    """min_theta L(f(m x + (1 - m) fill), y), m = 0 inside a square, else 1.
+    """Cutout: training on images in which a square is hidden.
 
-    The square's centre is uniform over the pixels of the image, whose border
-    may cut it. The official code sets the square to 0 after
-    (x - mean) / deviation, which is the mean of images in [0, 1].
+    It minimises L(f(m x + (1 - m) fill), y) over theta, with m = 0 inside a
+    square, else 1.
+
+    The centre of the square is uniform over the pixels of the image, and the
+    border of the image may cut the square. The official code sets the square
+    to 0 after (x - mean) / deviation, which is the mean of images in [0, 1].
 
     Args:
-        length: side of the square in pixels, default 16, the official code's
-            for CIFAR-10; 8 for CIFAR-100. Its squares of an odd length have
-            the side length - 1.
-        fill: what is inside, in [0, 1], one number or one a channel; default
-            that code's mean of CIFAR-10, (125.3, 123.0, 113.9) / 255. Give
-            the mean of another data set, or of your model's normalisation.
+        length: Side of the square in pixels, default 16, the official code's
+            for CIFAR-10; 8 for CIFAR-100. In that code squares of an odd
+            length have the side length - 1.
+        fill: Values inside the square, in [0, 1], one number or one per
+            channel; default the official code's mean of CIFAR-10,
+            (125.3, 123.0, 113.9) / 255. Give the mean of another data set, or
+            of your model's normalisation.
 
     Raises:
-        ValueError: for settings out of range; in training for images of
+        ValueError: for settings out of range; in training for images with
             another number of channels than `fill`.
 
     Source: DeVries and Taylor, Improved Regularization of Convolutional
@@ -78,7 +82,7 @@ class Cutout(Method):
             & hidden(width, "column")[:, None, :, None]
         )
         fill = tf.constant(self._parts, batch.images.dtype)
-        # A cut image is not what its latents decode to.
+        # No latents: they decode to the image without the square.
         return Batch(tf.where(square, fill, batch.images), batch.labels)
 
     @property

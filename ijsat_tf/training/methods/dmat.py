@@ -1,4 +1,4 @@
-"""Dual manifold adversarial training: an image attack and a latent one."""
+"""Dual manifold adversarial training, by an image and a latent attack."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from ijsat_tf.types import value
 
 @value
 class DMAT(Method):
-    """min_theta 1/2 max_delta L(f(x + delta), y)
-    + 1/2 max_lambda L(f(G(z + lambda)), y).
+    """Dual manifold adversarial training, in image space and on a manifold.
+
+    It minimises 1/2 max_delta L(f(x + delta), y)
+    + 1/2 max_lambda L(f(G(z + lambda)), y) over theta.
 
     Both attacks start from the same batch and the same weights. Each kind of
-    image goes through the classifier on its own, as BatchNorm's batches are
-    apart in the official code. Metrics see the images of the image attack.
+    image goes through the classifier on its own, since BatchNorm sees the two
+    kinds separately in the official code. Metrics see the images of the image
+    attack.
 
     Args:
-        image_attack: e.g. `PGD`.
-        latent_attack: e.g. `OnManifoldPGD`, with a GAN whose latents come
-            with the data or with a flow; `JointSpaceAttack` with a flow for
-            the paper's DMAT + JSA.
+        image_attack: Attack on images, e.g. `PGD`.
+        latent_attack: Attack on latents, e.g. `OnManifoldPGD`, with a flow or
+            with a GAN whose latents come with the data; `JointSpaceAttack`
+            with a flow for the paper's DMAT + JSA.
 
     Raises:
-        ValueError: for an attack that is none.
+        ValueError: for an argument that is no untargeted attack.
 
     Source: Lin et al., Dual Manifold Adversarial Robustness, 2020;
     https://github.com/samuel930930/Dual-Manifold-Adversarial-Training.

@@ -17,27 +17,31 @@ from ijsat_tf.types import value
 
 @value
 class FastPAT(Method):
-    """min_theta L(f(x^), y), x^ by Fast-LPA for max_{d(x, x^) <= bound}.
+    """Perceptual adversarial training with Fast-LPA.
 
-    d is a perceptual distance, by default that of the activations of the
-    classifier in training. Images that the classifier gets wrong already stay
-    as they are, all others are attacked. Metrics see what is trained on.
+    It minimises L(f(x^), y) over theta, with x^ found by Fast-LPA for
+    max_{d(x, x^) <= bound}.
+
+    d is a perceptual distance, by default the distance of the activations of
+    the classifier in training. Images that the classifier already gets wrong
+    stay as they are; all other images are attacked. Metrics see the images
+    that are trained on.
 
     The official code clips each value of the gradient to [-1, 1]: give the
-    optimizer `clipvalue=1.0`, which two or more replicas cannot have, as Keras
-    would clip before it sums over them.
+    optimizer `clipvalue=1.0`. This is not possible with two or more replicas,
+    as Keras would clip before it sums over the replicas.
 
     Args:
-        bound: of the distance, default 0.5, that of CIFAR-10; 0.25 for
-            ImageNet-100, and 0.02 is what Kireev et al. trained with for
+        bound: Bound of the distance, default 0.5, the source's for CIFAR-10;
+            0.25 for ImageNet-100. Kireev et al. trained with 0.02 for
             CIFAR-10-C.
-        steps: of the attack, default 10.
-        distance: a perceptual distance; None, the default, for that of the
-            classifier.
-        layers: of the classifier's own distance; None, the default, for its
-            stages.
-        only_correct: whether wrong images are left alone, default True, as
-            the authors train; False attacks all.
+        steps: Number of steps of the attack, default 10.
+        distance: Perceptual distance; None, the default, for the distance of
+            the classifier's own activations.
+        layers: Names of the layers of the classifier's own distance; None,
+            the default, for its stages.
+        only_correct: Whether images that are classified wrongly stay as they
+            are, default True, as the authors train; False attacks all images.
 
     Raises:
         ValueError: for settings out of range; by the model for a classifier
@@ -56,12 +60,12 @@ class FastPAT(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        # So that wrong settings are refused at once.
+        # Making it refuses wrong settings at once.
         _ = self.attack
 
     @property
     def attack(self) -> FastLagrangePerceptual:
-        """The inner maximisation."""
+        """The attack that solves the inner maximisation."""
         return FastLagrangePerceptual(
             self.bound, self.distance, self.steps, self.layers
         )
@@ -73,8 +77,9 @@ class FastPAT(Method):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> tf.Tensor:
-        # The whole batch, though not all of it is used: a part would have
-        # another place in the global batch, and so other random numbers.
+        # The whole batch is attacked, though not all of it is used: a part
+        # would have another place in the global batch, and so other random
+        # numbers.
         result = self.attack(classifier, batch.images, batch.labels, seed)
         if not self.only_correct:
             return result.images

@@ -1,4 +1,4 @@
-"""Interpolated adversarial training: attack first, then mix."""
+"""Interpolated adversarial training, which attacks first and then mixes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from ijsat_tf.types import value
 
 @value
 class IAT(AT):
-    """min_theta 1/2 L_mix(f(x)) + 1/2 L_mix(f(x^)), x^ attacked before
-    mixing.
+    """Interpolated adversarial training: attack first, then mix.
 
-    Clean and attacked images are mixed apart, with alphas of their own, and
-    go through the classifier apart. Metrics see the attacked mixture.
+    It minimises 1/2 L_mix(f(x)) + 1/2 L_mix(f(x^)) over theta, with x^
+    attacked before mixing.
+
+    Clean and attacked images are mixed separately, with alphas of their own,
+    and go through the classifier separately. Metrics see the attacked mixture.
 
     Args:
-        attack: the inner maximisation, on unmixed images.
-        tau: alpha ~ Beta(tau, tau), default 0.1, the paper's; the method's
-            authors have 1 for "input" and 2 for "manifold". 0 mixes nothing.
-        mix: "input", the default, mixes images; "manifold" the images or the
-            output of one of `layers`, drawn anew at each step.
-        clean: weight of the clean loss, default 1/2; 0 leaves it out, which
-            with `JointSpaceAttack` is the paper's AT [JSA]-mixup.
-        layers: names of the classifier's layers for "manifold"; the default
+        attack: Attack of the inner maximisation, on unmixed images.
+        tau: Parameter of alpha ~ Beta(tau, tau), default 0.1, the paper's;
+            the method's authors use 1 for "input" and 2 for "manifold". 0
+            mixes nothing.
+        mix: Place of the mixing. "input", the default, mixes images;
+            "manifold" mixes the images or the output of one of `layers`,
+            drawn anew at each step.
+        clean: Weight of the clean loss, default 1/2; 0 leaves the clean loss
+            out, which with `JointSpaceAttack` is the paper's AT [JSA]-mixup.
+        layers: Names of the classifier's layers for "manifold"; the default
             suits the models of this library.
-        alpha: one alpha a "sample" (the default) or a "batch".
+        alpha: Scope of each drawn alpha, "sample" (the default) or "batch".
 
     Raises:
         ValueError: for settings out of range; by the model for a classifier
@@ -60,12 +64,12 @@ class IAT(AT):
             "`clean` must be a number from 0 to 1.",
             repr(self.clean),
         )
-        # So that wrong settings are refused at once.
+        # Making it refuses wrong settings at once.
         ManifoldMixup(self.tau, self.layers, self.alpha)
 
     @property
     def mixing(self) -> ManifoldMixup:
-        """How clean images, and how attacked ones are trained on."""
+        """The mixup method that both clean and attacked images go through."""
         layers = self.layers if self.mix == "manifold" else ()
         return ManifoldMixup(self.tau, layers, self.alpha, "categorical")
 

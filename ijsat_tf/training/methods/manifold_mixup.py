@@ -1,4 +1,4 @@
-"""Manifold mixup: images are mixed, or what a layer makes of them."""
+"""Manifold mixup, which mixes images or the outputs of a layer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ijsat_tf.types import value
 
 
 class Mixture(NamedTuple):
-    """What to mix, and where.
+    """Samples to mix, with their weights and the place of the mixing.
 
     Attributes:
-        batch: the samples, not mixed yet.
-        alpha: (B,) weights of each sample; its partner has the rest.
-        place: the number of the stage whose input is mixed, scalar int32.
+        batch: Samples, not mixed yet.
+        alpha: Weights (B,) of each sample; its partner has 1 - alpha.
+        place: Number of the stage whose input is mixed, scalar int32.
     """
 
     batch: Batch
@@ -29,22 +29,26 @@ class Mixture(NamedTuple):
 
 @value
 class ManifoldMixup(Method):
-    """min_theta L(f_k(a g_k(x_i) + (1 - a) g_k(x_j)), a y_i + (1 - a) y_j).
+    """Manifold mixup: mixup of the images or of a layer's outputs.
 
-    f = f_k o g_k is cut at one place k a step, drawn uniformly: the images,
+    It minimises L(f_k(a g_k(x_i) + (1 - a) g_k(x_j)), a y_i + (1 - a) y_j)
+    over theta.
+
+    f = f_k o g_k is cut at one place k per step, drawn uniformly: the images,
     or the output of one of `layers`. Partners are neighbours in the shuffled
     batch.
 
     Args:
-        tau: alpha ~ Beta(tau, tau), default 2, the official code's for CIFAR;
-            0 mixes nothing.
-        layers: names of the classifier's layers; the default suits the models
-            of this library. Without any, images alone are mixed.
-        alpha: one alpha a "batch" (the default, as there) or a "sample".
-        cross_entropy: "binary", the default, is the official code's L,
+        tau: Parameter of alpha ~ Beta(tau, tau), default 2, the official
+            code's for CIFAR; 0 mixes nothing.
+        layers: Names of the classifier's layers; the default suits the models
+            of this library. Without layers, only images are mixed.
+        alpha: Scope of each drawn alpha, "batch" (the default, as in the
+            official code) or "sample".
+        cross_entropy: Loss L. "binary", the default, is the official code's,
             -1/K sum_k (y_k log p_k + (1 - y_k) log(1 - p_k)) with
-            p = softmax(f); "categorical" that of other methods, which is K/2
-            to K times as large, and so are its gradients.
+            p = softmax(f). "categorical" is the loss of other methods, which
+            is K/2 to K times as large, and so are its gradients.
 
     Raises:
         ValueError: for settings out of range; by the model for a classifier
@@ -99,8 +103,8 @@ class ManifoldMixup(Method):
         pairs = mixup.partners(tf.shape(images)[0])
         features = images
         for number, stage in enumerate(self._stages(classifier)):
-            # Weights of 1 mix nothing: the graph needs no branches, in which
-            # synchronised BatchNorm could not run.
+            # Other stages get weights of 1, which mix nothing, instead of a
+            # branch of the graph, in which synchronised BatchNorm cannot run.
             here = tf.where(place == number, alpha, 1.0)
             features = mixup.interpolate(features, here, pairs)
             features = stage(features, training=True)

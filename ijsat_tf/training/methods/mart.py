@@ -1,4 +1,4 @@
-"""MART: misclassified examples count more."""
+"""MART: adversarial training in which misclassified examples count more."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from ijsat_tf.types import value
 
 @value
 class MART(AT):
-    """min_theta BCE(p(x^), y) + beta KL(p(x) || p(x^)) (1 - p(x)_y).
+    """MART: misclassification-aware adversarial training.
+
+    It minimises BCE(p(x^), y) + beta KL(p(x) || p(x^)) (1 - p(x)_y) over
+    theta.
 
     BCE(p, y) = -log p_y - log(1 - max_{k != y} p_k) is the boosted cross
-    entropy, p = softmax(f). Gradients flow through all of it, the weight
-    1 - p(x)_y included. The constants 1.0001, 1.0000001 and 1e-12 inside are
-    the official code's. Metrics see the attacked images.
+    entropy with p = softmax(f). Gradients flow through the whole loss, the
+    weight 1 - p(x)_y included. The constants 1.0001, 1.0000001 and 1e-12 in
+    the code are the official code's. Metrics see the attacked images.
 
     Args:
-        attack: the inner maximisation, of the cross entropy; with
-            `JointSpaceAttack` it is the paper's MART + JSA. The official
-            code starts from x + 0.001 N(0, 1), an attack here from its own
-            start.
-        beta: weight of the divergence, default 6, the paper's (the official
+        attack: Attack of the inner maximisation, on the cross entropy; with
+            `JointSpaceAttack` the method is the paper's MART + JSA. The
+            official code starts from x + 0.001 N(0, 1), an attack here from
+            its own start.
+        beta: Weight of the divergence, default 6, the paper's (the official
             script for ResNet-18 has 5).
 
     Raises:
@@ -50,7 +53,7 @@ class MART(AT):
             "for soft ones.",
             tf.reduce_min(heaviest),
         )
-        # Nor may BatchNorm see the images before that is known.
+        # BatchNorm must not see the images before the check.
         return batch._replace(
             images=checks.after(checked, batch.images),
             labels=checks.after(checked, batch.labels),

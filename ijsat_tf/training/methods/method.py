@@ -1,4 +1,4 @@
-"""What a method is, and the one that attacks nothing."""
+"""The base class of methods, and normal training, which attacks nothing."""
 
 from __future__ import annotations
 
@@ -14,49 +14,51 @@ from ijsat_tf.types import Value, value
 
 @value
 class Method(Value):
-    """A defence as three choices, all graph functions of a seed.
+    """A defence in three parts: mix, craft and loss.
 
-    By default nothing is mixed, nothing attacked, and the cross entropy of
-    what was crafted is minimised. A method of one's own is a subclass, made a
-    value by `@ijsat_tf.types.value`, so that a model is saved with it.
+    All three are graph functions. By default nothing is mixed, nothing is
+    attacked, and the cross entropy of the crafted images is minimised. A
+    method of your own is a subclass with the decorator
+    `@ijsat_tf.types.value`, so that a model can be saved with it.
     """
 
     def check(self, classifier: keras.Model) -> None:
-        """Raises `ValueError` for a classifier that cannot be trained so."""
+        """Raises `ValueError` if this method cannot train the classifier."""
 
     def mixture(self, batch: Batch, seed: tf.Tensor) -> Batch:
-        """The samples to attack.
+        """Returns the samples to attack.
 
         Args:
-            batch: images (B, H, W, C) in [0, 1], labels (B, K), latents.
-            seed: (2,) int32.
+            batch: Images (B, H, W, C) in [0, 1], labels (B, K) and latents.
+            seed: Seed (2,), int32.
         """
         return batch
 
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> Any:
-        """What `loss` needs besides the batch: images, most often.
+        """Returns what `loss` needs besides the batch, most often images.
 
         Args:
-            classifier: in inference mode; no variable may change.
-            batch: what `mixture` returned.
-            seed: (2,) int32.
+            classifier: Classifier, to be called in inference mode; no
+                variable may change.
+            batch: Samples that `mixture` returned.
+            seed: Seed (2,), int32.
         """
         return batch.images
 
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: Any
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """The loss to minimise.
+        """Returns the loss to minimise, and what metrics see.
 
         Args:
-            classifier: to be called with `training=True`.
-            batch: what `mixture` returned.
-            crafted: what `craft` returned.
+            classifier: Classifier, to be called with `training=True`.
+            batch: Samples that `mixture` returned.
+            crafted: Result of `craft`.
 
         Returns:
-            Losses (B,) in nats, and labels (B, K) and logits (B, K) that
+            Losses (B,) in nats, and the labels (B, K) and logits (B, K) that
             metrics compare.
         """
         logits = classifier(crafted, training=True)
@@ -66,4 +68,4 @@ class Method(Value):
 
 @value
 class Standard(Method):
-    """Normal training: min_theta L(f(x), y)."""
+    """Normal training on clean images, min_theta L(f(x), y)."""

@@ -1,4 +1,4 @@
-"""Input mixup."""
+"""Input mixup, which mixes images and labels."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from ijsat_tf.types import value
 
 @value
 class Mixup(Method):
-    """min_theta L(f(a x_i + (1 - a) x_j), a y_i + (1 - a) y_j) (Eq. 6).
+    """Input mixup: training on mixtures of pairs of samples (Eq. 6).
 
-    Equal to a L(f(x), y_i) + (1 - a) L(f(x), y_j) of the mixed image x, as
-    the official code has it. Partners are neighbours in the shuffled batch,
-    where that code permutes the batch.
+    It minimises L(f(a x_i + (1 - a) x_j), a y_i + (1 - a) y_j) over theta.
+    This loss equals a L(f(x), y_i) + (1 - a) L(f(x), y_j) of the mixed image
+    x, as the official code computes it. Partners are neighbours in the
+    shuffled batch, where that code permutes the batch.
 
     Args:
-        tau: alpha ~ Beta(tau, tau), default 1, the official code's; 0 mixes
-            nothing.
-        alpha: one alpha a "batch" (the default, as there) or a "sample".
+        tau: Parameter of alpha ~ Beta(tau, tau), default 1, the official
+            code's; 0 mixes nothing.
+        alpha: Scope of each drawn alpha, "batch" (the default, as in the
+            official code) or "sample".
 
     Raises:
         ValueError: for settings out of range.

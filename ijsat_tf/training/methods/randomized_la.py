@@ -16,21 +16,24 @@ from ijsat_tf.types import Tensors, value
 
 @value
 class RandomizedLA(Method):
-    """min_theta E L(f(clip(G(z + dz))), y) with dz uniform on the sphere
-    |dz|_2 = radius.
+    """Randomized-LA: training on images with randomly changed latents.
+
+    It minimises E L(f(clip(G(z + dz))), y) over theta, with dz uniform on the
+    sphere |dz|_2 = radius.
 
     The official code projects N(0, radius^2 I) to the ball, which in so many
-    dimensions is its surface. Its flow adds noise and a logit transform whose
-    inverse returns 0.9 x + 0.05; a `Glow` here is exact.
+    dimensions is the surface of the ball. The official flow adds noise and a
+    logit transform whose inverse returns 0.9 x + 0.05; a `Glow` here is exact.
 
     Args:
-        flow: G, e.g. `ijsat_tf.flows.Glow`; with latents that come with the
+        flow: Flow G, e.g. `ijsat_tf.flows.Glow`; where latents come with the
             data, any network with `decode(latents)`.
-        radius: of dz over the latents of all levels together, default 20.
+        radius: Radius of dz over the latents of all levels together,
+            default 20.
 
     Raises:
-        ValueError: for a radius that is none, or a flow that cannot decode;
-            in training for one that cannot encode, without latents.
+        ValueError: for a radius out of range, or a flow that cannot decode;
+            in training, without latents, for a flow that cannot encode.
 
     Source: Yuksel et al., Semantic Perturbations with Normalizing Flows for
     Improved Generalization, 2021; https://github.com/okyksl/flow-lp.
@@ -41,12 +44,12 @@ class RandomizedLA(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        # So that wrong settings are refused at once.
+        # Making it refuses wrong settings at once.
         _ = self.space
 
     @property
     def space(self) -> Latent:
-        """What may change; one step goes all the way."""
+        """The latent space, whose single step has the length `radius`."""
         return Latent(self.flow, L2(self.radius, step=self.radius))
 
     def craft(

@@ -1,4 +1,4 @@
-"""RLAT: one step against the image and the activations of every stage."""
+"""RLAT: one attack step on the image and on the activations of every stage."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from ijsat_tf.types import value
 
 @value
 class RLAT(Method):
-    """Relaxed LPIPS adversarial training: min_theta L(f_d(x), y).
+    """Relaxed LPIPS adversarial training (RLAT), min_theta L(f_d(x), y).
 
         f_d(x) = f_n(... f_1(f_0(clip(x + d_0)) + d_1) ... + d_n),
         d_i = epsilon_i g_i / |g_i|_2,  g_i = dL / d(input of f_i) at x,
         epsilon_i = epsilon size_i / size_0 / (i + 1).
 
-    f_0 to f_n are the classifier's stages, size_i is the number of values a
-    sample at the input of f_i. Both passes are in training mode, as in the
-    official code: the gradients are those through BatchNorm's batch
-    statistics, and the moving ones move twice a step. The first pass is part
-    of `loss` therefore. Metrics see the second one.
+    f_0 to f_n are the classifier's stages, and size_i is the number of values
+    per sample at the input of f_i. Both passes are in training mode, as in the
+    official code: the gradients go through BatchNorm's batch statistics, and
+    the moving statistics move twice per step. Therefore the first pass is part
+    of `loss`. Metrics see the second pass.
 
     The changes are small against the precision of bfloat16; the official code
     computes in float32.
 
     Args:
-        epsilon: radius for the image, default 0.08, the published model's.
-        layers: names of the classifier's layers behind which it is perturbed,
-            as for `ijsat_tf.models.stages`; None, the default, for those of
-            our own classifiers: `stem`, `stage1` and so on.
+        epsilon: Radius for the image, default 0.08, the published model's.
+        layers: Names of the classifier's layers whose outputs are perturbed,
+            as for `ijsat_tf.models.stages`; None, the default, for the layers
+            of our own classifiers: `stem`, `stage1` and so on.
 
     Raises:
         ValueError: for a negative `epsilon`; by the model for a classifier
@@ -70,7 +70,7 @@ class RLAT(Method):
     def _changes(
         self, stages: list[keras.Model], batch: Batch
     ) -> list[tf.Tensor]:
-        """d_0 to d_n."""
+        """The changes d_0 to d_n."""
         inputs, x = [], batch.images
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for stage in stages:

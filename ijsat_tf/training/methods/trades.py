@@ -1,4 +1,4 @@
-"""TRADES: accuracy on clean images, and constancy around them."""
+"""TRADES: accuracy on clean images, and stable outputs around them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from ijsat_tf.types import value
 
 @value
 class TRADES(AT):
-    """min_theta L(f(x), y) + beta max_x^ KL(f(x) || f(x^)).
+    """TRADES: a trade-off between accuracy and robustness.
 
-    The attack climbs the cross entropy with the labels softmax(f(x)), whose
-    gradient in x^ is that of the divergence. Gradients of the loss flow
-    through both of its arguments. Metrics see the attacked images.
+    It minimises L(f(x), y) + beta max_x^ KL(f(x) || f(x^)) over theta.
+
+    The attack maximises the cross entropy with the labels softmax(f(x)); its
+    gradient by x^ is that of the divergence. Gradients of the loss flow
+    through both arguments of the divergence. Metrics see the attacked images.
 
     Args:
-        attack: the inner maximisation; with `JointSpaceAttack` it is the
-            paper's TRADES + JSA. The official code starts from
+        attack: Attack of the inner maximisation; with `JointSpaceAttack` the
+            method is the paper's TRADES + JSA. The official code starts from
             x + 0.001 N(0, 1), an attack here from its own start.
-        beta: weight of the divergence, default 6, the paper's.
+        beta: Weight of the divergence, default 6, the paper's.
 
     Raises:
         ValueError: for settings out of range.
@@ -47,8 +49,8 @@ class TRADES(AT):
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        # One pass each, as BatchNorm then sees clean and attacked images
-        # apart; the official code repeats the clean one.
+        # One pass for each kind of image, so that BatchNorm sees clean and
+        # attacked images separately; the official code repeats the clean pass.
         natural = classifier(batch.images, training=True)
         attacked = classifier(crafted, training=True)
         each = losses.cross_entropy(batch.labels, natural)

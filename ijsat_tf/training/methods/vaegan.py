@@ -1,4 +1,4 @@
-"""On-manifold adversarial training of Stutz et al., whose G is a VAE-GAN."""
+"""On-manifold adversarial training of Stutz et al. with a VAE-GAN."""
 
 from __future__ import annotations
 
@@ -17,31 +17,37 @@ from ijsat_tf.types import value
 
 @value
 class VAEGAN(Method):
-    """min_theta 1/2 L(f(x), y) + 1/2 max_lambda L(f(G(z' + lambda)), y').
+    """On-manifold adversarial training with a VAE-GAN.
+
+    It minimises 1/2 L(f(x), y) + 1/2 max_lambda L(f(G(z' + lambda)), y') over
+    theta.
 
     Every other sample (x', y') of the batch is replaced by its attacked image
-    G(z' + lambda), z' its code; the rest stay clean. Both halves go through
-    the classifier together, and metrics see both. `AT(method.attack)` attacks
-    all samples, the source's "full" variant.
+    G(z' + lambda), where z' is the code of x'; the other samples stay clean.
+    Both halves go through the classifier together, and metrics see both.
+    `AT(method.attack)` attacks all samples, as the source's "full" variant
+    does.
 
     Args:
-        generator: e.g. `ijsat_tf.generators.VAEGAN`; a network with
-            `decode(latents)`, and with `encode(images)` unless latents come
-            with the data.
-        radius: of lambda, per coordinate; default 0.1, the source's for one
-            generator of all classes (0.3 where each class has its own).
-        steps: of Adam, default 40.
-        learning_rate: of Adam, default 0.005.
-        bound: of z + lambda, per coordinate; default 2, None for none.
+        generator: Generator G, e.g. `ijsat_tf.generators.VAEGAN`: a network
+            with `decode(latents)`, and with `encode(images)` unless latents
+            come with the data.
+        radius: Radius of lambda, per coordinate; default 0.1, the source's
+            for one generator of all classes (0.3 where each class has its
+            own generator).
+        steps: Number of Adam's steps, default 40.
+        learning_rate: Learning rate of Adam, default 0.005.
+        bound: Bound of z + lambda, per coordinate; default 2, None for no
+            bound.
 
     Raises:
         ValueError: for settings out of range; in training for batches of one.
 
     Source: Stutz, Hein and Schiele, Disentangling Adversarial Robustness and
     Generalization, 2019;
-    https://github.com/davidstutz/disentangling-robustness-generalization,
-    which trains on the worst of the steps where one fools the classifier, and
-    here on the last.
+    https://github.com/davidstutz/disentangling-robustness-generalization.
+    Where a step fools the classifier, that code trains on the worst step; this
+    method always trains on the last one.
     """
 
     generator: Any
@@ -53,12 +59,12 @@ class VAEGAN(Method):
     def __post_init__(self):
         super().__post_init__()
         checks.not_negative("learning_rate", self.learning_rate)
-        # So that wrong settings are refused at once.
+        # Making it refuses wrong settings at once.
         _ = self.attack
 
     @property
     def attack(self) -> Ascent:
-        """The inner maximisation."""
+        """The attack that solves the inner maximisation."""
         ball = Linf(self.radius, self.learning_rate)
         space = AdamLatent(self.generator, ball, bound=self.bound)
         return Ascent(space, self.steps)
@@ -87,7 +93,7 @@ class VAEGAN(Method):
 
 
 def _every_other(batch: Batch, first: int) -> Batch:
-    # Places, unlike halves, are the same samples on any number of replicas.
+    # Unlike halves, these are the same samples on any number of replicas.
     return tf.nest.map_structure(
         lambda part: None if part is None else part[first::2], batch
     )

@@ -91,7 +91,7 @@ def judged(
         batch_size: Number of images evaluated together.
 
     Returns:
-        Three arrays (N,): whether the class is wrong, which it is also where
+        Three arrays (N,), whether the class is wrong, which it is also where
         the outputs are not finite; the cross entropy in nats; and whether the
         outputs are finite.
     """

@@ -17,7 +17,7 @@ def inversion_errors(flow: Glow, images: Tensor) -> dict[str, float]:
             on.
 
     Returns:
-        Errors by name, on the scale of [0, 1]: one for each of the `kinds` of
+        Errors by name, on the scale of [0, 1], one for each of the `kinds` of
         images, and one for the images when the coupling nets compute in
         bfloat16.
     """
@@ -34,8 +34,9 @@ def kinds(images: Tensor) -> dict[str, np.ndarray]:
         images: Images (B, H, W, C) in [0, 1].
 
     Returns:
-        Batches by name: the images, a black, a white and a checkerboard image,
-        eight images of random saturated values and eight of noise.
+        Batches by name, which are the images, a black, a white and a
+        checkerboard image, eight images of random saturated values and eight
+        of noise.
     """
     images = np.asarray(images)
     draws = np.random.default_rng(0).random((8, *images.shape[1:]))

@@ -8,6 +8,8 @@ import pathlib
 
 import pytest
 
+from tests.architecture_test import PACKAGES
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDERS = (
     "ijsat_tf",
@@ -94,15 +96,6 @@ def test_names_are_there_and_different(rules):
 def test_packages_are_in_the_order_of_their_imports(rules):
     libraries = {rule["name"]: rule for rule in rules["py_library"]}
     left = [":leaves"]
-    for name in (
-        "data",
-        "models",
-        "flows",
-        "generators",
-        "spaces",
-        "attacks",
-        "training",
-        "evaluation",
-    ):
+    for name in PACKAGES:
         assert libraries[name]["deps"] == left, name
         left = [*left, f":{name}"]

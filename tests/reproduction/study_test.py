@@ -197,8 +197,16 @@ def test_killed_runs_are_kept_as_an_undisturbed_one(study, imported, tmp_path):
     assert held.code == 0
     assert "held by other processes: standard-0" in held.output
     os.kill(command, signal.SIGKILL)
+    # A process of some gigabytes takes a moment to end and free its lock.
+    with (
+        imported("work")
+        .Work({}, folder.parent, tmp_path)
+        .locked("standard-0", wait=True)
+    ):
+        pass
 
     last = study("killed", only).outcome()
     assert last.code == 0, last.output
     assert "train/main.py" not in last.output
+    assert "held by other processes" not in last.output
     np.testing.assert_equal(content(kept.load(path)), content(whole))

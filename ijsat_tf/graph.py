@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,10 @@ def compiled(function: Callable) -> Callable:
             if len(graphs) > _GRAPHS:
                 _, oldest = graphs.popitem(last=False)
                 dropped += oldest.experimental_get_tracing_count()
+                # A graph refers to itself: without a collection it would keep
+                # the network's weights until Python happens to look.
+                del oldest
+                gc.collect()
         graphs.move_to_end(key)
         with checks.readable_errors():
             return graphs[key](*tensors)

@@ -1,5 +1,8 @@
 """Cached graphs: when they are traced, and when they are not."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -130,3 +133,21 @@ def test_many_graphs_are_nothing_to_warn_of():
     outcome = commands.call(_many_graphs)
     assert outcome.code == 0, outcome.output
     assert "retracing" not in outcome.output
+
+
+def test_what_only_a_dropped_graph_held_is_freed_at_once(monkeypatch):
+    monkeypatch.setattr(graph, "_GRAPHS", 2)
+
+    @graph.compiled
+    def plus(items, offset):
+        return items + offset.value
+
+    offsets = [Offset(float(number)) for number in range(4)]
+    alive = [weakref.ref(offset) for offset in offsets]
+    gc.disable()
+    try:
+        while offsets:
+            plus(tf.ones(2), offset=offsets.pop(0))
+    finally:
+        gc.enable()
+    assert [offset() is not None for offset in alive] == [0, 0, 1, 1]

@@ -72,7 +72,7 @@ results: $(INSTALLED)  ## the study's tables, verdicts and curves
 
 smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke
-	$(BIN)/python tests/smoke_methods.py $(RUNS)/smoke
+	$(BIN)/python tests/endurance/smoke_methods.py $(RUNS)/smoke
 
 test: lint  ## lint, then all tests (WORKERS=2 processes)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \

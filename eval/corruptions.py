@@ -9,11 +9,12 @@ import keras
 from absl import flags
 
 import ijsat_tf as ij
-from ijsat_tf import commandline, fingerprints
+from ijsat_tf import commandline
 from ijsat_tf.data import Source
 from ijsat_tf.evaluation import Record, records
 from ijsat_tf.evaluation.corruption import CELLS
 from ijsat_tf.evaluation.evaluator import Evaluation
+from ijsat_tf.storage import fingerprints
 
 FLAGS = flags.FLAGS
 

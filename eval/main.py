@@ -30,16 +30,16 @@ from absl import flags  # noqa: E402
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.evaluation import records  # noqa: E402
-from ijsat_tf.evaluation.check import (  # noqa: E402
+from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
+from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
+from ijsat_tf.evaluation.figures.saving import require_format  # noqa: E402
+from ijsat_tf.evaluation.trust.check import (  # noqa: E402
     CHECKS_FILE,
     listed,
     load_checks,
     save_checks,
 )
-from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
-from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
-from ijsat_tf.evaluation.figures.saving import require_format  # noqa: E402
-from ijsat_tf.multi_worker import is_chief, needing_all  # noqa: E402
+from ijsat_tf.runtime.workers import is_chief, needing_all  # noqa: E402
 from ijsat_tf.samples import images_and_latents  # noqa: E402
 
 FLAGS = flags.FLAGS

@@ -22,13 +22,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from absl import flags  # noqa: E402
 
 from ijsat_tf import commandline  # noqa: E402
-from ijsat_tf.evaluation import paper, records  # noqa: E402
-from ijsat_tf.evaluation.check import listed  # noqa: E402
+from ijsat_tf.evaluation import records  # noqa: E402
 from ijsat_tf.evaluation.formats import FORMATS  # noqa: E402
 from ijsat_tf.evaluation.page import is_run, read_run, to_html  # noqa: E402
-from ijsat_tf.evaluation.soundness import record_checks  # noqa: E402
-from ijsat_tf.evaluation.tables import paper_tables, row_names  # noqa: E402
-from ijsat_tf.files import replaced  # noqa: E402
+from ijsat_tf.evaluation.paper import as_printed
+from ijsat_tf.evaluation.paper.tables import paper_tables, row_names  # noqa: E402
+from ijsat_tf.evaluation.trust.check import listed  # noqa: E402
+from ijsat_tf.evaluation.trust.record_checks import record_checks  # noqa: E402
+from ijsat_tf.storage.files import replaced  # noqa: E402
 
 FLAGS = flags.FLAGS
 
@@ -171,7 +172,7 @@ def read(folder: pathlib.Path) -> dict[str, records.Record]:
     """The records of the table's columns in a folder, complete or not."""
     names = [
         name
-        for part in paper.TABLES[FLAGS.table]
+        for part in as_printed.TABLES[FLAGS.table]
         for column in part.columns
         for name in column.records
     ]

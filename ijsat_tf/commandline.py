@@ -203,8 +203,8 @@ def _with_home(value: Any) -> Any:
 def _one_core_an_operation() -> None:
     """On a CPU, lets each operation run on one core.
 
-    Cores then take parts of a batch; `ijsat_tf.parts` says why. A setting of
-    the environment takes precedence.
+    Cores then take parts of a batch; `ijsat_tf.runtime.side_by_side` says
+    why. A setting of the environment takes precedence.
     """
     if not tf.config.list_physical_devices("GPU"):
         _threads(1)

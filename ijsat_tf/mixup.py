@@ -12,6 +12,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from ijsat_tf import checks, seeds
+from ijsat_tf.rows import each
 from ijsat_tf.types import Tensors
 
 
@@ -70,8 +71,7 @@ def interpolate(
     items: tf.Tensor, alpha: tf.Tensor, pairs: tf.Tensor
 ) -> tf.Tensor:
     """Returns alpha items_i + (1 - alpha) items_j, for items (B, ...)."""
-    shape = [-1] + [1] * (items.shape.rank - 1)
-    weight = tf.cast(tf.reshape(alpha, shape), items.dtype)
+    weight = tf.cast(each(alpha, items), items.dtype)
     return weight * items + (1 - weight) * tf.gather(items, pairs)
 
 

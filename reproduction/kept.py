@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ijsat_tf import checks, files
+from ijsat_tf import checks
 from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
+from ijsat_tf.storage import files
 
 Columns = dict[str, Record]
 

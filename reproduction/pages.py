@@ -22,7 +22,8 @@ from plan import Run  # noqa: E402
 from tables import Results  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
-from ijsat_tf import commandline, files  # noqa: E402
+from ijsat_tf import commandline  # noqa: E402
+from ijsat_tf.storage import files  # noqa: E402
 
 FLAGS = flags.FLAGS
 

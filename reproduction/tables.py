@@ -13,8 +13,8 @@ from plan import MANIFOLD, Run
 import ijsat_tf as ij
 from ijsat_tf.evaluation.corruption import CELLS
 from ijsat_tf.evaluation.formats import grid
+from ijsat_tf.evaluation.paper.tables import row_names
 from ijsat_tf.evaluation.records import Record
-from ijsat_tf.evaluation.tables import row_names
 
 
 class Results(NamedTuple):

@@ -15,9 +15,9 @@ import kept
 import plan
 from plan import Evaluation, Run
 
-from ijsat_tf import files
 from ijsat_tf.evaluation import records
-from ijsat_tf.training.callbacks.curves import read_curve
+from ijsat_tf.storage import files
+from ijsat_tf.training.callbacks.learning_curve import read_curve
 
 # Flags with paths, which mean nothing on another machine and are not kept.
 _PLACES = "--data_dir=", "--workdir="

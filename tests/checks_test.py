@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ijsat_tf import checks, graph
+from ijsat_tf import checks
+from ijsat_tf.runtime.compiled import compiled
 
 IMAGES = np.linspace(0, 1, 24, dtype="float32").reshape(2, 2, 2, 3)
 
@@ -35,7 +36,7 @@ def _eager(function, *arguments):
 
 
 def _in_a_graph(function, *arguments):
-    return graph.compiled(function)(*arguments)
+    return compiled(function)(*arguments)
 
 
 @pytest.fixture(params=[_eager, _in_a_graph], ids=["eager", "graph"])
@@ -179,7 +180,7 @@ def test_readable_errors_leave_other_errors_alone():
 
 def test_no_message_shows_the_marks_of_an_assertion():
     with pytest.raises(ValueError) as raised:
-        graph.compiled(checks.images)(tf.constant(IMAGES * 255))
+        compiled(checks.images)(tf.constant(IMAGES * 255))
     assert not re.search("ijsat_tf|assert|node", str(raised.value))
 
 

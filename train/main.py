@@ -40,7 +40,9 @@ import tensorflow as tf  # noqa: E402
 from options import FLAGS  # noqa: E402
 
 import ijsat_tf as ij  # noqa: E402
-from ijsat_tf import commandline, files, multi_worker  # noqa: E402
+from ijsat_tf import commandline  # noqa: E402
+from ijsat_tf.runtime import workers  # noqa: E402
+from ijsat_tf.storage import files  # noqa: E402
 
 
 def main(_: list[str]) -> None:
@@ -57,13 +59,13 @@ def main(_: list[str]) -> None:
     if project:
         projection.run()
     else:
-        with multi_worker.needing_all(strategy):
+        with workers.needing_all(strategy):
             train(strategy)
 
 
 def train(strategy: tf.distribute.Strategy) -> None:
     """Trains the network that --method names."""
-    chief = multi_worker.is_chief(strategy)
+    chief = workers.is_chief(strategy)
     source, held_out = sources()
     test = ij.data.load(*commandline.split("test"))
     steps = ij.data.steps_per_epoch(source, FLAGS.batch_size)

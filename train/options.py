@@ -7,7 +7,8 @@ import pathlib
 
 from absl import flags
 
-from ijsat_tf import commandline, files
+from ijsat_tf import commandline
+from ijsat_tf.storage import files, resumable
 
 FLAGS = flags.FLAGS
 
@@ -197,15 +198,14 @@ _FREE = (
     *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
     "strategy",
     "jit_compile",
-    "nojit_compile",  # Absl's name of `jit_compile` when it is off.
     "log_every",
     "checkpoint_every",
     "keep",
 )
 _SETTINGS = "settings.cfg"
 _WHY_EPOCHS = (
-    " (more --epochs go on with a run, but not where the learning rate "
-    "follows from their number: with --drop_shares, of a flow and of an SNGAN)"
+    " More --epochs go on with a run, but not where the learning rate "
+    "follows from their number: with --drop_shares, of a flow and of an SNGAN."
 )
 
 
@@ -232,20 +232,21 @@ def claim(workdir: str) -> pathlib.Path:
     lines = _resolved()
     settings = folder / _SETTINGS
     if settings.exists():
-        before = files.read_text(settings).splitlines()
-        changed = [
-            line.removeprefix("--").removeprefix("# ")
-            for line in sorted({*lines} ^ {*before})
-            if not _is_free(line)
-        ]
-        changed += _fewer_epochs(before)
-        if changed:
-            raise ValueError(
-                f"{folder} holds a run with other settings than "
-                f"{', '.join(changed)}; choose another --workdir, or use "
-                f"--flagfile={settings} to resume that run"
-                f"{_WHY_EPOCHS * any('epochs' in each for each in changed)}"
-            )
+        before = _by_name(files.read_text(settings).splitlines())
+        now = _by_name(lines)
+        epochs = before.get("epochs"), now.get("epochs")
+        resumable.require_same(
+            before,
+            now,
+            f"{folder} holds a run with other settings",
+            "Choose another --workdir, or resume that run by "
+            f"--flagfile={settings}." + _WHY_EPOCHS * (epochs[0] != epochs[1]),
+            [
+                name
+                for name in sorted({**before, **now})
+                if not _is_free(name) or name == "epochs" and _fewer(*epochs)
+            ],
+        )
     elif folder.exists() and any(folder.iterdir()):
         raise ValueError(
             f"{folder} is not empty and holds no run (no {_SETTINGS}); "
@@ -270,7 +271,9 @@ def claim(workdir: str) -> pathlib.Path:
 
 def fingerprint() -> str:
     """The SHA-256 of the settings that must not change when a run resumes."""
-    lines = [line for line in _resolved() if not _is_free(line)]
+    lines = [
+        line for line in _resolved() if not any(map(_is_free, _by_name([line])))
+    ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -293,8 +296,18 @@ def _resolved() -> list[str]:
     ]
 
 
-def _is_free(line: str) -> bool:
-    name = line.removeprefix("--").split("=")[0]
+def _by_name(lines: list[str]) -> dict[str, str]:
+    """The lines of a settings file as {name: value}."""
+    found = {}
+    for line in lines:
+        name, equals, setting = line.lstrip("-# ").partition("=")
+        if not equals and name not in FLAGS:
+            name, setting = name.removeprefix("no"), "false"
+        found[name] = setting or "true" * (not equals)
+    return found
+
+
+def _is_free(name: str) -> bool:
     return name in _FREE or (name == "epochs" and not _epochs_set_the_rate())
 
 
@@ -305,19 +318,6 @@ def _epochs_set_the_rate() -> bool:
     return FLAGS.schedule == "drops" and FLAGS.drop_shares is not None
 
 
-def _fewer_epochs(before: list[str]) -> list[str]:
-    """The differences in --epochs, if the run had more epochs before.
-
-    Args:
-        before: Lines of the run's settings.
-    """
-    if _epochs_set_the_rate():
-        return []
-    name = "--epochs="
-    return [
-        f"epochs={FLAGS.epochs}, {line.removeprefix('--')}"
-        for line in before
-        if line.startswith(name)
-        and line.removeprefix(name).isdigit()
-        and int(line.removeprefix(name)) > FLAGS.epochs
-    ]
+def _fewer(before: str | None, now: str | None) -> bool:
+    """Whether a run of so many epochs has more epochs than are asked for."""
+    return (before or "").isdigit() and int(before) > int(now)

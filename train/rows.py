@@ -37,12 +37,16 @@ def method(
     return _METHODS[FLAGS.method](generator)
 
 
-def attack(name: str, generator: Any) -> ij.attacks.Attack:
+def attack(
+    name: str, generator: Any, steps: int | None = None
+) -> ij.attacks.Attack:
     """An attack with the budgets of the flags.
 
     Args:
         name: Name of the attack, as `ijsat_tf.attacks.by_name` takes it.
         generator: Generator of attacks on the manifold, or None.
+        steps: Number of steps; None, the default, stands for the number in
+            the name.
     """
     return ij.attacks.by_name(
         name,
@@ -50,17 +54,16 @@ def attack(name: str, generator: Any) -> ij.attacks.Attack:
         latent=ij.spaces.Linf(*commandline.budget("eta")),
         flow=generator,
         levels=commandline.numbers("levels"),
+        steps=steps,
     )
 
 
 def _inner(generator: Any, default: str = "pgd") -> ij.attacks.Attack:
-    name = FLAGS.attack or default
-    steps = "" if name == "fgsm" else FLAGS.attack_steps
-    return attack(f"{name}{steps}", generator)
+    return attack(FLAGS.attack or default, generator, FLAGS.attack_steps)
 
 
 def _dmat(generator: Any) -> methods.Method:
-    latent = attack(f"{FLAGS.latent_attack}{FLAGS.attack_steps}", generator)
+    latent = attack(FLAGS.latent_attack, generator, FLAGS.attack_steps)
     return methods.DMAT(_inner(generator), latent)
 
 

@@ -8,13 +8,13 @@ from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.gradients import finite, of_images
 from ijsat_tf.attacks.outcome import better, succeeds
-from ijsat_tf.attacks.rows import pick
-from ijsat_tf.spaces import Space, as_space
+from ijsat_tf.rows import pick
+from ijsat_tf.spaces import Ball, Pixels, Space, as_space
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 
 @value
-class Ascent(Attack):
+class SpaceAttack(Attack):
     """Maximises the cross entropy over the changes that a space allows.
 
     The update change <- project(change + step * direction(gradient)) is made
@@ -23,9 +23,12 @@ class Ascent(Attack):
     is True. The loop is a `tf.while_loop`, so the graph does not grow with
     the number of steps.
 
-    Args:
-        space: Space of the changes, e.g. `Pixels(Linf(8 / 255))`.
-        steps: Number of updates, default 10.
+    Subclasses say which `space` and how many `steps`, and may say more: each
+    as a field, a property or a constant of the class.
+
+    Attributes:
+        space: Space of the changes.
+        steps: Number of updates.
         restarts: Number of searches from different starts, default 1. Per
             sample the result is that of a successful search, else that of the
             search with the highest loss.
@@ -40,16 +43,14 @@ class Ascent(Attack):
         ValueError: for settings out of range.
     """
 
-    space: Space
-    steps: int = 10
-    restarts: int = 1
-    momentum: float = 0.0
-    random_start: bool = True
-    targeted: bool = False
+    restarts = 1
+    momentum = 0.0
+    random_start = True
+    targeted = False
 
     def __post_init__(self):
-        object.__setattr__(self, "space", as_space(self.space))
         super().__post_init__()
+        _ = self.space  # Wrong settings of a space are refused at once.
         for name in ("steps", "restarts"):
             count = checks.iterations(name, getattr(self, name))
             object.__setattr__(self, name, count)
@@ -60,8 +61,12 @@ class Ascent(Attack):
         )
 
     @property
-    def search(self) -> Ascent:
-        return self
+    def radii(self) -> dict[str, float]:
+        return self.space.radii
+
+    @property
+    def pixel_ball(self) -> Ball | None:
+        return self.space.ball if isinstance(self.space, Pixels) else None
 
     @property
     def by_sample(self) -> bool:
@@ -174,6 +179,39 @@ class Ascent(Attack):
             maximum_iterations=self.restarts,
         )
         return best
+
+
+@value
+class Ascent(SpaceAttack):
+    """A `SpaceAttack` in any space, e.g. of images, latents or both.
+
+    Args:
+        space: Space of the changes, e.g. `Pixels(Linf(8 / 255))`.
+        steps: Number of updates, default 10.
+        restarts: Number of searches from different starts, default 1. Per
+            sample the result is that of a successful search, else that of the
+            search with the highest loss.
+        momentum: Momentum of the gradient, which is normalised by its L1
+            norm; default 0.
+        random_start: Whether to start at random in the space rather than at
+            the image, default True.
+        targeted: Whether labels are target classes, so that the loss is
+            minimised; default False.
+
+    Raises:
+        ValueError: for settings out of range.
+    """
+
+    space: Space
+    steps: int = 10
+    restarts: int = 1
+    momentum: float = 0.0
+    random_start: bool = True
+    targeted: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "space", as_space(self.space))
+        super().__post_init__()
 
 
 def _clip(images: tf.Tensor) -> tf.Tensor:

@@ -10,9 +10,14 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, seeds
-from ijsat_tf.graph import compiled
-from ijsat_tf.models.as_logits import as_logits
-from ijsat_tf.parts import side_by_side
+from ijsat_tf.models.as_logits import (
+    PROBABILITIES,
+    as_logits,
+    seem_probabilities,
+)
+from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.side_by_side import side_by_side
+from ijsat_tf.spaces import Ball
 from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
 
@@ -44,35 +49,39 @@ class Attack(Value):
     """Settings of an attack; a call attacks a model.
 
     An attack holds budgets and generators, never the classifier, and changes
-    no variable. Subclasses define either `craft`, or `search`, which returns
-    another attack that does the work.
+    no variable. Subclasses define `craft`, or only a space, see
+    `ijsat_tf.attacks.SpaceAttack`.
     """
-
-    def __post_init__(self):
-        super().__post_init__()
-        # Making the search now refuses wrong settings at once.
-        _ = self.search
-
-    @property
-    def search(self) -> Attack:
-        """The attack that does the work of this one."""
-        raise NotImplementedError
 
     @property
     def labels_are_targets(self) -> bool:
         """Whether labels are target classes rather than true classes.
 
-        The field `targeted` of the attack that does the work decides. Attacks
-        whose field means something else, such as `FAB`, override this.
+        The field `targeted` decides. Attacks whose field means something
+        else, such as `FAB`, override this.
         """
-        if self.search is not self:
-            return self.search.labels_are_targets
         return getattr(self, "targeted", False)
 
     @property
     def by_sample(self) -> bool:
         """Whether the result for a sample is independent of the others."""
-        return self.search is self or self.search.by_sample
+        return True
+
+    @property
+    def radii(self) -> dict[str, float]:
+        """The largest norms of changes, by the names in the result's budget.
+
+        Empty where the attack does not say what they are.
+        """
+        return {}
+
+    @property
+    def pixel_ball(self) -> Ball | None:
+        """The ball of pixels around the image that the attack stays in.
+
+        None where the attack does not stay in such a ball.
+        """
+        return None
 
     def craft(
         self,
@@ -93,7 +102,7 @@ class Attack(Value):
             seed: Random seed, (2,) int32.
             latents: Latents given with the images, or None.
         """
-        return self.search.craft(logits_of, images, labels, seed, latents)
+        raise NotImplementedError
 
     def __call__(
         self,
@@ -183,11 +192,7 @@ def checked(
 
 def _warn(result: AttackResult, probabilities: bool) -> None:
     if probabilities:
-        warnings.warn(
-            "The model's outputs look like probabilities; attacks need "
-            "logits. Use ijsat_tf.models.logits(model).",
-            stacklevel=3,
-        )
+        warnings.warn(PROBABILITIES, stacklevel=3)
     overflowed = int(tf.math.count_nonzero(result.overflowed))
     if overflowed:
         warnings.warn(
@@ -239,10 +244,6 @@ def _attack(
     # A first call outside of any loop, where variables may still be made.
     first = logits_of(images[:1])
     labels = checks.one_hot(labels, first.shape[-1])
-    sums = tf.reduce_sum(first, axis=-1)
-    probabilities = tf.reduce_all(first >= 0) & tf.reduce_all(
-        tf.abs(sums - 1) < 1e-2  # bfloat16 has few digits.
-    )
     result = side_by_side(
         lambda images, labels, latents: attack.craft(
             logits_of, images, labels, seed, latents
@@ -250,4 +251,5 @@ def _attack(
         (images, labels, latents),
         split=attack.by_sample,
     )
-    return tf.nest.map_structure(tf.stop_gradient, result), probabilities
+    result = tf.nest.map_structure(tf.stop_gradient, result)
+    return result, seem_probabilities(first)

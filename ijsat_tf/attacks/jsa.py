@@ -17,14 +17,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ijsat_tf.attacks.ascent import Ascent
-from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.attacks.ascent import SpaceAttack
 from ijsat_tf.spaces import Ball, Joint, Latent, Pixels
 from ijsat_tf.types import value
 
 
 @value
-class JointSpaceAttack(Attack):
+class JointSpaceAttack(SpaceAttack):
     """JSA: x^ = clip(G(G^-1(x) + lambda) + delta) (Eq. 7 and 8).
 
     Args:
@@ -64,12 +63,6 @@ class JointSpaceAttack(Attack):
     targeted: bool = False
 
     @property
-    def search(self) -> Ascent:
+    def space(self) -> Joint:
         latent = Latent(self.flow, self.latent, self.levels, self.standardized)
-        return Ascent(
-            Joint(latent, Pixels(self.pixels)),
-            steps=self.steps,
-            restarts=self.restarts,
-            random_start=self.random_start,
-            targeted=self.targeted,
-        )
+        return Joint(latent, Pixels(self.pixels))

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ijsat_tf.attacks.ascent import Ascent
-from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.attacks.ascent import SpaceAttack
 from ijsat_tf.spaces import Ball, Latent, Pixels, Space, as_space
 from ijsat_tf.types import value
 
 
 @value
-class FGSM(Attack):
+class FGSM(SpaceAttack):
     """FGSM: one step from the image to the ball's border.
 
     x^ = clip(x + radius * sign(dL/dx)) in an Linf ball.
@@ -28,23 +27,20 @@ class FGSM(Attack):
 
     ball: Ball | Space
     targeted: bool = False
+    steps = 1
+    random_start = False
 
     @property
-    def search(self) -> Ascent:
+    def space(self) -> Space:
         space = as_space(self.ball)
         if isinstance(space, Pixels):
             # The one step reaches the border, whatever the ball's step is.
             space = Pixels(dataclasses.replace(space.ball, step=None))
-        return Ascent(
-            space,
-            steps=1,
-            random_start=False,
-            targeted=self.targeted,
-        )
+        return space
 
 
 @value
-class PGD(Attack):
+class PGD(SpaceAttack):
     """Projected gradient descent from a random start (Eq. 1).
 
     Args:
@@ -66,17 +62,12 @@ class PGD(Attack):
     targeted: bool = False
 
     @property
-    def search(self) -> Ascent:
-        return Ascent(
-            as_space(self.ball),
-            steps=self.steps,
-            restarts=self.restarts,
-            targeted=self.targeted,
-        )
+    def space(self) -> Space:
+        return as_space(self.ball)
 
 
 @value
-class MomentumPGD(Attack):
+class MomentumPGD(SpaceAttack):
     """MIA: PGD from the image, along an accumulated gradient.
 
     g <- momentum * g + gradient / |gradient|_1
@@ -95,20 +86,15 @@ class MomentumPGD(Attack):
     steps: int = 20
     momentum: float = 1.0
     targeted: bool = False
+    random_start = False
 
     @property
-    def search(self) -> Ascent:
-        return Ascent(
-            as_space(self.ball),
-            steps=self.steps,
-            momentum=self.momentum,
-            random_start=False,
-            targeted=self.targeted,
-        )
+    def space(self) -> Space:
+        return as_space(self.ball)
 
 
 @value
-class OnManifoldPGD(Attack):
+class OnManifoldPGD(SpaceAttack):
     """OM-PGD: x^ = clip(G(z + lambda)), lambda in a ball (Eq. 2).
 
     Args:
@@ -136,10 +122,7 @@ class OnManifoldPGD(Attack):
     targeted: bool = False
 
     @property
-    def search(self) -> Ascent:
-        return Ascent(
-            Latent(self.generator, self.latent, self.levels, self.standardized),
-            steps=self.steps,
-            restarts=self.restarts,
-            targeted=self.targeted,
+    def space(self) -> Latent:
+        return Latent(
+            self.generator, self.latent, self.levels, self.standardized
         )

@@ -13,14 +13,12 @@ whose code is github.com/ddkang/advex-uar.
 from __future__ import annotations
 
 from ijsat_tf import spaces
-from ijsat_tf.attacks.ascent import Ascent
-from ijsat_tf.attacks.attack import Attack
-from ijsat_tf.spaces import Space
+from ijsat_tf.attacks.ascent import SpaceAttack
 from ijsat_tf.types import value
 
 
 @value
-class Unseen(Attack):
+class Unseen(SpaceAttack):
     """The base class of attacks in a space of image transforms.
 
     Args:
@@ -37,15 +35,6 @@ class Unseen(Attack):
     steps: int = 200
     targeted: bool = False
     reference: bool = False
-
-    @property
-    def space(self) -> Space:
-        """The space that is searched."""
-        raise NotImplementedError
-
-    @property
-    def search(self) -> Ascent:
-        return Ascent(self.space, steps=self.steps, targeted=self.targeted)
 
 
 @value

@@ -10,7 +10,7 @@ import tensorflow as tf
 from ijsat_tf import checks
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.outcome import better
-from ijsat_tf.attacks.rows import pick
+from ijsat_tf.rows import pick
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 
@@ -58,8 +58,12 @@ class WorstOf(Attack):
         )
 
     @property
-    def search(self) -> WorstOf:
-        return self
+    def radii(self) -> dict[str, float]:
+        return {
+            f"{name}: {space}": radius
+            for name, part in zip(self.names(), self.attacks)
+            for space, radius in part.radii.items()
+        }
 
     @property
     def by_sample(self) -> bool:

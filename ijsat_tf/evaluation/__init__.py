@@ -1,6 +1,5 @@
 """Evaluation of classifiers, tables and pictures."""
 
-from ijsat_tf.evaluation.check import Check
 from ijsat_tf.evaluation.corruption import (
     corrupted,
     mean_corruption_accuracy,
@@ -16,15 +15,16 @@ from ijsat_tf.evaluation.figures import (
     robust_curves,
     sample_grid,
 )
+from ijsat_tf.evaluation.figures.gradcam import grad_cam
 from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
-from ijsat_tf.evaluation.gradcam import grad_cam
 from ijsat_tf.evaluation.page import Run, read_run, to_html
-from ijsat_tf.evaluation.probes import model_checks
+from ijsat_tf.evaluation.paper.tables import paper_tables
 from ijsat_tf.evaluation.records import Record, read
-from ijsat_tf.evaluation.report import corruption_table, table
-from ijsat_tf.evaluation.soundness import record_checks
-from ijsat_tf.evaluation.tables import paper_tables
+from ijsat_tf.evaluation.table import corruption_table, table
+from ijsat_tf.evaluation.trust.check import Check
+from ijsat_tf.evaluation.trust.model_checks import model_checks
+from ijsat_tf.evaluation.trust.record_checks import record_checks
 
 __all__ = [
     "Check",

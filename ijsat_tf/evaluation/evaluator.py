@@ -16,13 +16,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, fingerprints, losses, multi_worker, seeds
+from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import Attack, as_logits, require_untargeted
 from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
-from ijsat_tf.graph import compiled
-from ijsat_tf.parts import side_by_side
+from ijsat_tf.runtime import workers
+from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.side_by_side import side_by_side
 from ijsat_tf.samples import gather
+from ijsat_tf.storage import fingerprints
 from ijsat_tf.types import LogitsFn
 
 _CLEAN = "standard"
@@ -151,13 +153,13 @@ class Evaluation:
         strategy = tf.distribute.get_strategy()
         # Workers with different evaluations would wait for each other forever.
         # Also, no worker writes before all workers have read.
-        multi_worker.require_equal(
+        workers.require_equal(
             strategy,
             self._standing(),
             "All workers must be given the same evaluation, and a `folder` on "
             "a file system that all of them see.",
         )
-        chief = multi_worker.is_chief(strategy)
+        chief = workers.is_chief(strategy)
         left = [
             column
             for column, record in self.records.items()

@@ -7,8 +7,8 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from ijsat_tf.evaluation import paper
-from ijsat_tf.evaluation.tables import Cell, Row, Table
+from ijsat_tf.evaluation.paper import as_printed
+from ijsat_tf.evaluation.paper.tables import Cell, Row, Table
 
 
 class _Style(NamedTuple):
@@ -36,7 +36,7 @@ def to_markdown(tables: Iterable[Table]) -> str:
     )
     parts = []
     for table in tables:
-        head = [paper.METHOD, *table.columns]
+        head = [as_printed.METHOD, *table.columns]
         lines = [head]
         for section in table.sections:
             # Markdown tables have no rules inside; an empty row comes nearest.
@@ -98,7 +98,7 @@ def to_csv(tables: Iterable[Table]) -> str:
                         [table.title.split(". ")[0], place]
                         + [row.name, row.label, heading]
                         + [_plain(cell.value), _plain(low), _plain(high)]
-                        + [paper.number(cell.paper) if cell.paper else ""]
+                        + [as_printed.number(cell.paper) if cell.paper else ""]
                         + [int(cell.best), _plain(cell.p_value)]
                         + ["; ".join(notes)]
                     )
@@ -128,7 +128,7 @@ def _legend(table: Table) -> str:
     names = {row.name for section in table.sections for row in section}
     paired = (
         " Differences are in percentage points, their intervals paired."
-        if paper.DIFFERENCE in names
+        if as_printed.DIFFERENCE in names
         else ""
     )
     return (
@@ -214,7 +214,7 @@ def _latex_table(table: Table, style: _Style) -> str:
         _NOT_TOO_WIDE + "{%",
         rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         r"\toprule",
-        " & ".join(map(_escaped, (paper.METHOD, *table.columns))) + r" \\",
+        " & ".join(map(_escaped, (as_printed.METHOD, *table.columns))) + r" \\",
         *body,
         r"\bottomrule",
         r"\end{tabular}}",

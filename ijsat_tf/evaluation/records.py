@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import checks
-from ijsat_tf.files import replaced
+from ijsat_tf.storage import resumable
+from ijsat_tf.storage.files import replaced
 
 # The numbers of a record follow from these settings, so that no record may
 # mix batches of different settings.
@@ -201,22 +202,15 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
         expected: Record with the settings of this evaluation.
         path: Path of that file, for the error message.
     """
-    differences = []
-    for name in _SETTINGS:
-        if name == "versions" and found.complete:
-            # A complete record names the versions that made it. A record
-            # completed by another version would be of two versions.
-            continue
-        wanted, received = getattr(expected, name), getattr(found, name)
-        if wanted != received:
-            differences.append(
-                f"{name} (expected {wanted}, received {received})"
-            )
-    checks.require(
-        not differences,
-        f"{path} is the record of another evaluation, which differs in "
-        f"{', '.join(differences)}. Choose another folder, or delete all "
-        "records of this one.",
+    # A complete record names the versions that made it. A record completed by
+    # another version would be of two versions.
+    names = [n for n in _SETTINGS if n != "versions" or not found.complete]
+    resumable.require_same(
+        found._asdict(),
+        expected._asdict(),
+        f"{path} is the record of another evaluation",
+        "Choose another folder, or delete all records of this one.",
+        names,
     )
 
 

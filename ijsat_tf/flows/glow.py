@@ -16,7 +16,7 @@ from ijsat_tf.flows.fused import Fused
 from ijsat_tf.flows.level import Level
 from ijsat_tf.flows.likelihood import LikelihoodModel
 from ijsat_tf.flows.multiscale import Multiscale
-from ijsat_tf.graph import compiled
+from ijsat_tf.runtime.compiled import compiled
 from ijsat_tf.types import Seed, Tensor
 
 tfb = tfp.bijectors
@@ -290,6 +290,32 @@ class Glow(LikelihoodModel):
     ) -> tf.Tensor:
         return self.multiscale(standardized).forward(latents)
 
+    def prepared(self) -> types.SimpleNamespace:
+        """Returns an object with `encode` and `decode`, for many calls.
+
+        What depends on the weights alone is formed here, once, so that a
+        search need not form it at each of its steps. Coupling nets compute in
+        the compute type throughout.
+
+        Returns:
+            An object with `encode(images, standardized=False)` and
+            `decode(latents, standardized=False)`. It does not follow later
+            changes of the weights.
+
+        Raises:
+            ValueError: for a flow that is not initialized.
+        """
+        self._require_initialized()
+        fused = Fused(self.level_layers, self.bins / (self.bins - 1))
+        return types.SimpleNamespace(
+            encode=lambda images, standardized=False: fused.encode(
+                self._ready(images, slack=1.0), standardized
+            ),
+            decode=lambda latents, standardized=False: fused.decode(
+                self._legal(latents), standardized
+            ),
+        )
+
     def log_prob(self, images: Tensor) -> tf.Tensor:
         """The log density log p(x) of exactly these images (Eq. 5).
 
@@ -369,23 +395,6 @@ class Glow(LikelihoodModel):
             squares = tf.square(latent) + math.log(2 * math.pi)
             total -= tf.reduce_sum(squares, axis=[1, 2, 3]) / 2
         return total
-
-    def _prepared(self) -> types.SimpleNamespace:
-        """`encode` and `decode` for one attack.
-
-        What depends on the weights alone is formed here, once. Coupling nets
-        compute in the compute type throughout.
-        """
-        self._require_initialized()
-        fused = Fused(self.level_layers, self.bins / (self.bins - 1))
-        return types.SimpleNamespace(
-            encode=lambda images, standardized=False: fused.encode(
-                self._ready(images, slack=1.0), standardized
-            ),
-            decode=lambda latents, standardized=False: fused.decode(
-                self._legal(latents), standardized
-            ),
-        )
 
     def _legal(self, latents: list[Tensor]) -> list[tf.Tensor]:
         latents = [tf.cast(latent, self.variable_dtype) for latent in latents]

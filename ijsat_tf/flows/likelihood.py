@@ -8,8 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, loss_scale, losses, seeds
-from ijsat_tf.step_model import StepModel
+from ijsat_tf import checks, losses, seeds
+from ijsat_tf.runtime import loss_scale
+from ijsat_tf.runtime.step_model import StepModel
 
 
 @keras.saving.register_keras_serializable("ijsat_tf")

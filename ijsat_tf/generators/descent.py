@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from ijsat_tf.generators.adam import adam
+from ijsat_tf.rows import each
 from ijsat_tf.types import Tensors
 
 # A function from latents to one number per sample, (B,).
 Objective = Callable[[Tensors], tf.Tensor]
-
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 
 
 def minimised(
@@ -37,7 +37,7 @@ def minimised(
 
     each = tf.nest.map_structure
 
-    def adam(
+    def update(
         step: tf.Tensor,
         z: Tensors,
         m: Tensors,
@@ -51,21 +51,14 @@ def minimised(
             total = tf.reduce_sum(found)
         least, best = better(found, z, least, best)
         gradient = tape.gradient(total, z)
-        m = each(lambda m, g: _BETA1 * m + (1 - _BETA1) * g, m, gradient)
-        v = each(lambda v, g: _BETA2 * v + (1 - _BETA2) * g**2, v, gradient)
-        time = tf.cast(step + 1, tf.float32)
-        rate = learning_rate / (1 - _BETA1**time)
-        root = tf.sqrt(1 - _BETA2**time)
-        z = each(
-            lambda z, m, v: z - rate * m / (tf.sqrt(v) / root + _EPSILON),
-            *(z, m, v),
-        )
+        moved, m, v = adam(gradient, m, v, step)
+        z = each(lambda z, move: z - learning_rate * move, z, moved)
         return step + 1, z, m, v, least, best
 
     still = each(tf.zeros_like, start)
     _, last, _, _, least, best = tf.while_loop(
         lambda step, *_: step < steps,
-        adam,
+        update,
         (0, start, still, still, objective(start), start),
         parallel_iterations=1,
         maximum_iterations=steps,
@@ -78,8 +71,9 @@ def better(
 ) -> tuple[tf.Tensor, Tensors]:
     """Per sample, the smaller objective and the latents it belongs to."""
 
-    def chosen(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
-        shape = [-1] + [1] * (one.shape.rank - 1)
-        return tf.where(tf.reshape(found < least, shape), one, other)
-
-    return tf.nest.map_structure(chosen, (found, latents), (least, best))
+    wins = found < least
+    return tf.nest.map_structure(
+        lambda one, other: tf.where(each(wins, one), one, other),
+        (found, latents),
+        (least, best),
+    )

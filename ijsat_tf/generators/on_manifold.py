@@ -10,11 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from ijsat_tf import checks, fingerprints
+from ijsat_tf import checks
 from ijsat_tf.data.source import Source
 from ijsat_tf.data.store import metadata_of, require_storable, store
 from ijsat_tf.generators import projected_parts
 from ijsat_tf.generators.projection import Projection
+from ijsat_tf.storage import fingerprints
 from ijsat_tf.types import Value
 
 _DESCRIPTION = """Images projected onto the manifold of a generator G.

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ijsat_tf import checks
-from ijsat_tf.files import replaced
 from ijsat_tf.generators.projection import Projected
+from ijsat_tf.storage import resumable
+from ijsat_tf.storage.files import replaced
 
 _REQUEST = "request.json"
 
@@ -30,15 +31,11 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
     way_out = "Choose another `name` or `data_dir`, or delete that folder."
     if any(folder.glob("*.npz")) and (folder / _REQUEST).exists():
         found = _request(folder / _REQUEST)
-        differences = [
-            f"{key} (expected {request.get(key)}, received {found.get(key)})"
-            for key in {**request, **found}
-            if request.get(key) != found.get(key)
-        ]
-        checks.require(
-            not differences,
-            f"{folder} holds parts of another projection, which differs in "
-            f"{', '.join(differences)}. {way_out}",
+        resumable.require_same(
+            found,
+            request,
+            f"{folder} holds parts of another projection",
+            way_out,
         )
         return
     checks.require(

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.generators.descent import Objective, better, minimised
-from ijsat_tf.graph import compiled
-from ijsat_tf.parts import side_by_side
+from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.side_by_side import side_by_side
 from ijsat_tf.types import Seed, Tensor, Tensors, Value, value
 
 

@@ -7,12 +7,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, loss_scale, losses, seeds
+from ijsat_tf import checks, losses, seeds
 from ijsat_tf.generators import sngan_networks as networks
 from ijsat_tf.generators.slowed import slowed
-from ijsat_tf.graph import compiled
+from ijsat_tf.runtime import loss_scale
+from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.step_model import StepModel
 from ijsat_tf.samples import images_and_latents
-from ijsat_tf.step_model import StepModel
 from ijsat_tf.types import Seed, Tensor
 
 _PART = 250

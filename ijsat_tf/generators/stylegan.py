@@ -12,9 +12,9 @@ import tensorflow as tf
 from keras import layers
 
 from ijsat_tf import checks, seeds
-from ijsat_tf.exportable import Exportable
 from ijsat_tf.generators import stylegan_pytorch
-from ijsat_tf.graph import compiled
+from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.exportable import Exportable
 from ijsat_tf.types import Seed, Tensor
 
 _TRUNCATED = 8

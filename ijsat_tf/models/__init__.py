@@ -4,7 +4,7 @@ from ijsat_tf.models.auxiliary_norm import with_auxiliary_norm
 from ijsat_tf.models.classifier import Classifier
 from ijsat_tf.models.logits import logits
 from ijsat_tf.models.lpips import LPIPS
-from ijsat_tf.models.perceptual import PerceptualDistance
+from ijsat_tf.models.perceptual_distance import PerceptualDistance
 from ijsat_tf.models.preact_resnet import preact_resnet18
 from ijsat_tf.models.resnet import resnet18, resnet50
 from ijsat_tf.models.small import small_cnn

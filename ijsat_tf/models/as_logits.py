@@ -12,6 +12,11 @@ from ijsat_tf import checks
 from ijsat_tf.models.inference import inference
 from ijsat_tf.types import LogitsFn
 
+PROBABILITIES = (
+    "The model's outputs look like probabilities; attacks need logits. Use "
+    "ijsat_tf.models.logits(model)."
+)
+
 
 def as_logits(model: Callable) -> LogitsFn:
     """Wraps a model as a function from images to float32 logits (B, K).
@@ -64,6 +69,14 @@ def as_logits(model: Callable) -> LogitsFn:
     # For attacks that need the model itself, such as its layers.
     logits_of.model = model
     return logits_of
+
+
+def seem_probabilities(outputs: tf.Tensor) -> tf.Tensor:
+    """Whether outputs (B, K) look like probabilities rather than logits, ()."""
+    sums = tf.reduce_sum(outputs, axis=-1)
+    return tf.reduce_all(outputs >= 0) & tf.reduce_all(
+        tf.abs(sums - 1) < 1e-2  # bfloat16 has few digits.
+    )
 
 
 def _building(

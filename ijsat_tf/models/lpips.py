@@ -11,14 +11,14 @@ import tensorflow as tf
 from keras import layers
 
 from ijsat_tf import checks
-from ijsat_tf.graph import compiled
 from ijsat_tf.models.ends import images_in
-from ijsat_tf.models.perceptual import (
+from ijsat_tf.models.perceptual_distance import (
     FeaturesFn,
     activations,
     norm,
     unit_features,
 )
+from ijsat_tf.runtime.compiled import compiled
 from ijsat_tf.types import Tensor
 
 Path = str | os.PathLike

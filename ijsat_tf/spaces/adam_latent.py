@@ -7,11 +7,10 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ijsat_tf import checks
+from ijsat_tf.generators.adam import adam
 from ijsat_tf.spaces.balls import Linf
 from ijsat_tf.spaces.latent import Latent, LatentContext
 from ijsat_tf.types import Tensors, value
-
-_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8
 
 
 class AdamChange(NamedTuple):
@@ -110,26 +109,14 @@ class AdamLatent(Latent):
         images: tf.Tensor | None,
         iteration: tf.Tensor,
     ) -> AdamChange:
-        steps = tf.cast(iteration + 1, tf.float32)
+        steps, mean, square = adam(
+            gradient.moved, change.mean, change.square, iteration
+        )
 
-        def decayed(old: Tensors, new: Tensors, decay: float) -> Tensors:
-            return tf.nest.map_structure(
-                lambda one, other: decay * one + (1 - decay) * other, old, new
-            )
+        def moved(part: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+            return part + tf.cast(self.ball.step, part.dtype) * step
 
-        def moved(
-            part: tf.Tensor, mean: tf.Tensor, square: tf.Tensor
-        ) -> tf.Tensor:
-            mean /= tf.cast(1 - _DECAY**steps, mean.dtype)
-            square /= tf.cast(1 - _SQUARE_DECAY**steps, square.dtype)
-            step = tf.cast(self.ball.step, part.dtype)
-            return part + step * mean / (tf.sqrt(square) + _EPSILON)
-
-        slope = gradient.moved
-        squared = tf.nest.map_structure(tf.square, slope)
-        mean = decayed(change.mean, slope, _DECAY)
-        square = decayed(change.square, squared, _SQUARE_DECAY)
-        point = tf.nest.map_structure(moved, change.moved, mean, square)
+        point = tf.nest.map_structure(moved, change.moved, steps)
         return change._replace(
             moved=_clip(point, change.low, change.high),
             mean=mean,

@@ -11,7 +11,7 @@ import math
 
 import tensorflow as tf
 
-from ijsat_tf import checks, seeds
+from ijsat_tf import checks, rows, seeds
 from ijsat_tf.types import Tensors, Value, value
 
 
@@ -192,7 +192,6 @@ def _parts(like: Tensors, seed: tf.Tensor) -> Tensors:
 
 def _scaled(change: Tensors, factor: tf.Tensor) -> Tensors:
     def scale(part: tf.Tensor) -> tf.Tensor:
-        shape = [-1] + [1] * (len(part.shape) - 1)
-        return part * tf.cast(tf.reshape(factor, shape), part.dtype)
+        return part * tf.cast(rows.each(factor, part), part.dtype)
 
     return _each(scale, change)

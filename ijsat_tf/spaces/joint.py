@@ -48,6 +48,10 @@ class Joint(Space):
     def from_config(cls, config: dict[str, Any]) -> Joint:
         return cls(*restored(config["spaces"]))
 
+    @property
+    def radii(self) -> dict[str, float]:
+        return self._named([space.radii for space in self.spaces])
+
     def with_steps(self, steps: int) -> Joint:
         return Joint(*(space.with_steps(steps) for space in self.spaces))
 
@@ -96,9 +100,15 @@ class Joint(Space):
         ]
 
     def measure(self, change: list[Tensors]) -> dict[str, tf.Tensor]:
-        budget: dict[str, tf.Tensor] = {}
-        for space, part in zip(self.spaces, change):
-            for name, used in space.measure(part).items():
-                again = name in budget
-                budget[f"{name}{len(budget) + 1}" if again else name] = used
-        return budget
+        return self._named(
+            [space.measure(part) for space, part in zip(self.spaces, change)]
+        )
+
+    def _named(self, parts: list[dict[str, Any]]) -> dict[str, Any]:
+        """One dict of several, in which the second of a name has a number."""
+        found: dict[str, Any] = {}
+        for part in parts:
+            for name, number in part.items():
+                again = name in found
+                found[f"{name}{len(found) + 1}" if again else name] = number
+        return found

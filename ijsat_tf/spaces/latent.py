@@ -83,6 +83,10 @@ class Latent(Space):
             repr(self.levels),
         )
 
+    @property
+    def radii(self) -> dict[str, float]:
+        return {self.name: self.ball.radius}
+
     def with_steps(self, steps: int) -> Latent:
         return dataclasses.replace(self, ball=self.ball.with_step(steps))
 
@@ -95,7 +99,7 @@ class Latent(Space):
     ) -> LatentContext:
         # A flow computes terms that depend on its weights alone here, once,
         # and not at every iteration.
-        prepared = getattr(self.generator, "_prepared", None)
+        prepared = getattr(self.generator, "prepared", None)
         generator = prepared() if prepared else self.generator
         decode = generator.decode
         if latents is not None:

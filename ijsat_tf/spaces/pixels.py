@@ -42,6 +42,10 @@ class Pixels(Space):
                 stacklevel=2,
             )
 
+    @property
+    def radii(self) -> dict[str, float]:
+        return {self.name: self.ball.radius}
+
     def with_steps(self, steps: int) -> Pixels:
         return dataclasses.replace(self, ball=self.ball.with_step(steps))
 

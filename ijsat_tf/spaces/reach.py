@@ -7,7 +7,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ijsat_tf import checks, seeds
-from ijsat_tf.graph import compiled
+from ijsat_tf.runtime.compiled import compiled
 from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.spaces.pixels import as_space
 from ijsat_tf.spaces.space import Space

@@ -31,6 +31,11 @@ class Space(Value):
         """Whether a sample's image depends on its own change alone."""
         return True
 
+    @property
+    def radii(self) -> dict[str, float]:
+        """The largest norms of a change, by the names in `measure`."""
+        return {}
+
     def with_steps(self, steps: int) -> Space:
         """This space, with step sizes resolved for a search of `steps`."""
         return self

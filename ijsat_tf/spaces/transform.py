@@ -47,6 +47,10 @@ class Transform(Space):
         """The length of the step in a search of one step."""
         return self.budget
 
+    @property
+    def radii(self) -> dict[str, float]:
+        return {self.name: self.budget}
+
     def with_steps(self, steps: int) -> Transform:
         if self.step is not None:
             return self

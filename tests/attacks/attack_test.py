@@ -358,9 +358,11 @@ def test_an_attack_reads_as_the_call_that_makes_it(flow):
     assert repr(PGD(Linf(0.1))) == "PGD(Linf(0.1))"
 
 
-def test_an_attack_without_a_search_says_so():
+def test_an_attack_without_a_way_to_craft_says_so(classifier, images, labels):
     with pytest.raises(NotImplementedError):
-        Attack()
+        Attack()(classifier, images, labels)
+    with pytest.raises(AttributeError, match="space"):
+        ij.attacks.SpaceAttack()
 
 
 def test_latents_of_another_length(flow, images, labels, classifier):

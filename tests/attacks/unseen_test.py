@@ -152,7 +152,7 @@ def test_budgets(dataset):
     for attack in attacks.values():
         config = keras.saving.serialize_keras_object(attack)
         assert keras.saving.deserialize_keras_object(config) == attack
-        assert dataclasses.replace(attack, steps=3).search.steps == 3
+        assert dataclasses.replace(attack, steps=3).steps == 3
 
 
 def test_a_space_and_its_attack_are_saved_apart():

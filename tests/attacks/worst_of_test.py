@@ -10,13 +10,12 @@ from ijsat_tf.attacks import (
     FAB,
     FGSM,
     PGD,
-    Ascent,
-    Attack,
     FastLagrangePerceptual,
+    SpaceAttack,
     WorstOf,
     require_untargeted,
 )
-from ijsat_tf.spaces import L2, Linf
+from ijsat_tf.spaces import L2, Linf, Pixels
 from tests import tiny
 
 LABELS = np.array([0, 1, 2, 0, 1, 2])
@@ -106,14 +105,16 @@ def test_labels_of_fab_are_true_classes(model, others):
         WorstOf([*parts, FGSM(Linf(0.1), targeted=True)])
 
 
-def test_the_attack_that_does_the_work_says_what_labels_are():
+def test_an_attack_whose_goal_is_a_property_says_what_labels_are():
     @ij.types.value
-    class Named(Attack):
+    class Named(SpaceAttack):
         goal: bool
+        steps = 1
+        space = Pixels(Linf(0.1, step=0.1))
 
         @property
-        def search(self):
-            return Ascent(Linf(0.1, step=0.1), steps=1, targeted=self.goal)
+        def targeted(self):
+            return self.goal
 
     assert Named(True).labels_are_targets
     assert not Named(False).labels_are_targets

@@ -7,15 +7,10 @@ import subprocess
 
 import pytest
 
-from ijsat_tf.evaluation import (
-    paper,
-    paper_tables,
-    to_csv,
-    to_latex,
-    to_markdown,
-)
+from ijsat_tf.evaluation import paper_tables, to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.formats import _escaped
-from ijsat_tf.evaluation.tables import Cell, Row, Table, row_names
+from ijsat_tf.evaluation.paper import as_printed
+from ijsat_tf.evaluation.paper.tables import Cell, Row, Table, row_names
 from tests.evaluation.synthetic import row
 
 TABLE = Table(
@@ -54,7 +49,7 @@ def _whole(number):
     """A table of the paper with a record in every cell."""
     runs = {}
     for place, name in enumerate(row_names(number)):
-        half = paper.TABLES[number][name.startswith("corruptions")]
+        half = as_printed.TABLES[number][name.startswith("corruptions")]
         columns = [n for column in half.columns for n in column.records]
         found = row(columns, name, seed=place)
         if len(columns) == 75:
@@ -145,7 +140,7 @@ def test_latex():
     ) in lines
 
 
-@pytest.mark.parametrize("number", paper.TABLES)
+@pytest.mark.parametrize("number", as_printed.TABLES)
 def test_latex_of_whole_tables_is_sound(number):
     for table in _whole(number):
         text = to_latex([table])
@@ -177,7 +172,7 @@ def test_latex_of_whole_tables_is_sound(number):
     not shutil.which("pdflatex"), reason="pdflatex is not installed"
 )
 def test_latex_compiles(tmp_path):
-    tables = [table for number in paper.TABLES for table in _whole(number)]
+    tables = [table for number in as_printed.TABLES for table in _whole(number)]
     (tmp_path / "all.tex").write_text(
         "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n\\begin{document}\n"
         f"{to_latex([TABLE, *tables])}\n\\end{{document}}\n"
@@ -198,12 +193,12 @@ def test_escapes_do_not_escape_each_other():
     assert _escaped("\\&{") == r"\textbackslash{}\&\{"
 
 
-@pytest.mark.parametrize("number", paper.TABLES)
+@pytest.mark.parametrize("number", as_printed.TABLES)
 def test_csv_has_every_number_of_the_paper(number):
     found = list(csv.DictReader(to_csv(_whole(number)).splitlines()))
     expected = [
-        paper.number(cell)
-        for printed in paper.TABLES[number]
+        as_printed.number(cell)
+        for printed in as_printed.TABLES[number]
         for row in printed.rows
         for cell in row.cells
     ]
@@ -215,7 +210,7 @@ def test_csv_has_every_number_of_the_paper(number):
         assert low <= ours <= high
 
 
-@pytest.mark.parametrize("number", paper.TABLES)
+@pytest.mark.parametrize("number", as_printed.TABLES)
 def test_markdown_marks_have_their_footnotes(number):
     text = to_markdown(_whole(number))
     defined = re.findall(r"^\[\^(\d+)\]: ", text, re.MULTILINE)

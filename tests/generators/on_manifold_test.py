@@ -6,7 +6,6 @@ import pytest
 import tensorflow_datasets as tfds
 
 import ijsat_tf as ij
-from ijsat_tf import fingerprints
 from ijsat_tf.generators import (
     Augmented,
     Projection,
@@ -14,6 +13,7 @@ from ijsat_tf.generators import (
     projected_parts,
 )
 from ijsat_tf.models import PerceptualDistance
+from ijsat_tf.storage import fingerprints
 from ijsat_tf.training import methods
 
 pytest.importorskip("sklearn", reason="the digits are in scikit-learn")

@@ -19,7 +19,7 @@ import keras
 import numpy as np
 
 import ijsat_tf as ij
-from ijsat_tf.attacks import survivors
+from ijsat_tf.attacks.autoattack import stage
 from tests.commands import run, stopped
 
 FOLDER = pathlib.Path(__file__).parent / "written"
@@ -120,7 +120,7 @@ def main() -> None:
 
 def interrupt(net: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     """Leaves the state of an AutoAttack that a signal ended in Square."""
-    real, calls = survivors._call, []
+    real, calls = stage._call, []
 
     def broken(attack: object, *given: object) -> object:
         calls.append(attack)
@@ -128,7 +128,7 @@ def interrupt(net: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
             raise KeyboardInterrupt
         return real(attack, *given)
 
-    survivors._SECONDS, survivors._call = -1, broken
+    stage._SECONDS, stage._call = -1, broken
     with contextlib.suppress(KeyboardInterrupt):
         autoattack().run(
             net, x, y, state=FOLDER / "autoattack.npz", verbose=False

@@ -14,7 +14,8 @@ import sys
 import numpy as np
 import pytest
 
-from ijsat_tf.attacks import AutoAttack, stages
+from ijsat_tf.attacks import AutoAttack
+from ijsat_tf.attacks.autoattack import versions
 from ijsat_tf.spaces import L2, Linf
 from tests.oracles import pretrained
 
@@ -51,7 +52,7 @@ def norms(ball, images, attacked):
         (("apgd-t",), 4),
         (("fab-t",), 4),
         (("square",), 4),
-        (stages.VERSIONS["standard"], 2),
+        (versions.VERSIONS["standard"], 2),
     ],
     ids=lambda given: "-".join(given) if isinstance(given, tuple) else None,
 )

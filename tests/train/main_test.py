@@ -408,7 +408,7 @@ def test_a_run_goes_on_with_its_own_flow_alone(runs, tmp_path):
     )
     other.save(flow)
     refused = run("train", *arguments, f"--flow={flow}")
-    assert "other settings than flow, sha256=" in refused.error
+    assert "other settings, which differs in flow, sha256 (" in refused.error
 
 
 def test_xla_is_no_setting_of_a_run(tmp_path):

@@ -9,9 +9,9 @@ import numpy as np
 
 from ijsat_tf import checks
 from ijsat_tf.attacks import Attack
+from ijsat_tf.evaluation.figures.gradcam import grad_cam
 from ijsat_tf.evaluation.figures.panels import draw
 from ijsat_tf.evaluation.figures.saving import Paths, save
-from ijsat_tf.evaluation.gradcam import grad_cam
 from ijsat_tf.types import Tensor
 
 

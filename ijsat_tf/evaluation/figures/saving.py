@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ijsat_tf import checks
-from ijsat_tf.files import replaced
+from ijsat_tf.storage.files import replaced
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ijsat_tf.evaluation import paper
 from ijsat_tf.evaluation.page.elements import (
     Child,
     Datum,
@@ -14,11 +13,12 @@ from ijsat_tf.evaluation.page.elements import (
     element,
     small,
 )
-from ijsat_tf.evaluation.tables import Cell, Row, Table
+from ijsat_tf.evaluation.paper import as_printed
+from ijsat_tf.evaluation.paper.tables import Cell, Row, Table
 
 
 def accuracy_table(
-    key: str, table: Table, first: str = paper.METHOD
+    key: str, table: Table, first: str = as_printed.METHOD
 ) -> Element:
     """Returns a table with its settings and its footnotes.
 
@@ -77,7 +77,7 @@ def _legend(table: Table) -> Iterator[str]:
     if any(cell.paper for row in rows for cell in row.cells):
         yield ", and the paper's"
     yield "; the best of each section in bold."
-    if any(row.name == paper.DIFFERENCE for row in rows):
+    if any(row.name == as_printed.DIFFERENCE for row in rows):
         yield (
             " Differences are in percentage points, their intervals paired; "
             "p is that of McNemar's exact test."
@@ -85,7 +85,7 @@ def _legend(table: Table) -> Iterator[str]:
 
 
 def _line(key: str, row: Row) -> Line:
-    difference = row.name == paper.DIFFERENCE
+    difference = row.name == as_printed.DIFFERENCE
     head = Datum((row.label, *_marks(key, row.marks)), row.label)
     cells = [_datum(key, cell, difference) for cell in row.cells]
     return Line(head, cells, "difference" if difference else "")

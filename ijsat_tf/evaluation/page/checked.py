@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ijsat_tf.evaluation.check import Check
 from ijsat_tf.evaluation.page.elements import (
     Child,
     Datum,
@@ -15,7 +14,8 @@ from ijsat_tf.evaluation.page.elements import (
     small,
 )
 from ijsat_tf.evaluation.page.runs import Run
-from ijsat_tf.evaluation.soundness import record_checks
+from ijsat_tf.evaluation.trust.check import Check
+from ijsat_tf.evaluation.trust.record_checks import record_checks
 
 Found = Mapping[str, Sequence[Check]]
 

@@ -7,29 +7,31 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ijsat_tf import checks
-from ijsat_tf.evaluation import paper
-from ijsat_tf.evaluation.page.accuracies import accuracy_table
-from ijsat_tf.evaluation.page.checked import all_checks, checks_table
-from ijsat_tf.evaluation.page.document import document
-from ijsat_tf.evaluation.page.elements import Element, element, section
-from ijsat_tf.evaluation.page.pictures import gallery
+from ijsat_tf.evaluation.page.accuracies import accuracy_table, doubts
+from ijsat_tf.evaluation.page.checked import (
+    Found,
+    all_checks,
+    checks_table,
+    failed,
+)
+from ijsat_tf.evaluation.page.document import document, gallery
+from ijsat_tf.evaluation.page.elements import Child, Element, element, section
 from ijsat_tf.evaluation.page.runs import Run
-from ijsat_tf.evaluation.page.settings import settings
+from ijsat_tf.evaluation.page.settings import made_by, settings, versions
 from ijsat_tf.evaluation.page.speed import speeds
 from ijsat_tf.evaluation.page.threat import threat_models
-from ijsat_tf.evaluation.page.versions import versions
-from ijsat_tf.evaluation.page.warned import warned
-from ijsat_tf.evaluation.records import Record
-from ijsat_tf.evaluation.tables import (
+from ijsat_tf.evaluation.paper import as_printed
+from ijsat_tf.evaluation.paper.tables import (
     Table,
     paper_tables,
     records_table,
     row_names,
 )
+from ijsat_tf.evaluation.records import Record
 
 _NONE = (
     "No record of the paper's tables, which are of "
-    f"{', '.join(dict.fromkeys(paper.DATA.values()))}."
+    f"{', '.join(dict.fromkeys(as_printed.DATA.values()))}."
 )
 
 
@@ -73,7 +75,7 @@ def to_html(
     for run in runs:
         shown |= run.pictures
     found_checks = all_checks(runs)
-    warnings = warned(runs, ours, found_checks)
+    warnings = _warned(runs, ours, found_checks)
     items = [element("li", *warning) for warning in warnings]
     sections = [
         section(
@@ -118,7 +120,7 @@ def to_html(
 
 def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:
     """Yields the paper's tables that have a record, each with its anchor."""
-    for number, data in paper.DATA.items():
+    for number, data in as_printed.DATA.items():
         rows = row_names(number)
         found: dict[str, dict[str, Record]] = {}
         for run in runs:
@@ -162,3 +164,27 @@ def _facts(runs: Sequence[Run], warnings: int) -> Element:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _warned(
+    runs: Sequence[Run], table: Table | None, checks: Found
+) -> list[list[Child]]:
+    """Returns the warnings of a page, one line each.
+
+    They are of records that cannot be compared, are not complete, cannot be
+    read, or were made by different versions, and of checks that failed.
+
+    Args:
+        runs: Runs of the page.
+        table: Table of all records, at the anchor "records"; None where there
+            are no records.
+        checks: Checks {name of a run: its checks}, as `all_checks` returned
+            them.
+    """
+    found = list(doubts("records", table)) if table else []
+    found += failed(checks)
+    found += [[warning] for run in runs for warning in run.warnings]
+    if len(made_by(runs)) > 1:
+        link = element("a", "versions", href="#versions")
+        found.append(["Records were made by different ", link, "."])
+    return found

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ijsat_tf.evaluation import records
-from ijsat_tf.evaluation.check import CHECKS_FILE, Check, load_checks
 from ijsat_tf.evaluation.records import Record
-from ijsat_tf.files import read_text
+from ijsat_tf.evaluation.trust.check import CHECKS_FILE, Check, load_checks
+from ijsat_tf.storage.files import read_text
 
 
 class Run(NamedTuple):

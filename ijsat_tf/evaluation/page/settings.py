@@ -1,10 +1,10 @@
-"""The settings of runs, those that differ first."""
+"""What made the numbers: the settings of runs, and versions of libraries."""
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Sequence
 
-from ijsat_tf.evaluation.entries import short
 from ijsat_tf.evaluation.page.elements import (
     Datum,
     Element,
@@ -13,6 +13,7 @@ from ijsat_tf.evaluation.page.elements import (
     element,
 )
 from ijsat_tf.evaluation.page.runs import Run
+from ijsat_tf.evaluation.paper.entries import short
 
 
 def settings(runs: Sequence[Run]) -> list[Element]:
@@ -60,6 +61,43 @@ def settings(runs: Sequence[Run]) -> list[Element]:
             )
         )
     return parts
+
+
+def made_by(runs: Sequence[Run]) -> dict[str, collections.Counter[str]]:
+    """Returns {versions: {name of a run: number of its records}}.
+
+    Args:
+        runs: Runs of the page.
+    """
+    found = collections.defaultdict(collections.Counter)
+    for run in runs:
+        for record in run.records.values():
+            found[record.versions or "unknown"][run.name] += 1
+    return found
+
+
+def versions(runs: Sequence[Run]) -> Element:
+    """Returns a table with one row per set of versions.
+
+    Args:
+        runs: Runs of the page.
+    """
+    found = made_by(runs)
+    if not found:
+        return element("p", "No record, and so no versions.")
+    lines = [
+        Line(
+            Datum.text(texts),
+            [
+                Datum.number(str(count.total()), count.total()),
+                Datum.text(", ".join(count)),
+            ],
+        )
+        for texts, count in found.items()
+    ]
+    caption = (element("strong", "What made the records."),)
+    columns = [("Versions",), ("Records",), ("Runs",)]
+    return data_table("made-by", caption, columns, [lines])
 
 
 def _datum(value: str | None) -> Datum:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ijsat_tf.evaluation.entries import short
 from ijsat_tf.evaluation.page.elements import (
     Child,
     Datum,
@@ -18,6 +17,7 @@ from ijsat_tf.evaluation.page.elements import (
     small,
 )
 from ijsat_tf.evaluation.page.runs import Run
+from ijsat_tf.evaluation.paper.entries import short
 from ijsat_tf.evaluation.records import Record
 
 _CHANGES = ("pixels", "latent")

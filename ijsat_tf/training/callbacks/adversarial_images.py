@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, multi_worker
+from ijsat_tf import checks
 from ijsat_tf.attacks import Attack
+from ijsat_tf.runtime import workers
 from ijsat_tf.training.callbacks.attack_callback import AttackCallback
 
 
@@ -60,7 +61,7 @@ class AdversarialImages(AttackCallback):
 
     def on_attack(self, epoch: int, logs: dict[str, Any]) -> None:
         batch, result = self.attack_batch()
-        if not multi_worker.is_chief(self.model.distribute_strategy):
+        if not workers.is_chief(self.model.distribute_strategy):
             return
         if self._writer is None:
             self._writer = tf.summary.create_file_writer(self.directory)

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from ijsat_tf import checks, loss_scale, multi_worker
-from ijsat_tf.divergence import NotFinite, first_variable
+from ijsat_tf import checks
+from ijsat_tf.runtime import loss_scale, workers
+from ijsat_tf.runtime.not_finite import NotFinite, first_variable
 from ijsat_tf.training.callbacks import snapshots
 from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
 
@@ -171,12 +172,12 @@ class Backup(keras.callbacks.Callback):
         position: Position,
         digest: str = "none",
     ) -> None:
-        multi_worker.require_equal(
+        workers.require_equal(
             strategy,
             self.settings,
             "`settings` must be the same for all workers.",
         )
-        multi_worker.require_equal(
+        workers.require_equal(
             strategy,
             f"after {position}, {digest}",
             f"`folder` {self.folder} must be on a file system that all workers "
@@ -200,10 +201,10 @@ class Backup(keras.callbacks.Callback):
         # over the workers: all of them must take part.
         metrics = [v.numpy().tolist() for v in model.metrics_variables]
         strategy = model.distribute_strategy
-        if multi_worker.is_chief(strategy):
+        if workers.is_chief(strategy):
             self._write(metrics)
         # No worker may end before the checkpoint is written.
-        multi_worker.of_all(strategy, self.position)
+        workers.of_all(strategy, self.position)
         self._unsaved, self._last = False, time.monotonic()
 
     def _write(self, metrics: list) -> None:
@@ -288,7 +289,7 @@ class Backup(keras.callbacks.Callback):
         due = time.monotonic() - self._last >= 60 * self.minutes
         mine = due, self.interruption.signal or 0
         strategy = self.model.distribute_strategy
-        return multi_worker.of_all(strategy, mine).max(axis=0).tolist()
+        return workers.of_all(strategy, mine).max(axis=0).tolist()
 
     def _obey(self, number: int) -> None:
         if number:

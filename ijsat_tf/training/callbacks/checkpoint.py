@@ -10,9 +10,10 @@ from typing import Any
 
 import keras
 
-from ijsat_tf import checks, multi_worker
-from ijsat_tf.divergence import NotFinite, first_variable
-from ijsat_tf.files import replaced
+from ijsat_tf import checks
+from ijsat_tf.runtime import workers
+from ijsat_tf.runtime.not_finite import NotFinite, first_variable
+from ijsat_tf.storage.files import replaced
 from ijsat_tf.training.model import AdversarialModel
 
 
@@ -66,7 +67,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise NotFinite(
                 model, f"The model is not finite, and {self.path} not written."
             )
-        if multi_worker.is_chief(model.distribute_strategy):
+        if workers.is_chief(model.distribute_strategy):
             with replaced(self.path) as aside:
                 classifier.save(aside)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from ijsat_tf import multi_worker
+from ijsat_tf.runtime import workers
 
 
 def say(callback: keras.callbacks.Callback, line: str) -> None:
@@ -14,7 +14,7 @@ def say(callback: keras.callbacks.Callback, line: str) -> None:
         callback: Callback of a run, which may show a progress bar.
         line: Line of text without a line end.
     """
-    if not multi_worker.is_chief(callback.model.distribute_strategy):
+    if not workers.is_chief(callback.model.distribute_strategy):
         return
     # At the end of an epoch Keras has not ended the line of its bar yet.
     bar = callback.params.get("verbose") in (1, "auto")

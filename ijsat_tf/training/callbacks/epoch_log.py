@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 
-from ijsat_tf import checks, files
+from ijsat_tf import checks
+from ijsat_tf.storage import files
 
 
 class EpochLog(keras.callbacks.Callback):

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from ijsat_tf.divergence import NotFinite
+from ijsat_tf.runtime.not_finite import NotFinite
 
 
 class FiniteLogs(keras.callbacks.Callback):

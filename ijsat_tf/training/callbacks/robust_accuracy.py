@@ -12,13 +12,18 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, multi_worker
+from ijsat_tf import checks
 from ijsat_tf.attacks import Attack, as_logits
-from ijsat_tf.graph import compiled
-from ijsat_tf.parts import side_by_side
+from ijsat_tf.runtime import workers
+from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.side_by_side import side_by_side
 from ijsat_tf.training.callbacks.attack_callback import AttackCallback
 from ijsat_tf.training.callbacks.console import say
-from ijsat_tf.training.callbacks.curves import Point, read_curve, write_curve
+from ijsat_tf.training.callbacks.learning_curve import (
+    Point,
+    read_curve,
+    write_curve,
+)
 
 
 class RobustAccuracy(AttackCallback):
@@ -108,7 +113,7 @@ class RobustAccuracy(AttackCallback):
             robust += np.sum(~result.success.numpy())
         point = Point(epoch, float(clean / rows), float(robust / rows))
         self.curve = [*self.curve, point]
-        chief = multi_worker.is_chief(self.model.distribute_strategy)
+        chief = workers.is_chief(self.model.distribute_strategy)
         if chief and self.path is not None:
             write_curve(self.curve, self.path)
         logs["clean_accuracy"] = point.clean_accuracy

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ijsat_tf import checks
-from ijsat_tf.files import replaced
+from ijsat_tf.storage.files import replaced
 
 _WEIGHTS = ".weights.h5"
 

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from ijsat_tf.evaluation import Check, read_run, records
-from ijsat_tf.evaluation.check import save_checks
 from ijsat_tf.evaluation.page import is_run
+from ijsat_tf.evaluation.trust.check import save_checks
 from tests.evaluation.synthetic import record, row
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]

@@ -173,10 +173,6 @@ def test_it_is_traced_once():
 class Positive(ij.attacks.Attack):
     """Finds samples whose latents are positive."""
 
-    @property
-    def search(self):
-        return self
-
     def craft(self, logits_of, images, labels, seed, latents=None):
         first, second = latents
         success = (first[:, 0] > 0) & (second[:, 0] > 0)

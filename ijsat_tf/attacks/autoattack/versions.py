@@ -1,0 +1,75 @@
+"""The stages of AutoAttack by the names that its authors use."""
+
+from __future__ import annotations
+
+from ijsat_tf import checks
+from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.attacks.autoattack.apgd import APGD
+from ijsat_tf.attacks.autoattack.fab import FAB
+from ijsat_tf.attacks.autoattack.square import Square
+from ijsat_tf.spaces import Ball
+
+VERSIONS = {
+    "standard": ("apgd-ce", "apgd-t", "fab-t", "square"),
+    "plus": ("apgd-ce", "apgd-dlr", "fab", "square", "apgd-t", "fab-t"),
+    "rand": ("apgd-ce", "apgd-dlr"),
+}
+
+# Each stage is made from a ball, restarts and gradient samples; targeted stages
+# have one restart per target in every version.
+_STAGES = {
+    "apgd-ce": lambda ball, restarts, samples: APGD(
+        ball, "ce", restarts=restarts, gradient_samples=samples
+    ),
+    "apgd-dlr": lambda ball, restarts, samples: APGD(
+        ball, "dlr", restarts=restarts, gradient_samples=samples
+    ),
+    "apgd-t": lambda ball, restarts, samples: APGD(ball, "targeted"),
+    "fab": lambda ball, restarts, samples: FAB(
+        ball, targeted=False, restarts=restarts
+    ),
+    "fab-t": lambda ball, restarts, samples: FAB(ball),
+    "square": lambda ball, restarts, samples: Square(ball),
+}
+
+
+def stages(
+    ball: Ball, version: str, names: tuple[str, ...] | None
+) -> dict[str, Attack]:
+    """The attacks of a version by name, in its order.
+
+    The version "plus" has five restarts, the others one; "rand" has twenty
+    gradient samples, the others one. Targeted stages and Square always have
+    one restart.
+
+    Args:
+        ball: Ball of all stages.
+        version: Name of the version: standard, plus, rand or custom.
+        names: Names of the stages of the version custom, else None.
+
+    Raises:
+        ValueError: for names that are unknown, missing or superfluous.
+    """
+    checks.require(
+        version in (*VERSIONS, "custom"),
+        f"`version` must be one of {', '.join(VERSIONS)} and custom.",
+        repr(version),
+    )
+    checks.require(
+        (names is not None) == (version == "custom"),
+        "`attacks` names the stages of version='custom', and of no other.",
+        repr(names),
+    )
+    if names is None:
+        names = VERSIONS[version]
+    checks.require(
+        isinstance(names, tuple)
+        and names
+        and set(names) <= set(_STAGES)
+        and len(set(names)) == len(names),
+        f"`attacks` must be different names among {', '.join(_STAGES)}.",
+        repr(names),
+    )
+    restarts = 5 if version == "plus" else 1
+    samples = 20 if version == "rand" else 1
+    return {name: _STAGES[name](ball, restarts, samples) for name in names}

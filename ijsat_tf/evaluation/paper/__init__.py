@@ -1,0 +1,1 @@
+"""The tables of the paper: what it printed, and what records give."""

@@ -1,0 +1,1 @@
+"""Checks for signs that numbers mislead."""

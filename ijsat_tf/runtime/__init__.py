@@ -1,0 +1,1 @@
+"""How computations run: graphs, replicas, cores and train steps."""

@@ -1,0 +1,131 @@
+"""Eager calls that run as one cached graph, for speed."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ijsat_tf import checks
+from ijsat_tf.runtime.structure import Structure
+from ijsat_tf.types import Value
+
+_GRAPHS = 64
+
+
+def compiled(function: Callable) -> Callable:
+    """Runs a function as one cached `tf.function` when called eagerly.
+
+    Inside a graph the function's own operations are added to that graph, so
+    that nothing is traced twice and distribution strategies see plain code.
+    Python objects among the arguments (a model, an attack) select the cached
+    graph, and equal objects select the same graph. A network that was changed
+    since gets another graph (`Structure`). Tensors select by their ranks
+    alone, whatever their batch size. Each strategy of `tf.distribute` has
+    graphs of its own. The graphs used last are kept, with the objects that
+    they refer to.
+    """
+    graphs: collections.OrderedDict = collections.OrderedDict()
+    dropped = 0
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        nonlocal dropped
+        if not tf.executing_eagerly():
+            return function(*args, **kwargs)
+        flat = tf.nest.flatten((args, kwargs))
+        tensors = [item for item in flat if _is_tensor(item)]
+        shape = tf.nest.map_structure(lambda _: 0, (args, kwargs))
+        strategy = tf.distribute.get_strategy()
+        key = (strategy, str(shape), *map(Key, flat))
+        if key not in graphs:
+            graphs[key] = _traced(function, (args, kwargs))
+            if len(graphs) > _GRAPHS:
+                _, oldest = graphs.popitem(last=False)
+                dropped += oldest.experimental_get_tracing_count()
+                # A graph refers to itself: without a collection it would keep
+                # the network's weights until Python happens to look.
+                del oldest
+                gc.collect()
+        graphs.move_to_end(key)
+        with checks.readable_errors():
+            return graphs[key](*tensors)
+
+    def tracing_count() -> int:
+        """How often the function has been traced."""
+        return dropped + sum(
+            graph.experimental_get_tracing_count() for graph in graphs.values()
+        )
+
+    call.tracing_count = tracing_count
+    return call
+
+
+class Key:
+    """An argument as a key, in which tensors of one rank are equal.
+
+    A graph that is shared by several ranks would know no rank.
+
+    `tf.function` itself would keep weak references, so that a value made
+    anew for each call would be traced each time. It would also replace a
+    function made by `functools.wraps` by the function inside.
+
+    Attributes:
+        given: The argument itself, or None for a tensor.
+    """
+
+    def __init__(self, item: Any):
+        self.given = None if _is_tensor(item) else item
+        self.item = _compared(item)
+        try:
+            self.hash = hash(self.item)
+        except TypeError:
+            self.hash = id(self.item)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: Any) -> bool:
+        mine, its = self.item, other.item
+        return mine is its or (type(mine) is type(its) and mine == its)
+
+
+def _compared(item: Any) -> Any:
+    if _is_tensor(item):
+        return Key, len(item.shape)
+    if isinstance(item, keras.layers.Layer):
+        return Structure(item)
+    if isinstance(item, Value) and item.networks():
+        return item, *map(Structure, item.networks())
+    return item
+
+
+def _traced(function: Callable, arguments: Any) -> Callable:
+    flat = tf.nest.flatten(arguments)
+    # Tensors are left out, or those of the first call would live as long as
+    # the graph.
+    kept = [None if _is_tensor(item) else item for item in flat]
+    places = [n for n, item in enumerate(flat) if _is_tensor(item)]
+    structure = tf.nest.map_structure(lambda _: None, arguments)
+
+    def traced(*tensors):
+        filled = list(kept)
+        for place, tensor in zip(places, tensors):
+            filled[place] = tensor
+        args, kwargs = tf.nest.pack_sequence_as(structure, filled)
+        return function(*args, **kwargs)
+
+    # TensorFlow counts traces per code object, but per object for a partial. So
+    # it does not warn that each attack has a graph of its own.
+    return tf.function(
+        functools.partial(traced), reduce_retracing=True, autograph=False
+    )
+
+
+def _is_tensor(item: Any) -> bool:
+    return tf.is_tensor(item) or hasattr(item, "__array__")

@@ -6,28 +6,12 @@ which is no distribution; Beta(tau, tau) is meant.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import tensorflow as tf
 import tensorflow_probability as tfp
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.rows import each
-from ijsat_tf.types import Tensors
-
-
-class Batch(NamedTuple):
-    """Images of a batch, with their labels and latents.
-
-    Attributes:
-        images: Images (B, H, W, C) in [0, 1].
-        labels: Labels (B, K), probabilities.
-        latents: Latents that a generator decodes to the images, or None.
-    """
-
-    images: tf.Tensor
-    labels: tf.Tensor
-    latents: Tensors | None = None
+from ijsat_tf.samples import Batch
 
 
 def check(tau: float, per: str) -> None:

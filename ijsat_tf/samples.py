@@ -11,27 +11,28 @@ from ijsat_tf import checks
 from ijsat_tf.types import Tensors
 
 
-class Samples(NamedTuple):
-    """Images with labels, in memory.
+class Batch(NamedTuple):
+    """Images with their labels and latents.
 
     Attributes:
-        images: Images (N, H, W, C), float, in [0, 1].
-        labels: Labels (N,), ints, or soft labels (N, K).
-        latents: Latents that came with the images, or None.
+        images: Images (B, H, W, C), float, in [0, 1].
+        labels: Labels as they were given, (B,) or (B, K); inside a train step
+            probabilities, (B, K).
+        latents: Latents that a generator decodes to the images, or None.
     """
 
     images: tf.Tensor
     labels: tf.Tensor
     latents: Tensors | None = None
 
-    def rows(self, start: int, stop: int) -> Samples:
+    def rows(self, start: int, stop: int) -> Batch:
         """The samples from `start` up to `stop`, which is left out."""
         return tf.nest.map_structure(
             lambda part: None if part is None else part[start:stop], self
         )
 
 
-def gather(data: Any) -> Samples:
+def gather(data: Any) -> Batch:
     """Reads evaluation data into memory, after a check of types and shapes.
 
     Args:
@@ -58,7 +59,7 @@ def gather(data: Any) -> Samples:
     checks.require(images.shape[0], "`data` must hold at least one image.")
     labels = checks.one_a_row(labels, images)
     if latents is None:
-        return Samples(images, labels)
+        return Batch(images, labels)
     if isinstance(latents, tuple):
         # Generators take lists; a dataset can hold only tuples.
         latents = list(latents)
@@ -70,7 +71,7 @@ def gather(data: Any) -> Samples:
             f"{images.shape[0]} images.",
             f"shape {tuple(latent.shape)}",
         )
-    return Samples(images, labels, latents)
+    return Batch(images, labels, latents)
 
 
 def images_and_latents(x: Any) -> tuple[Any, Any]:

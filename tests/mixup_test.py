@@ -6,6 +6,7 @@ import tensorflow as tf
 from scipy import stats
 
 from ijsat_tf import mixup, seeds
+from ijsat_tf.samples import Batch
 from tests import tiny
 
 RANDOM = np.random.default_rng(0)
@@ -15,7 +16,7 @@ def _batch(rows=5, latents=False):
     def draw(*shape):
         return tf.constant(RANDOM.random((rows, *shape)), tf.float32)
 
-    return mixup.Batch(
+    return Batch(
         draw(4, 4, 2),
         draw(3),
         [draw(2, 2, 4), draw(1, 1, 8)] if latents else None,

@@ -104,6 +104,7 @@ class Attack(Value):
         """
         raise NotImplementedError
 
+    @tf.autograph.experimental.do_not_convert
     def __call__(
         self,
         model: Callable,

@@ -33,6 +33,9 @@ def compiled(function: Callable) -> Callable:
     graphs: collections.OrderedDict = collections.OrderedDict()
     dropped = 0
 
+    # AutoGraph would read and rewrite our code, function by function, inside
+    # each `tf.function` of a user: seconds, for code that needs none of it.
+    @tf.autograph.experimental.do_not_convert
     @functools.wraps(function)
     def call(*args, **kwargs):
         nonlocal dropped

@@ -10,10 +10,9 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import as_logits
-from ijsat_tf.mixup import Batch
 from ijsat_tf.models import logits
 from ijsat_tf.runtime.step_model import StepModel
-from ijsat_tf.samples import images_and_latents
+from ijsat_tf.samples import Batch, images_and_latents
 from ijsat_tf.training.methods import Method
 from ijsat_tf.training.of_classes import in_form_of, of_any_labels
 from ijsat_tf.types import restored

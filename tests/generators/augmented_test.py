@@ -7,7 +7,8 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf.generators import Augmented
-from ijsat_tf.mixup import Batch, mixup
+from ijsat_tf.mixup import mixup
+from ijsat_tf.samples import Batch
 from ijsat_tf.training import methods
 from tests import tiny
 

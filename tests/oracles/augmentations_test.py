@@ -25,7 +25,7 @@ from keras import layers
 
 import ijsat_tf as ij
 from ijsat_tf import seeds
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training import methods
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")

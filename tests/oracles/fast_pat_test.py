@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf import seeds
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training import methods
 from tests.oracles import preact
 

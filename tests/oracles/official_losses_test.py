@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 import ijsat_tf as ij
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training import methods
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")

@@ -21,7 +21,7 @@ from ijsat_tf.attacks.autoattack.hard_labels import (
 from ijsat_tf.attacks.autoattack.standing import ALIVE, Standing
 from ijsat_tf.attacks.autoattack.versions import stages
 from ijsat_tf.runtime import workers
-from ijsat_tf.samples import Samples
+from ijsat_tf.samples import Batch
 from ijsat_tf.spaces import Ball
 from ijsat_tf.storage import fingerprints
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, value
@@ -203,7 +203,7 @@ class AutoAttack(Attack):
             randomized=self.version == "rand",
         )
         attacks = reliability.with_enough_classes(self.stages, labels.shape[-1])
-        given = Samples(images.numpy(), labels.numpy())
+        given = Batch(images.numpy(), labels.numpy())
         wrong, *_ = stage.judged(model, given, self.batch_size)
         now = Standing(settings, given.images.copy(), np.where(wrong, 0, ALIVE))
         state = None if state is None else pathlib.Path(state)

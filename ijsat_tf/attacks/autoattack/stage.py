@@ -21,7 +21,7 @@ from ijsat_tf.attacks.autoattack.standing import Standing
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.runtime.compiled import Key
 from ijsat_tf.runtime.side_by_side import side_by_side
-from ijsat_tf.samples import Samples
+from ijsat_tf.samples import Batch
 from ijsat_tf.spaces.lifting import lifted, lowered
 
 # The least time between two writes of the state.
@@ -30,7 +30,7 @@ _SECONDS = 30
 
 def attacked(
     model: Callable,
-    samples: Samples,
+    samples: Batch,
     now: Standing,
     attack: Attack,
     batch_size: int,
@@ -81,7 +81,7 @@ def attacked(
 
 
 def judged(
-    model: Callable, samples: Samples, batch_size: int
+    model: Callable, samples: Batch, batch_size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Evaluates a model on images, without an attack.
 
@@ -106,7 +106,7 @@ def judged(
 def _call(
     attack: Attack | None,
     model: Callable,
-    samples: Samples,
+    samples: Batch,
     rows: np.ndarray,
     seed: tf.Tensor | None = None,
 ) -> list[np.ndarray]:

@@ -13,7 +13,8 @@ from ijsat_tf import checks
 from ijsat_tf.attacks import JointSpaceAttack
 from ijsat_tf.evaluation.figures.panels import draw
 from ijsat_tf.evaluation.figures.saving import Paths, save
-from ijsat_tf.mixup import Batch, mix
+from ijsat_tf.mixup import mix
+from ijsat_tf.samples import Batch
 from ijsat_tf.types import Tensor
 
 

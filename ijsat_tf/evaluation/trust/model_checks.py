@@ -11,7 +11,7 @@ from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import Ascent, as_logits
 from ijsat_tf.evaluation.trust.check import Check
 from ijsat_tf.flows import familiarity
-from ijsat_tf.samples import Samples, gather
+from ijsat_tf.samples import Batch, gather
 from ijsat_tf.spaces import Ball, Linf, Pixels
 from ijsat_tf.types import LogitsFn
 
@@ -149,7 +149,7 @@ def _unbounded(model: Callable, images: tf.Tensor, labels: tf.Tensor) -> Check:
     return Check(name, not left, f"{left} of {len(images)} images stay right")
 
 
-def _inversion(flow: Any, samples: Samples) -> Check:
+def _inversion(flow: Any, samples: Batch) -> Check:
     name = "the flow is inverted"
     if flow is None:
         return Check(name, None, "there is no flow")
@@ -165,7 +165,7 @@ def _inversion(flow: Any, samples: Samples) -> Check:
     )
 
 
-def _familiar(flow: Any, samples: Samples) -> Check:
+def _familiar(flow: Any, samples: Batch) -> Check:
     name = "the flow knows these images"
     found = familiarity(flow, samples.images)
     if found is None:

@@ -13,7 +13,7 @@ from ijsat_tf.attacks import (
     as_logits,
     require_untargeted,
 )
-from ijsat_tf.samples import Samples, gather
+from ijsat_tf.samples import Batch, gather
 from ijsat_tf.training.model import AdversarialModel
 
 
@@ -69,7 +69,7 @@ class AttackCallback(keras.callbacks.Callback):
 
     def attack_batch(
         self, start: int = 0, size: int | None = None
-    ) -> tuple[Samples, AttackResult]:
+    ) -> tuple[Batch, AttackResult]:
         """Attacks `size` samples from `start` on, or all of them.
 
         Args:

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf.attacks import OnManifoldPGD
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.spaces import L2
 from ijsat_tf.training.methods.at import AT, predictions
 from ijsat_tf.training.methods.method import Method

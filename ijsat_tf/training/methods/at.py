@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.attacks import Attack, as_logits, require_untargeted
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
 

@@ -8,9 +8,9 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf.attacks import FastLagrangePerceptual, as_logits
-from ijsat_tf.mixup import Batch
 from ijsat_tf.models import PerceptualDistance
 from ijsat_tf.rows import pick
+from ijsat_tf.samples import Batch
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
 

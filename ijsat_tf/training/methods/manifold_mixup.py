@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, mixup, models, seeds
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
 

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import checks, losses
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training.methods.at import AT
 from ijsat_tf.types import value
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import losses
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.types import Value, value
 
 

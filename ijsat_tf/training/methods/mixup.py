@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from ijsat_tf import mixup
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value
 

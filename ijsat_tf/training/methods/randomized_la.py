@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ijsat_tf.mixup import Batch
 from ijsat_tf.runtime.side_by_side import side_by_side
+from ijsat_tf.samples import Batch
 from ijsat_tf.spaces import L2, Latent
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import Tensors, value

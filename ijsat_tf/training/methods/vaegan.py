@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses
 from ijsat_tf.attacks import Ascent
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 from ijsat_tf.spaces import AdamLatent, Linf
 from ijsat_tf.training.methods.method import Method
 from ijsat_tf.types import value

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from ijsat_tf.mixup import Batch
+from ijsat_tf.samples import Batch
 
 
 @pytest.fixture

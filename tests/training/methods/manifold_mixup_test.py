@@ -61,7 +61,7 @@ def test_the_binary_loss_of_a_certain_model_is_finite():
     net.add(keras.layers.Dense(3, kernel_initializer="zeros"))
     net.layers[-1].bias.assign([300.0, 0.0, -300.0])
     method = methods.ManifoldMixup(layers=["a"])
-    batch = ij.mixup.Batch(
+    batch = ij.samples.Batch(
         tf.constant(tiny.random_images()), tf.one_hot([0, 1, 2, 1, 0, 2], 3)
     )
     crafted = method.craft(net, batch, SEED)

@@ -48,7 +48,7 @@ def test_directions_are_uniform():
             return tf.concat(latents, axis=2)
 
     images = np.full((4000, 2, 3, 1), 0.5, "float32")
-    batch = ij.mixup.Batch(tf.constant(images), tf.one_hot([0] * 4000, 3))
+    batch = ij.samples.Batch(tf.constant(images), tf.one_hot([0] * 4000, 3))
     crafted = methods.RandomizedLA(Plane(), 0.4).craft(None, batch, SEED)
     moves = (crafted.numpy() - images).reshape(4000, 6) / 0.4
     np.testing.assert_allclose(np.linalg.norm(moves, axis=1), 1, rtol=1e-5)

@@ -69,7 +69,7 @@ def table(size: str, dtype: str) -> list[str]:
         f"## ResNet-18 of width {width}, Glow 4x8 of {hidden}, batch {batch}, "
         f"{dtype}",
         "",
-        "| what | images/s | ours is faster by | first call, s |",
+        "| what | images/s | our speedup | first call, s |",
         "| --- | --- | --- | --- |",
     ]
     for name in sorted(seconds, key=lambda name: name.split(", ")[0]):

@@ -78,6 +78,15 @@ def test_leaves_import_each_other_without_a_cycle():
     assert list(graphlib.TopologicalSorter(leaves).static_order())
 
 
+def test_tests_mirror_the_library_path_by_path():
+    library = ROOT / "ijsat_tf"
+    for path in library.rglob("*.py"):
+        place = path.relative_to(library)
+        if path.name != "__init__.py":
+            test = ROOT / "tests" / place.with_name(f"{path.stem}_test.py")
+            assert test.exists(), f"{place} has no test of its own"
+
+
 def test_importing_the_library_needs_no_private_module_of_keras():
     for path in (ROOT / "ijsat_tf").rglob("*.py"):
         # What a function imports is looked for when it is called.

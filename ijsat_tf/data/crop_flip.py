@@ -44,7 +44,7 @@ def crop_flip(images: tf.Tensor, placement: tf.Tensor) -> tf.Tensor:
     """
     _, height, width, _ = images.shape
     padded = tf.pad(images, [[0, 0], [PAD, PAD], [PAD, PAD], [0, 0]])
-    row, column, mirrored = tf.split(placement, 3, axis=1)
+    row, column, mirrored = tf.split(tf.cast(placement, tf.int32), 3, axis=1)
     across = tf.range(width)
     rows = row + tf.range(height)
     columns = column + tf.where(mirrored > 0, across[::-1], across)

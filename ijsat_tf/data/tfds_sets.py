@@ -90,7 +90,7 @@ def _image_shape(
         and isinstance(label, tfds.features.ClassLabel),
         f"The data set {name!r} is no image classification: it needs the "
         "features 'image' (8 bits) and 'label' (classes); choose another.",
-        f"features {', '.join(features) or None}",
+        f"features {', '.join(sorted(features)) or None}",
     )
     *own_size, channels = image.shape
     require(
@@ -136,12 +136,18 @@ def _read(
         latents = tf.nest.flatten(example["latent"]) if parts else []
         return image, example["label"], *latents
 
+    try:
+        count = builder.info.splits[split].num_examples
+    except (KeyError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"`split` must be one of {', '.join(builder.info.splits)}, or a "
+            f"slice such as train[:90%]. Received: {split!r}"
+        ) from error
     # TFDS would keep a second copy of a small set in memory.
     once = tfds.ReadConfig(try_autocache=False)
     dataset = builder.as_dataset(split=split, read_config=once)
     dataset = dataset.map(select, num_parallel_calls=tf.data.AUTOTUNE)
 
-    count = builder.info.splits[split].num_examples
     images = np.empty((count, *shape), np.uint8)
     labels = np.empty(count, np.int32)
     latents = tf.nest.map_structure(

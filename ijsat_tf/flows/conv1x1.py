@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -51,9 +53,8 @@ class PixelwiseLinear(tfb.Bijector):
         return _multiply(x, self._permutation @ self._lower @ self._upper)
 
     def _forward(self, z: tf.Tensor) -> tf.Tensor:
-        solve = tf.linalg.triangular_solve
-        inverse = solve(self._lower, tf.transpose(self._permutation))
-        return _multiply(z, solve(self._upper, inverse, lower=False))
+        factors = self._permutation, self._lower, self._upper
+        return _multiply(z, _inverse(*factors))
 
     def _inverse_log_det_jacobian(self, x: tf.Tensor) -> tf.Tensor:
         pixels = tf.cast(tf.reduce_prod(tf.shape(x)[-3:-1]), self.dtype)
@@ -107,13 +108,43 @@ class InvertibleConv1x1(FlowLayer):
 
     @property
     def bijector(self) -> tfb.Bijector:
-        lower = tf.convert_to_tensor(self.lower)
-        upper = tf.convert_to_tensor(self.upper)
-        diagonal = self.sign * tf.exp(self.log_diagonal)
-        return PixelwiseLinear(
-            tf.convert_to_tensor(self.permutation),
-            tf.linalg.set_diag(
-                tf.linalg.band_part(lower, -1, 0), tf.ones_like(diagonal)
-            ),
-            tf.linalg.set_diag(tf.linalg.band_part(upper, 0, -1), diagonal),
-        )
+        return PixelwiseLinear(*_factors([self]))
+
+
+def matrices(
+    layers: Sequence[InvertibleConv1x1],
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the matrices W and their inverses, (N, C, C) each.
+
+    Args:
+        layers: N convolutions of C channels each.
+    """
+    permutation, lower, upper = _factors(layers, stacked=True)
+    return permutation @ lower @ upper, _inverse(permutation, lower, upper)
+
+
+def _factors(
+    layers: Sequence[InvertibleConv1x1], stacked: bool = False
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """P, L and U, of one convolution or stacked of several."""
+
+    def weight(name: str) -> tf.Tensor:
+        found = [tf.convert_to_tensor(getattr(layer, name)) for layer in layers]
+        return tf.stack(found) if stacked else found[0]
+
+    diagonal = weight("sign") * tf.exp(weight("log_diagonal"))
+    lower = tf.linalg.band_part(weight("lower"), -1, 0)
+    upper = tf.linalg.band_part(weight("upper"), 0, -1)
+    return (
+        weight("permutation"),
+        tf.linalg.set_diag(lower, tf.ones_like(diagonal)),
+        tf.linalg.set_diag(upper, diagonal),
+    )
+
+
+def _inverse(
+    permutation: tf.Tensor, lower: tf.Tensor, upper: tf.Tensor
+) -> tf.Tensor:
+    solve = tf.linalg.triangular_solve
+    inverse = solve(lower, tf.linalg.matrix_transpose(permutation))
+    return solve(upper, inverse, lower=False)

@@ -9,10 +9,12 @@ versions return the same numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
+from ijsat_tf.flows.conv1x1 import matrices
 from ijsat_tf.flows.coupling import AffineCoupling
 from ijsat_tf.flows.level import Level
 
@@ -71,6 +73,9 @@ class Fused:
     def __init__(self, levels: list[Level], scale: float):
         self.scale = scale
         self.levels = [(level, _steps(level)) for level in levels]
+        # The steps of a level differ in their tensors alone. So they share a
+        # function, which is traced and optimized once and called by each.
+        self._encode, self._decode = map(_shared, (Step.encode, Step.decode))
 
     def encode(
         self, images: tf.Tensor, standardized: bool = False
@@ -80,7 +85,7 @@ class Fused:
         for level, steps in self.levels:
             x = tf.nn.space_to_depth(x, 2)
             for step in steps:
-                x = step.encode(x)
+                x = self._encode(step, x)
             if not level.last:
                 x, latent = tf.split(x, 2, axis=-1)
                 if standardized:
@@ -100,23 +105,38 @@ class Fused:
                     latent = level.standardize(x).forward(latent)
                 x = tf.concat([x, latent], axis=-1)
             for step in reversed(steps):
-                x = step.decode(x)
+                x = self._decode(step, x)
             x = tf.nn.depth_to_space(x, 2)
         return (x + 0.5) * self.scale
 
 
+def _shared(function: Callable) -> Callable:
+    return tf.function(
+        function,
+        autograph=False,
+        experimental_attributes={"_noinline": True},
+    )
+
+
 def _steps(level: Level) -> list[Step]:
-    found = []
-    for norm, mix, coupling in zip(*[iter(level.layers)] * 3):
-        factor = tf.exp(norm.log_scale)
-        channels = factor.shape[0]
-        eye = tf.eye(channels, dtype=factor.dtype)[tf.newaxis, tf.newaxis]
-        matrix = mix.bijector.forward(eye)[0, 0] * factor
-        inverse = mix.bijector.inverse(eye)[0, 0] / factor[:, tf.newaxis]
-        halves = tf.split(matrix, [coupling.known, -1])
-        shift = tf.convert_to_tensor(norm.shift)
-        found.append(Step(halves, shift, inverse, _net(coupling)))
-    return found
+    # All steps of a level have as many channels. Their matrices are formed
+    # together, which takes an eighth of the operations with eight steps.
+    norms, mixes, couplings = (level.layers[place::3] for place in range(3))
+    weights, inverses = matrices(mixes)
+    factor = tf.exp(
+        tf.stack([tf.convert_to_tensor(norm.log_scale) for norm in norms])
+    )
+    known = couplings[0].known
+    halves = tf.split(inverses * factor[:, tf.newaxis], [known, -1], axis=1)
+    return [
+        Step(list(matrix), tf.convert_to_tensor(norm.shift), inverse, net)
+        for *matrix, norm, inverse, net in zip(
+            *map(tf.unstack, halves),
+            norms,
+            tf.unstack(weights / factor[..., tf.newaxis]),
+            map(_net, couplings),
+        )
+    ]
 
 
 def _net(coupling: AffineCoupling) -> list[tuple[tf.Tensor, tf.Tensor]]:

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf.attacks import unseen
-from ijsat_tf.attacks.budgets import BUDGETS
 from tests import tiny
 
 # Budgets that change much, and none that reaches what its images show.
@@ -142,17 +141,6 @@ def test_searches_that_start_at_no_random_place(name, model):
 def test_default_steps(attack, steps, expected):
     step = attack.space.with_steps(steps).step
     np.testing.assert_allclose(step, expected, rtol=1e-3)
-
-
-@pytest.mark.parametrize("dataset", BUDGETS)
-def test_budgets(dataset):
-    attacks = BUDGETS[dataset]
-    unseen = {"elastic", "jpeg", "l2", "fog", "snow", "gabor"}
-    assert set(attacks) - {"fgsm"} == unseen
-    for attack in attacks.values():
-        config = keras.saving.serialize_keras_object(attack)
-        assert keras.saving.deserialize_keras_object(config) == attack
-        assert dataclasses.replace(attack, steps=3).steps == 3
 
 
 def test_a_space_and_its_attack_are_saved_apart():

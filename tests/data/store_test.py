@@ -82,28 +82,6 @@ def test_resized_images_have_no_latents(tmp_path):
     check_same(same, SOURCE)
 
 
-def test_latents_of_another_kind_are_no_latents(tmp_path):
-    features = tfds.features.FeaturesDict(
-        {
-            "image": tfds.features.Image(shape=(6, 4, 3)),
-            "label": tfds.features.ClassLabel(num_classes=3),
-            "latent": tfds.features.Text(),
-        }
-    )
-    rows = [
-        (n, {"image": SOURCE.images[n], "label": 0, "latent": "z"})
-        for n in range(5)
-    ]
-    tfds.dataset_builders.store_as_tfds_dataset(
-        "texts",
-        version="1.0.0",
-        features=features,
-        split_datasets={"train": rows},
-        data_dir=tmp_path,
-    )
-    assert data.load("texts", "train", tmp_path).latents is None
-
-
 @pytest.mark.parametrize(
     "name", ["cifar10", "digits", "OM", "om-cifar", "../x"]
 )

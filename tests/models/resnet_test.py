@@ -56,7 +56,7 @@ def _convolution(x, kernel, stride):
     )
 
 
-def _convolution_norm(model, name, x, stride):
+def convolution_norm(model, name, x, stride):
     (kernel,) = model.get_layer(f"{name}_convolution").get_weights()
     norm = model.get_layer(f"{name}_norm").get_weights()
     gamma, beta, mean, variance = norm
@@ -79,9 +79,9 @@ def test_a_strided_block_is_its_definition():
         ],
     )(_images(2, 10, 8, 3))
     before = before.numpy().astype(np.float64)
-    skip = _convolution_norm(model, "stage2_block1_skip", before, 2)
-    x = _relu(_convolution_norm(model, "stage2_block1_1", before, 2))
-    x = _relu(_convolution_norm(model, "stage2_block1_2", x, 1) + skip)
+    skip = convolution_norm(model, "stage2_block1_skip", before, 2)
+    x = _relu(convolution_norm(model, "stage2_block1_1", before, 2))
+    x = _relu(convolution_norm(model, "stage2_block1_2", x, 1) + skip)
     np.testing.assert_allclose(after, x, rtol=1e-4, atol=1e-5)
 
 
@@ -96,22 +96,9 @@ def test_a_block_without_stride_adds_its_input():
         ],
     )(_images(2, 8, 8, 3))
     before = before.numpy().astype(np.float64)
-    x = _relu(_convolution_norm(model, "stage1_block1_1", before, 1))
-    x = _relu(_convolution_norm(model, "stage1_block1_2", x, 1) + before)
+    x = _relu(convolution_norm(model, "stage1_block1_1", before, 1))
+    x = _relu(convolution_norm(model, "stage1_block1_2", x, 1) + before)
     np.testing.assert_allclose(after, x, rtol=1e-4, atol=1e-5)
-
-
-def test_the_imagenet_stem_is_its_definition():
-    model = resnet18(3, width=4, image_shape=(17, 16, 3), stem="imagenet")
-    reference.randomize(model)
-    images = _images(2, 17, 16, 3)
-    x = _relu(_convolution_norm(model, "stem", images, 2))
-    x = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=-np.inf)
-    windows = sliding_window_view(x, (3, 3), axis=(1, 2))[:, ::2, ::2]
-    got = keras.Model(model.input, model.get_layer("stem").output)
-    np.testing.assert_allclose(
-        got(images), windows.max((-1, -2)), rtol=1e-4, atol=1e-5
-    )
 
 
 def _basic_block(layers, x, name, stride):
@@ -255,10 +242,6 @@ def test_batch_norm_is_synchronized_under_two_replicas():
         np.testing.assert_allclose(
             weight.numpy(), expected.numpy(), rtol=1e-3, atol=1e-5
         )
-
-
-def test_batch_norm_is_not_synchronized_alone():
-    assert not resnet18(3, width=2).get_layer("stem_norm").synchronized
 
 
 @pytest.mark.parametrize(

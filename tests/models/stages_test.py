@@ -139,15 +139,6 @@ def test_the_classifier_stays_as_it_was(tmp_path):
         np.testing.assert_array_equal(_compose(other.stages[:3]), part(IMAGES))
 
 
-def test_a_classifier_comes_back_with_its_stages(tmp_path):
-    model = _make("preact_resnet18", normalization=([0.5] * 3, [0.2] * 3))
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    assert type(again) is Classifier
-    assert [part.name for part in again.stages] == ENDS
-    np.testing.assert_array_equal(_compose(again.stages), model(IMAGES))
-
-
 def test_a_plain_model_has_the_same_stages_and_needs_nothing_of_ours(
     tmp_path,
 ):

@@ -77,11 +77,7 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
         except Exception as error:
             # Readers raise errors of many types: zip, zlib, JSON errors.
             reason = str(error).strip().split("\n")[0]
-            raise ValueError(
-                f"{path} cannot be read as a state of AutoAttack: "
-                f"{reason or type(error).__name__}. Choose another path, or "
-                "delete that file to begin anew."
-            ) from error
+            raise _unreadable(path, reason or type(error).__name__) from error
     resumable.require_same(
         settings,
         begun.settings,
@@ -89,6 +85,11 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
         "Choose another path, or delete that file to begin anew.",
         begun.settings,
     )
+    shapes = fell.shape, progress.shape, adversarial.shape
+    found = np.sum(fell > 0)
+    expected = begun.fell.shape, (2,), (found, *begun.images.shape[1:])
+    if shapes != expected:
+        raise _unreadable(path, f"shapes {shapes}, expected {expected}")
     images = begun.images.copy()
     images[fell > 0] = adversarial
     return begun._replace(
@@ -96,6 +97,13 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
         fell=fell,
         stage=int(progress[0]),
         attacked=int(progress[1]),
+    )
+
+
+def _unreadable(path: pathlib.Path, reason: str) -> ValueError:
+    return ValueError(
+        f"{path} cannot be read as a state of AutoAttack: {reason}. Choose "
+        "another path, or delete that file to begin anew."
     )
 
 

@@ -43,24 +43,28 @@ def heat_maps(
             to show the numbers of the classes.
 
     Raises:
-        ValueError: for no models.
+        ValueError: for no models, or an attack called "original".
     """
     from matplotlib.figure import Figure
 
     checks.require(models, "`models` must hold at least one classifier.")
     clean = checks.images(np.asarray(image)[np.newaxis])
     labels = np.array([label])
-    columns = ["original", *attacks]
+    columns = {"original": None, **attacks}
+    checks.require(
+        columns["original"] is None,
+        "`attacks` cannot have the name of the first column.",
+        "'original'",
+    )
     figure = Figure(
         figsize=(1.4 * len(columns), 1.5 * len(models)), layout="constrained"
     )
     axes = figure.subplots(len(models), len(columns), squeeze=False)
     for line, (name, model) in zip(axes, models.items()):
         line[0].set_ylabel(name, fontsize=9)
-        for axis, column in zip(line, columns):
+        for axis, attack in zip(line, columns.values()):
             images = clean
-            if column in attacks:
-                attack = attacks[column]
+            if attack is not None:
                 images = attack(model, clean, labels, seed=seed).images
             predicted = int(np.argmax(model(images, training=False)))
             draw(axis, np.asarray(images)[0])

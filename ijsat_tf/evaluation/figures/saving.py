@@ -17,6 +17,7 @@ _DATED = {
     ".pdf": {"CreationDate": None},
     ".png": {"Software": None},
     ".svg": {"Date": None},
+    ".svgz": {"Date": None},
 }
 
 
@@ -34,6 +35,8 @@ def require_format(path: str | os.PathLike) -> None:
 
 def save(figure: Any, paths: Paths, dpi: int) -> None:
     """Writes a figure; the same figure gives the same file, to the byte.
+
+    Files of PostScript and compressed SVG also hold the time.
 
     Args:
         figure: Figure of matplotlib.
@@ -55,6 +58,6 @@ def save(figure: Any, paths: Paths, dpi: int) -> None:
     # names inside of an SVG file are random.
     settings = {"pdf.fonttype": 42, "svg.hashsalt": "ijsat_tf"}
     for path in map(pathlib.Path, paths):
-        dated = _DATED.get(path.suffix)
+        dated = _DATED.get(path.suffix.lower())
         with matplotlib.rc_context(settings), replaced(path) as aside:
             figure.savefig(aside, dpi=dpi, metadata=dated)

@@ -89,10 +89,10 @@ def load_checks(path: str | os.PathLike, models: Iterable[str]) -> list[Check]:
         content = json.loads(path.read_text("utf-8"))
         found = [Check(**each) for each in content["checks"]]
         made_of = content["model"]
-        fine = all(
+        fine = isinstance(made_of, str) and all(
             isinstance(each.name, str)
             and isinstance(each.detail, str)
-            and each.passed in (True, False, None)
+            and isinstance(each.passed, bool | None)
             for each in found
         )
     except (ValueError, TypeError, KeyError):

@@ -142,7 +142,8 @@ def _overflows(columns: list[_Column]) -> Check:
 def _steps(columns: list[_Column]) -> Check:
     families = collections.defaultdict(list)
     for column in columns:
-        steps = getattr(column.attack, "steps", None)
+        settings = column.attack.get_config() if column.attack else {}
+        steps = settings.get("steps")
         if isinstance(steps, int):
             family = repr(dataclasses.replace(column.attack, steps=1))
             families[family].append((steps, column))

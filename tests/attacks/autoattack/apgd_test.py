@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from ijsat_tf import seeds
 from ijsat_tf.attacks import APGD
-from ijsat_tf.attacks.autoattack import apgd_search
 from ijsat_tf.spaces import L2, Latent, Linf
 from tests import tiny
 
@@ -71,13 +70,6 @@ def test_stays_in_the_ball_and_in_range(ball):
 def test_a_radius_of_zero_returns_the_images(images, ball):
     result = APGD(ball, steps=3)(LINEAR, images, LABELS)
     np.testing.assert_array_equal(result.images, images)
-
-
-def test_windows_are_those_of_the_paper():
-    assert apgd_search.windows(100) == [22, 19, 16, 13, 10, 7, 6, 6, 1]
-    for steps in range(1, 60):
-        assert sum(apgd_search.windows(steps)) == steps
-        assert min(apgd_search.windows(steps)) >= 1
 
 
 def make_net(classes):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ijsat_tf import attacks, seeds
 from ijsat_tf.attacks import APGD, AutoAttack
-from ijsat_tf.attacks.autoattack import stage, standing, versions
+from ijsat_tf.attacks.autoattack import stage, versions
 from ijsat_tf.spaces import L2, Linf
 from tests import tiny
 
@@ -310,15 +310,6 @@ def test_square_that_finds_more_than_gradients(monkeypatch, data):
     images = np.full((4, *tiny.SHAPE), 0.5, "float32")
     with pytest.warns(UserWarning, match="Square.*lowered.*100.0 points"):
         auto(names=("apgd-ce", "square"))(masked, images, [0, 0, 0, 0])
-
-
-def test_stages_of_the_versions():
-    assert standing.ALIVE == -1
-    assert versions.VERSIONS == {
-        "standard": ("apgd-ce", "apgd-t", "fab-t", "square"),
-        "plus": ("apgd-ce", "apgd-dlr", "fab", "square", "apgd-t", "fab-t"),
-        "rand": ("apgd-ce", "apgd-dlr"),
-    }
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks import FAB, require_untargeted
-from ijsat_tf.attacks.autoattack.boundary import nearest_boundary
 from ijsat_tf.spaces import L2, Linf, Pixels
 from tests import tiny
 
@@ -66,29 +65,6 @@ def test_finds_the_least_change_on_a_linear_model(
     assert np.all(found <= expected * 1.05)
     if classes == 2 or not targeted:
         np.testing.assert_allclose(found, expected, rtol=1e-2)
-
-
-@pytest.mark.parametrize("ball", BALLS)
-def test_the_nearest_boundary_is_that_of_least_distance(images, ball):
-    weights, model = linear(10)
-    logits = model(images).numpy()
-    labels = logits.argmax(1)
-    others = (labels[:, None] + np.arange(1, 10)) % 10
-    gap, normal = nearest_boundary(
-        model, ball, tf.constant(images), tf.one_hot(labels, 10), others
-    )
-    dual = 1 if isinstance(ball, Linf) else 2
-    for row, label in enumerate(labels):
-        slopes = weights - weights[label]
-        gaps = logits[row] - logits[row, label]
-        lengths = np.linalg.norm(slopes, dual, axis=1)
-        distance = np.abs(gaps) / np.maximum(lengths, 1e-9)
-        distance[label] = np.inf
-        best = distance.argmin()
-        assert float(gap[row]) == pytest.approx(gaps[best], rel=1e-4)
-        np.testing.assert_allclose(
-            np.ravel(normal[row]), slopes[best], atol=1e-5
-        )
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100])

@@ -24,13 +24,6 @@ def golden():
         return dict(arrays)
 
 
-def test_the_fifteen_of_the_paper_in_its_order():
-    assert len(CORRUPTIONS) == 15
-    assert CORRUPTIONS[:3] == ("gaussian_noise", "shot_noise", "impulse_noise")
-    assert CORRUPTIONS[-2:] == ("pixelate", "jpeg_compression")
-    assert set(corruptions.SUBSTITUTES) == {"frost"}
-
-
 @pytest.mark.parametrize(
     "name", [name for name in CORRUPTIONS if name != "frost"]
 )

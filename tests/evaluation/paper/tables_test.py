@@ -17,7 +17,7 @@ WITHOUT_JSA = [name for name in SEEN if name != "jsa50"]
 CORRUPTIONS = as_printed.TABLES[2][1].columns[0].records
 
 
-def _rows(table):
+def by_name(table):
     return {row.name: row for section in table.sections for row in section}
 
 
@@ -25,7 +25,7 @@ def _accuracies(records):
     return [100 * found.correct.mean() for found in records.values()]
 
 
-def _corrupted(model, seed=0, images=50):
+def corrupted(model, seed=0, images=50):
     random = np.random.default_rng(seed)
     return {
         name: record(
@@ -47,7 +47,7 @@ def runs():
     }
 
 
-def _changed(runs, place, **settings):
+def changed(runs, place, **settings):
     name, column = place.split("/")
     found = runs[name][column]._replace(**settings)
     return {**runs, name: {**runs[name], column: found}}
@@ -62,7 +62,7 @@ def test_cells_are_accuracies_with_intervals_beside_the_paper_s(runs):
         "Avg",
     )
     for name, records in runs.items():
-        found = _rows(table)[name]
+        found = by_name(table)[name]
         *cells, mean = found.cells
         for cell, of_column in zip(cells, records.values()):
             assert cell.value == pytest.approx(100 * of_column.correct.mean())
@@ -75,7 +75,7 @@ def test_cells_are_accuracies_with_intervals_beside_the_paper_s(runs):
         np.testing.assert_allclose(
             np.divide(mean.interval, 100), interval(scores)
         )
-    printed = [cell.paper for cell in _rows(table)["ijsat"].cells]
+    printed = [cell.paper for cell in by_name(table)["ijsat"].cells]
     assert (
         " ".join(printed) == "83.16 53.68 47.58 47.43 59.74 30.01 23.18 49.25"
     )
@@ -97,7 +97,7 @@ def test_rows_are_the_paper_s_without_its_references(runs):
 
 def test_a_missing_run_is_not_run(runs):
     (table,) = paper_tables(1, runs)
-    *cells, mean = _rows(table)["mart"].cells
+    *cells, mean = by_name(table)["mart"].cells
     assert {cell.text for cell in cells} == {"not run"} and mean.text == "-"
     assert all(cell.value is cell.interval is None for cell in cells)
     assert cells[0].paper == "82.81"
@@ -105,7 +105,7 @@ def test_a_missing_run_is_not_run(runs):
 
 def test_a_missing_column_is_not_run_and_its_row_has_no_average(runs):
     del runs["at"]["jsa50"]
-    found = _rows(paper_tables(1, runs)[0])
+    found = by_name(paper_tables(1, runs)[0])
     assert found["at"].cells[3].text == "not run"
     assert found["at"].cells[-1].value is None
     assert found["ijsat"].cells[-1].value is not None
@@ -114,14 +114,14 @@ def test_a_missing_column_is_not_run_and_its_row_has_no_average(runs):
 def test_the_best_of_a_section_and_column(runs):
     (table,) = paper_tables(1, runs)
     for at, *cells in zip(
-        range(8), *(_rows(table)[name].cells for name in runs)
+        range(8), *(by_name(table)[name].cells for name in runs)
     ):
         values = [cell.value for cell in cells]
         assert [cell.best for cell in cells] == [
             value == max(values) for value in values
         ], at
     (table,) = paper_tables(1, {"at": runs["at"]})
-    assert not any(cell.best for cell in _rows(table)["at"].cells)
+    assert not any(cell.best for cell in by_name(table)["at"].cells)
 
 
 def test_sections_have_bests_of_their_own():
@@ -152,63 +152,31 @@ def test_sections_have_bests_of_their_own():
 def test_what_cannot_be_compared_is_shown_with_the_reason(
     setting, value, reason, runs
 ):
-    before = _rows(paper_tables(1, runs)[0])
-    (table,) = paper_tables(
-        1, _changed(runs, "ijsat/pgd20", **{setting: value})
-    )
-    cell = _rows(table)["ijsat"].cells[1]
+    before = by_name(paper_tables(1, runs)[0])
+    (table,) = paper_tables(1, changed(runs, "ijsat/pgd20", **{setting: value}))
+    cell = by_name(table)["ijsat"].cells[1]
     assert cell.value == before["ijsat"].cells[1].value
     (mark,) = cell.marks
     assert table.footnotes[mark] == (
         f"{reason}: in no average, and compared with nothing."
     )
     # Neither side of the comparison is the best, and the row has no mean.
-    assert not cell.best and not _rows(table)["at"].cells[1].best
-    assert _rows(table)["ijsat"].cells[-1].text == "-"
-    assert not _rows(table)["at"].cells[-1].best
-    assert _rows(table)["at"].cells[-1].value is not None
+    assert not cell.best and not by_name(table)["at"].cells[1].best
+    assert by_name(table)["ijsat"].cells[-1].text == "-"
+    assert not by_name(table)["at"].cells[-1].best
+    assert by_name(table)["at"].cells[-1].value is not None
     marked = [
         cell
-        for row in _rows(table).values()
+        for row in by_name(table).values()
         for cell in row.cells
         if cell.marks
     ]
     assert len(marked) == 1
 
 
-def test_other_numbers_of_images_are_told(runs):
-    runs["trades"] = row(SEEN, "c", images=50)
-    (table,) = paper_tables(1, runs)
-    found = _rows(table)["trades"].cells
-    assert {table.footnotes[mark] for cell in found for mark in cell.marks} == {
-        "50 images, where at/standard has 200: in no average, and compared "
-        "with nothing."
-    }
-    assert found[-1].text == "-" and not any(cell.best for cell in found)
-    assert table.settings[0].startswith("200 images, seed 0; unknown")
-
-
-def test_most_records_decide_what_the_others_are_compared_with(runs):
-    runs = {"standard": row(SEEN, "c", images=50), **runs}
-    (table,) = paper_tables(1, runs)
-    assert "50 images, where at/standard has 200" in str(table.footnotes)
-    assert table.settings[0].startswith("200 images")
-
-
-def test_a_record_under_way_has_no_number(runs):
-    found = runs["at"]["pgd20"]
-    names = "correct", "margin", "loss", "overflowed", "seconds"
-    part = {name: getattr(found, name)[:20] for name in names}
-    (table,) = paper_tables(1, _changed(runs, "at/pgd20", **part))
-    cell = _rows(table)["at"].cells[1]
-    assert cell.text == "-" and cell.value is None
-    assert table.footnotes[cell.marks[0]].startswith("20 of 200 images so far")
-    assert _rows(table)["at"].cells[-1].text == "-"
-
-
 def test_footnotes_on_the_paper_s_numbers_and_labels(runs):
     (table,) = paper_tables(1, runs)
-    found = _rows(table)
+    found = by_name(table)
     assert "ten steps" in table.footnotes[found["at"].marks[0]]
     for name, at, text in (
         ("at", 5, "26.76 in Tables 4 and 5"),
@@ -218,24 +186,6 @@ def test_footnotes_on_the_paper_s_numbers_and_labels(runs):
         (mark,) = found[name].cells[at].paper_marks
         assert text in table.footnotes[mark]
     assert list(table.footnotes) == [1, 2, 3, 4, 5]
-
-
-def test_settings_name_the_attacks(runs):
-    runs = _changed(runs, "at/pgd20", attack="PGD(Linf(0.03137254901960784))")
-    runs = _changed(
-        runs, "ijsat/pgd20", attack="PGD(Linf(0.03137254901960784))"
-    )
-    (table,) = paper_tables(1, runs)
-    assert table.settings == (
-        "200 images, seed 0; unknown, with the fingerprint data.",
-        "PGD20: PGD(Linf(0.0313725))",
-        "AA: Attack('autoattack')",
-        "JSA50: Attack('jsa50')",
-        "Elastic: Attack('elastic')",
-        "JPEG: Attack('jpeg')",
-        "L2: Attack('l2')",
-        "The paper's numbers are of cifar10.",
-    )
 
 
 def test_differences_are_of_the_same_images():
@@ -275,7 +225,7 @@ def test_no_difference_of_what_cannot_be_compared():
         "dmat": row(SEEN, "a", seed=1),
         "dmat_jsa": row(SEEN, "b", seed=2),
     }
-    (table,) = paper_tables(6, _changed(runs, "dmat_jsa/jpeg", networks="x"))
+    (table,) = paper_tables(6, changed(runs, "dmat_jsa/jpeg", networks="x"))
     cells = table.sections[0][2].cells
     assert [cell.text == "-" for cell in cells] == [False] * 5 + [
         True,
@@ -294,18 +244,18 @@ def test_arrows(value, text):
 
 def test_the_halves_of_table_2():
     clean = {"standard": record([1, 1, 1, 0], attack="standard")}
-    runs = {"accuracy_ijsat": clean, "corruptions_at": _corrupted("c")}
+    runs = {"accuracy_ijsat": clean, "corruptions_at": corrupted("c")}
     left, right = paper_tables(2, runs)
     assert left.columns == ("Standard",) and right.columns == ("Corrupted",)
-    assert _rows(left)["accuracy_ijsat"].cells[0].text == "75.00"
-    assert _rows(left)["accuracy_ijsat"].cells[0].paper == "96.9"
-    (cell,) = _rows(right)["corruptions_at"].cells
+    assert by_name(left)["accuracy_ijsat"].cells[0].text == "75.00"
+    assert by_name(left)["accuracy_ijsat"].cells[0].paper == "96.9"
+    (cell,) = by_name(right)["corruptions_at"].cells
     records = runs["corruptions_at"]
     assert cell.value == pytest.approx(np.mean(_accuracies(records)))
     # Seventy-five times the same 50 images are no 3,750 images.
     scores = np.mean([each.correct for each in records.values()], axis=0)
     np.testing.assert_allclose(np.divide(cell.interval, 100), interval(scores))
-    assert _rows(right)["corruptions_rlat"].cells[0].text == "not run"
+    assert by_name(right)["corruptions_rlat"].cells[0].text == "not run"
     assert left.settings[0].startswith("4 images")
     assert right.settings == (
         "50 images, seed 0; corruptions: of unknown origin.",
@@ -314,54 +264,10 @@ def test_the_halves_of_table_2():
     assert not set(left.footnotes) & set(right.footnotes)
 
 
-def test_corruptions_made_here_and_published_ones_are_not_mixed():
-    here, published = (f"{kind}: fog 3" for kind in ("made here", "published"))
-    runs = {
-        name: {
-            column: found._replace(origin=here)
-            for column, found in _corrupted(name).items()
-        }
-        for name in tables.row_names(2)[7:10]
-    }
-    mixed, whole, _ = runs
-    runs[mixed]["fog_3"] = runs[mixed]["fog_3"]._replace(origin=published)
-    _, table = paper_tables(2, runs)
-    cells = {name: _rows(table)[name].cells[0] for name in runs}
-    assert cells[mixed].text == "-" and cells[whole].value is not None
-    (mark,) = cells[mixed].marks
-    assert table.footnotes[mark].startswith(
-        f"Images of another origin (published) than {mixed}/gaussian_noise_1 "
-        "(made here)"
-    )
-    # What stands in for the original's photographs is told.
-    assert "made here (frost with random textures" in table.settings[0]
-
-
-def test_corruptions_are_averaged_over_all_seventy_five_or_not_at_all():
-    runs = {name: _corrupted(name) for name in tables.row_names(2)[7:12]}
-    names = list(runs)
-    del runs[names[0]]["fog_3"]
-    for name, settings in zip(
-        names[1:], ({"data": "x"}, {"attack": "Fog(3)"}, {"seed": 5})
-    ):
-        found = runs[name]["fog_3"]
-        runs[name]["fog_3"] = found._replace(**settings)
-    _, table = paper_tables(2, runs)
-    found = [_rows(table)[name].cells[0] for name in names]
-    assert [cell.text for cell in found[:4]] == ["-"] * 4
-    reasons = [table.footnotes[cell.marks[0]] for cell in found[:4]]
-    for reason, expected in zip(
-        reasons,
-        ("74 of 75 records", "Other images", "An attack, no", "Seed 5"),
-    ):
-        assert reason.startswith(expected)
-    assert found[4].value is not None
-
-
 def test_every_table_without_any_record_is_not_run():
     for number in as_printed.TABLES:
         for table in paper_tables(number, {}):
-            for found in _rows(table).values():
+            for found in by_name(table).values():
                 assert {cell.text for cell in found.cells} <= {"not run", "-"}
             assert table.settings == ()
 
@@ -382,7 +288,7 @@ def test_all_records_in_one_table(runs):
     runs["mine"] = row(["standard", "apgd"], "c", seed=3)
     table = tables.records_table(runs)
     assert table.columns == (*SEEN, "apgd", "Avg")
-    found = _rows(table)
+    found = by_name(table)
     assert list(found) == ["at", "ijsat", "mine"]
     for name, records in runs.items():
         for heading, cell in zip(table.columns, found[name].cells[:-1]):
@@ -395,11 +301,11 @@ def test_all_records_in_one_table(runs):
 
 
 def test_corruptions_are_one_column_of_all_records(runs):
-    mixed = {"at": {**runs["at"], **_corrupted("a", images=200)}}
+    mixed = {"at": {**runs["at"], **corrupted("a", images=200)}}
     table = tables.records_table(mixed)
     assert table.columns == (*SEEN, "corrupted", "Avg")
     mean = np.mean([mixed["at"][name].correct.mean() for name in CORRUPTIONS])
-    assert _rows(table)["at"].cells[-2].value == pytest.approx(100 * mean)
+    assert by_name(table)["at"].cells[-2].value == pytest.approx(100 * mean)
     # An attack may have the name of a corruption.
     attack = {"at": {"fog_3": record([1, 0], attack="Fog(128)")}}
     assert tables.records_table(attack).columns == ("fog_3",)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from ijsat_tf.attacks import APGD, FGSM, PGD, Attack, JointSpaceAttack, Square
-from ijsat_tf.evaluation import Check, record_checks
-from ijsat_tf.evaluation.trust.check import listed
+from ijsat_tf.evaluation import record_checks
 from ijsat_tf.spaces import L2, Linf, Pixels
 from tests.evaluation.synthetic import record
 
@@ -136,7 +135,7 @@ def test_one_step_of_pgd_is_one_step():
 
 def test_attacks_of_others_are_unknown_unless_given(flow):
     class Other(Attack):
-        pass
+        pixel_ball = BALL
 
     jsa = JointSpaceAttack(flow, BALL, Linf(0.02), steps=2)
     budget = {"latent": np.full(4, 0.03), "pixels": np.full(4, 0.1)}
@@ -148,11 +147,3 @@ def test_attacks_of_others_are_unknown_unless_given(flow):
     assert found.detail == "jsa has 0.03 of 0.02 (latent)"
     found = record_checks(records, {"other": Other()})[BUDGETS]
     assert found.detail.startswith("other has 0.5 of 0.1 (linf); jsa has")
-
-
-def test_lists_are_markdown():
-    checks = [Check("a", True, "b"), Check("c", None, "d")]
-    assert listed({"at": checks, "ijsat": checks[:1]}) == (
-        "Checks of at:\n\n- passed: a (b)\n- not applicable: c (d)\n\n"
-        "Checks of ijsat:\n\n- passed: a (b)"
-    )

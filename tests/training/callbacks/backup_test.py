@@ -3,8 +3,6 @@
 import errno
 import pathlib
 import resource
-import signal
-import threading
 
 import h5py
 import keras
@@ -379,51 +377,6 @@ def test_a_stop_by_another_callback_stands(tmp_path):
     assert backup.restore(model) == (0, 3)
     fit(model, backup, callback, epochs=9)
     assert int(model.optimizer.iterations.numpy()) == 4
-
-
-@pytest.fixture
-def heeded():
-    """Shells start what runs in the background deaf to SIGINT."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_the_second_signal_acts_as_ever(heeded):
-    before = signal.getsignal(signal.SIGINT)
-    with ij.training.Interruption() as interruption:
-        signal.raise_signal(signal.SIGINT)
-        assert interruption.signal == signal.SIGINT
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-def test_signals_that_are_ignored_stay_so():
-    """As those of a job that a shell starts in the background."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with ij.training.Interruption() as interruption:
-            signal.raise_signal(signal.SIGINT)
-            assert interruption.signal is None
-            signal.raise_signal(signal.SIGTERM)
-            assert interruption.signal == signal.SIGTERM
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_another_thread_has_no_signals():
-    def enter():
-        with ij.training.Interruption():
-            found.append(signal.getsignal(signal.SIGTERM))
-
-    found = []
-    thread = threading.Thread(target=enter)
-    thread.start()
-    thread.join()
-    assert found == [signal.SIG_DFL]
 
 
 def test_an_unbuilt_classifier_is_restored(tmp_path, recwarn):

@@ -32,7 +32,9 @@ def check_sizes(
         width,
     )
     require(
-        len(image_shape) == 3 and integers(*image_shape, least=1),
+        isinstance(image_shape, (tuple, list))
+        and len(image_shape) == 3
+        and integers(*image_shape, least=1),
         "`image_shape` must be three positive ints, (H, W, C).",
         image_shape,
     )
@@ -57,11 +59,13 @@ def images_in(
         return inputs, inputs
     channels = image_shape[-1]
     require(
-        len(normalization) == 2
+        isinstance(normalization, (tuple, list))
+        and len(normalization) == 2
         and all(np.shape(part) == (channels,) for part in normalization)
+        and np.all(np.isfinite(normalization))
         and min(normalization[1]) > 0,
         "`normalization` must be a pair (mean, deviation) of "
-        f"{channels} numbers each, one a channel, deviations positive.",
+        f"{channels} finite numbers each, one a channel, deviations positive.",
         normalization,
     )
     mean, deviation = map(np.asarray, normalization)

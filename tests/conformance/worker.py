@@ -44,7 +44,7 @@ def evaluated(ij, strategy, model, data, path, together):
         found = ij.evaluation.evaluate(
             model.classifier, data, attacks, 4, folder=together
         )
-        chief = ij.multi_worker.is_chief(strategy)
+        chief = ij.runtime.workers.is_chief(strategy)
         folder = together if chief else path.with_suffix("")
         try:
             ij.evaluation.evaluate(

@@ -79,6 +79,8 @@ def test_kernels_start_by_their_inputs():
         ("image_shape", (8, 8)),
         ("image_shape", (8, 0, 3)),
         ("image_shape", (None, 8, 3)),
+        ("image_shape", None),
+        ("image_shape", 32),
         ("image_shape", (8.0, 8, 3)),
     ],
 )
@@ -94,7 +96,10 @@ def test_sizes_of_no_classifier_are_refused(name, value):
 @pytest.mark.parametrize(
     "value",
     [
+        0.5,
         (0.5, 0.2),
+        ([0.5, 0.5, float("inf")], [0.2] * 3),
+        ([0.5] * 3, [0.2, float("nan"), 0.2]),
         ([0.5] * 3,),
         ([0.5] * 2, [0.2] * 2),
         ([0.5] * 3, [0.2, 0.2, 0.0]),

@@ -26,7 +26,7 @@ export KERAS_BACKEND := tensorflow
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart report calibration study results smoke-methods test \
+.PHONY: help quickstart report calibration study results smoke-methods test test-all \
     lint docs wheel clean
 
 help:  ## list these targets
@@ -74,9 +74,13 @@ smoke-methods: $(INSTALLED)  ## train each method a little (CIFAR-10)
 	rm -rf $(RUNS)/smoke
 	$(BIN)/python tests/endurance/smoke_methods.py $(RUNS)/smoke
 
-test: lint  ## lint, then all tests (WORKERS=2 processes)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
-	    --durations=20
+TEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=20
+
+test: lint  ## lint, then the tests (WORKERS=2 processes)
+	$(TEST) -m "not variant"
+
+test-all: lint  ## lint, then the tests of every row of the catalogue too
+	$(TEST)
 
 lint: $(INSTALLED)  ## check format and style
 	$(BIN)/ruff format --check .

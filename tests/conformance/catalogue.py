@@ -178,6 +178,35 @@ METHODS = {
 }
 
 
+# Rows whose code other rows run too: the same search in another space, the
+# same method with another attack. `make test` leaves them to `make test-all`.
+VARIANTS = {
+    "APGD, dlr",
+    "Ascent in AdamLatent, level 1",
+    "Ascent in JPEG, L2",
+    "Ascent in Joint",
+    "Ascent in Joint with Elastic",
+    "Ascent in Latent, L2",
+    "Ascent in Latent, Linf",
+    "Ascent in Pixels, L2",
+    "Ascent in Pixels, Linf",
+    "Elastic, reference",
+    "Fog, reference",
+    "Gabor, reference",
+    "JPEG, reference",
+    "JointSpaceAttack, level 1",
+    "PerceptualPGD, another network",
+    "Snow, reference",
+    "AT with FastLagrangePerceptual",
+    "AT with JSA",
+    "AT with WorstOf",
+    "AdvProp, targeted",
+    "DMAT with JSA",
+    "MART with JSA",
+    "TRADES with JSA",
+}
+
+
 def make_model(method, classifier=None, seed=0) -> ij.training.AdversarialModel:
     """A compiled model of a method, always from the same weights."""
     keras.utils.set_random_seed(0)

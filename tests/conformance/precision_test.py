@@ -15,7 +15,7 @@ def mixed():
     keras.config.set_dtype_policy("float32")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mixed_flow():
     return tiny.make_flow(dtype="mixed_bfloat16")
 

@@ -14,7 +14,7 @@ DIGITS = ij.data.load("digits", "train").take(24)
 SHAPE = (8, 8, 1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def digits_flow():
     flow = ij.flows.Glow(SHAPE, levels=2, steps=1, hidden=8, bins=17)
     flow.initialize(DIGITS.scaled())

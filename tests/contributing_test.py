@@ -42,6 +42,24 @@ def test_the_attack_finds_the_worst_case_of_a_linear_network(names):
     np.testing.assert_allclose(result.budget["shade"], 0.4, rtol=1e-6)
 
 
+def test_random_search_finds_the_maximum_of_its_draws(names):
+    images = np.full((2000, 1, 1, 1), 0.5, "float32")
+    dense = keras.layers.Dense(2)
+    net = keras.Sequential(
+        [keras.Input((1, 1, 1)), keras.layers.Flatten(), dense]
+    )
+    dense.set_weights([np.array([[0.0, 1.0]]), np.zeros(2)])
+    attack = names["RandomSearch"](ij.spaces.Linf(0.2), steps=3)
+    result = attack(net, images, np.zeros(2000, "int32"))
+    change = np.ravel(result.images) - 0.5
+    # The largest of 0 and three uniform draws u: E max(0, u) is 0.2 times the
+    # integral of t 3/2 ((1 + t) / 2)^2 from 0 to 1.
+    mean = 0.2 * 3 / 8 * (1 / 2 + 2 / 3 + 1 / 4)
+    assert abs(change.mean() - mean) < 5 * 0.2 * 0.4 / 2000**0.5
+    np.testing.assert_allclose(result.budget["pixels"], change, atol=1e-6)
+    assert 0 <= change.min() and change.max() <= 0.2 + 1e-6
+
+
 def test_the_method_trains(names):
     draws = np.random.default_rng(0)
     images = draws.random((64, *SHAPE)).astype("float32")

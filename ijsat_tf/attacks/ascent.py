@@ -50,6 +50,11 @@ class SpaceAttack(Attack):
 
     def __post_init__(self):
         super().__post_init__()
+        checks.require(
+            hasattr(type(self), "space") or "space" in self.get_config(),
+            f"{type(self).__name__} must define `space`, the space of its "
+            "changes, as a field or a property.",
+        )
         _ = self.space  # Wrong settings of a space are refused at once.
         for name in ("steps", "restarts"):
             count = checks.iterations(name, getattr(self, name))

@@ -101,8 +101,14 @@ class Attack(Value):
             labels: Probabilities of the classes, (B, K).
             seed: Random seed, (2,) int32.
             latents: Latents given with the images, or None.
+
+        Returns:
+            An `AttackResult` with one row per sample in each part.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} must define `craft`, or be a SpaceAttack "
+            "with a `space`."
+        )
 
     @tf.autograph.experimental.do_not_convert
     def __call__(
@@ -245,12 +251,18 @@ def _attack(
     # A first call outside of any loop, where variables may still be made.
     first = logits_of(images[:1])
     labels = checks.one_hot(labels, first.shape[-1])
+
+    def craft(images: tf.Tensor, labels: tf.Tensor, latents: Any) -> Any:
+        result = attack.craft(logits_of, images, labels, seed, latents)
+        checks.require(
+            isinstance(result, AttackResult),
+            f"`craft` of {type(attack).__name__} must return an AttackResult.",
+            type(result).__name__,
+        )
+        return result
+
     result = side_by_side(
-        lambda images, labels, latents: attack.craft(
-            logits_of, images, labels, seed, latents
-        ),
-        (images, labels, latents),
-        split=attack.by_sample,
+        craft, (images, labels, latents), split=attack.by_sample
     )
     result = tf.nest.map_structure(tf.stop_gradient, result)
     return result, seem_probabilities(first)

@@ -359,10 +359,19 @@ def test_an_attack_reads_as_the_call_that_makes_it(flow):
 
 
 def test_an_attack_without_a_way_to_craft_says_so(classifier, images, labels):
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match="Attack must define `craft`"):
         Attack()(classifier, images, labels)
-    with pytest.raises(AttributeError, match="space"):
+    with pytest.raises(ValueError, match="SpaceAttack must define `space`"):
         ij.attacks.SpaceAttack()
+
+
+def test_what_craft_must_return(classifier, images, labels):
+    class Bare(Attack):
+        def craft(self, logits_of, images, *_):
+            return images
+
+    with pytest.raises(ValueError, match="of Bare must return an AttackResult"):
+        Bare()(classifier, images, labels)
 
 
 def test_latents_of_another_length(flow, images, labels, classifier):

@@ -32,15 +32,19 @@ def test_layers(name):
 
 
 @pytest.mark.parametrize(
-    "rows", [catalogue.SPACES, catalogue.ATTACKS, catalogue.METHODS]
+    ("name", "make"),
+    [
+        row
+        for rows in (catalogue.SPACES, catalogue.ATTACKS, catalogue.METHODS)
+        for row in rows.items()
+    ],
 )
-def test_values(rows, flow):
-    for make in rows.values():
-        original = make(flow)
-        config = keras.saving.serialize_keras_object(original)
-        copy = keras.saving.deserialize_keras_object(config)
-        assert repr(copy) == repr(original)
-        assert original == make(flow)
+def test_values(name, make, flow):
+    original = make(flow)
+    config = keras.saving.serialize_keras_object(original)
+    copy = keras.saving.deserialize_keras_object(config)
+    assert repr(copy) == repr(original)
+    assert original == make(flow)
 
 
 def test_glow(flow, images, tmp_path):

@@ -25,7 +25,7 @@ def precision(name: str = "auto") -> str:
     if name != "auto":
         return name
     gpus = tf.config.list_physical_devices("GPU")
-    fast = all(map(_gpu_is_fast, gpus)) if gpus else _processor_is_fast()
+    fast = all(map(_gpu_is_fast, gpus)) if gpus else _cpu_is_fast()
     return "mixed_bfloat16" if fast else "float32"
 
 
@@ -34,7 +34,7 @@ def _gpu_is_fast(gpu: tf.config.PhysicalDevice) -> bool:
     return details.get("compute_capability", (0, 0)) >= (8, 0)
 
 
-def _processor_is_fast(path: str = "/proc/cpuinfo") -> bool:
+def _cpu_is_fast(path: str = "/proc/cpuinfo") -> bool:
     try:
         text = pathlib.Path(path).read_text("utf-8", "replace")
     except OSError:

@@ -52,6 +52,6 @@ def test_processors(monkeypatch, tmp_path, text, fast):
     path = tmp_path / "cpuinfo"
     path.write_text(text)
     module = importlib.import_module("ijsat_tf.training.precision")
-    assert module._processor_is_fast(str(path)) == fast
-    assert not module._processor_is_fast(str(tmp_path / "nothing"))
+    assert module._cpu_is_fast(str(path)) == fast
+    assert not module._cpu_is_fast(str(tmp_path / "nothing"))
     assert ij.training.precision("auto") in ("float32", "mixed_bfloat16")

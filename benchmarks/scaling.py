@@ -58,8 +58,8 @@ def main(_: list[str]) -> None:
         "",
         f"Fits of {FLAGS.steps} steps of {FLAGS.batch_size} images in all, "
         f"K = {K}, ResNet-18 of width 16 and Glow 4x8 of width 64 in float32: "
-        "seconds on one device, and on two logical devices that share the cores "
-        "of that device.",
+        "seconds on one device, and on two logical devices on the cores of "
+        "that device.",
         "",
         "| method | one device | two replicas | ratio |",
         "| --- | --- | --- | --- |",

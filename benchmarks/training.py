@@ -76,7 +76,7 @@ def main(_: list[str]) -> None:
         f"base is batch {BASE.batch}, K = {BASE.steps}, Glow "
         f"{BASE.levels}x8 of width {BASE.hidden}.",
         "",
-        "| what | seconds a step | ratio | images/s | peak GiB | ratio |",
+        "| what | seconds per step | ratio | images/s | peak GiB | ratio |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     base = None

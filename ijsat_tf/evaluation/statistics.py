@@ -156,7 +156,7 @@ def _checked(scores: np.ndarray) -> np.ndarray:
     scores = np.asarray(scores, np.float64)
     checks.require(
         scores.ndim == 1 and scores.size,
-        "`scores` must have shape (N,), one an image.",
+        "`scores` must have shape (N,), one per image.",
         f"shape {scores.shape}",
     )
     checks.require(

@@ -65,7 +65,7 @@ def images_in(
         and np.all(np.isfinite(normalization))
         and min(normalization[1]) > 0,
         "`normalization` must be a pair (mean, deviation) of "
-        f"{channels} finite numbers each, one a channel, deviations positive.",
+        f"{channels} finite numbers each, one per channel; deviations > 0.",
         normalization,
     )
     mean, deviation = map(np.asarray, normalization)

@@ -119,7 +119,7 @@ class AdversarialModel(StepModel):
             )
             checks.require(
                 each.shape.rank == 1,
-                "The method's `loss` must give one number a sample, (B,).",
+                "The method's `loss` must give one number per sample, (B,).",
                 f"shape {each.shape}",
             )
             each = self._regularized(each)

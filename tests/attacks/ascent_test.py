@@ -30,7 +30,7 @@ def _softmax(images):
 
 
 def _each(numbers):
-    """One number a sample, to multiply images with."""
+    """One number per sample, to multiply images with."""
     return numbers[:, None, None, None]
 
 

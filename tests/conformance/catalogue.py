@@ -172,7 +172,7 @@ METHODS = {
     "IJSAT": lambda flow: methods.IJSAT(
         ATTACKS["JointSpaceAttack"](flow), tau=1.0
     ),
-    "IJSAT, one alpha a batch": lambda flow: methods.IJSAT(
+    "IJSAT, one alpha per batch": lambda flow: methods.IJSAT(
         ij.attacks.PGD(SPHERE, steps=2, restarts=2), tau=1.0, alpha="batch"
     ),
 }

@@ -3,8 +3,8 @@
 python tests/endurance/smoke_methods.py runs/smoke [ROW ...]
 
 Each row's flagfile, a quarter of the width and 2,000 images, from a flow and
-GANs that are trained as shortly; by default one row a method. Batches of 32 at
-a rate of 0.03 give so short a training enough steps for a loss to fall.
+GANs that are trained as shortly; by default one row per method. Batches of 32
+at a rate of 0.03 give so short a training enough steps for a loss to fall.
 CIFAR-10 is read from the folder that IJSAT_DATA_DIR names, or downloaded. Exit
 code 1 if a loss did not fall.
 """

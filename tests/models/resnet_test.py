@@ -253,7 +253,7 @@ def test_batch_norm_is_synchronized_under_two_replicas():
         ({"stem": "cifar10"}, "'cifar' or 'imagenet'.*'cifar10'"),
         ({"width": 0}, "`width` must be"),
         ({"normalization": (0.5, 0.2)}, "`normalization` must be a pair"),
-        ({"normalization": ([0] * 3, [0] * 3)}, "deviations positive"),
+        ({"normalization": ([0] * 3, [0] * 3)}, "deviations > 0"),
     ],
 )
 def test_what_is_no_network_is_refused(settings, message):

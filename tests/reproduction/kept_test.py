@@ -1,4 +1,4 @@
-"""reproduction/kept.py: one file a run."""
+"""reproduction/kept.py: one file per run."""
 
 import numpy as np
 import pytest

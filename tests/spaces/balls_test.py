@@ -19,7 +19,7 @@ GRADIENT = [RANDOM.normal(size=part.shape).astype("float32") for part in CHANGE]
 
 
 def _vectors(parts):
-    """A change as one row a sample."""
+    """A change as one row per sample."""
     return np.concatenate(
         [np.asarray(part).reshape(len(part), -1) for part in parts], axis=1
     )

@@ -15,7 +15,7 @@ GRADIENT = [RANDOM.normal(size=shape) for shape in SHAPES]
 
 
 def vectors(parts):
-    """A change as one row a sample."""
+    """A change as one row per sample."""
     return np.concatenate(
         [np.reshape(part, (len(part), -1)) for part in parts], axis=1
     )

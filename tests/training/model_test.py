@@ -379,7 +379,7 @@ def test_a_loss_that_is_a_single_number(images, labels):
             each, labels, logits = super().loss(classifier, batch, crafted)
             return tf.reduce_mean(each), labels, logits
 
-    with pytest.raises(ValueError, match="one number a sample"):
+    with pytest.raises(ValueError, match="one number per sample"):
         catalogue.make_model(Mean()).fit(images, labels, verbose=0)
 
 

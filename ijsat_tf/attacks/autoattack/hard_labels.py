@@ -45,7 +45,7 @@ def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
     heaviest = tf.reduce_max(labels, axis=1)
     checked = checks.require(
         tf.reduce_all(heaviest > 0.999),
-        f"{what} needs hard labels, one class a sample; use PGD for soft ones.",
+        f"{what} needs hard labels, one class per sample; PGD takes soft ones.",
         tf.reduce_min(heaviest),
     )
     hard = tf.one_hot(tf.argmax(labels, axis=1), classes, dtype=labels.dtype)

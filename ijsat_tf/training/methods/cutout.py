@@ -52,7 +52,7 @@ class Cutout(Method):
                 isinstance(part, numbers.Real) and 0 <= part <= 1
                 for part in self._parts
             ),
-            "`fill` must be a number in [0, 1], or one a channel.",
+            "`fill` must be a number in [0, 1], or one per channel.",
             repr(self.fill),
         )
 

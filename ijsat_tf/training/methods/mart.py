@@ -49,7 +49,7 @@ class MART(AT):
         heaviest = tf.reduce_max(batch.labels, axis=1)
         checked = checks.require(
             tf.reduce_all(heaviest > 0.999),
-            "MART needs hard labels, one class a sample; use AT or TRADES "
+            "MART needs hard labels, one class per sample; use AT or TRADES "
             "for soft ones.",
             tf.reduce_min(heaviest),
         )

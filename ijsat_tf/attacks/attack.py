@@ -138,6 +138,50 @@ class Attack(Value):
             ValueError: for images that are no floats in [0, 1] of shape
                 (B, H, W, C), or labels that do not fit.
         """
+        result, probabilities = self._run(model, images, labels, seed, latents)
+        if tf.executing_eagerly():
+            _warn(result, bool(probabilities))
+        return result
+
+    @tf.autograph.experimental.do_not_convert
+    def adversarial(
+        self,
+        model: Callable,
+        images: Tensor,
+        labels: Tensor,
+        seed: Seed = 0,
+        latents: Tensors | None = None,
+    ) -> tf.Tensor:
+        """Returns the adversarial images alone, for training.
+
+        A call of the attack also classifies these images, for `success` and
+        `loss`; that last pass of the network is left out here.
+
+        Args:
+            model: Model, as for a call of the attack.
+            images: Images (B, H, W, C), float, in [0, 1].
+            labels: Integer labels (B,) or soft labels (B, K).
+            seed: Random seed of the attack, default 0.
+            latents: Latents given with the data, default None.
+
+        Returns:
+            Adversarial images (B, H, W, C) in [0, 1].
+
+        Raises:
+            ValueError: as a call of the attack does.
+        """
+        found, _ = self._run(model, images, labels, seed, latents, True)
+        return found
+
+    def _run(
+        self,
+        model: Callable,
+        images: Tensor,
+        labels: Tensor,
+        seed: Seed,
+        latents: Tensors | None,
+        images_only: bool = False,
+    ) -> tuple[Any, tf.Tensor]:
         images, labels = checked(model, images, labels)
         seed = seeds.derive(seed)
         if tf.executing_eagerly() and not getattr(model, "built", True):
@@ -153,7 +197,7 @@ class Attack(Value):
                     f"shape {tuple(latent.shape)}",
                 )
         attack, radii = lifted(self)
-        result, probabilities = _attack(
+        return _attack(
             attack,
             model,
             radii,
@@ -162,10 +206,8 @@ class Attack(Value):
             seed,
             latents,
             tuple(images.shape[1:]),
+            images_only,
         )
-        if tf.executing_eagerly():
-            _warn(result, bool(probabilities))
-        return result
 
 
 def checked(
@@ -242,7 +284,8 @@ def _attack(
     seed: tf.Tensor,
     latents: Tensors | None,
     image_shape: tuple[int | None, ...],
-) -> tuple[AttackResult, tf.Tensor]:
+    images_only: bool,
+) -> tuple[AttackResult | tf.Tensor, tf.Tensor]:
     # Batches of different sizes share a graph; images of different sizes
     # do not.
     images = tf.ensure_shape(images, [None, *image_shape])
@@ -259,7 +302,7 @@ def _attack(
             f"`craft` of {type(attack).__name__} must return an AttackResult.",
             type(result).__name__,
         )
-        return result
+        return result.images if images_only else result
 
     result = side_by_side(
         craft, (images, labels, latents), split=attack.by_sample

@@ -12,6 +12,7 @@ from ijsat_tf.attacks import PGD, Attack, as_logits
 from ijsat_tf.attacks.attack import _attack
 from ijsat_tf.spaces import L2, Joint, Latent, Linf, Pixels
 from tests import tiny
+from tests.conformance import catalogue
 
 IMAGES = np.random.default_rng(0).random((6, *tiny.SHAPE), "float32")
 LABELS = np.array([0, 1, 2, 0, 1, 2])
@@ -379,3 +380,13 @@ def test_latents_of_another_length(flow, images, labels, classifier):
     attack = ij.attacks.OnManifoldPGD(flow, Linf(0.1), steps=1)
     with pytest.raises(ValueError, match="`latents` must have one entry"):
         attack(classifier, images, labels, latents=latents)
+
+
+@pytest.mark.parametrize("name", ["PGD, restarts", "JointSpaceAttack"])
+def test_the_images_alone_are_those_of_a_call(
+    name, flow, images, labels, classifier
+):
+    attack = catalogue.ATTACKS[name](flow)
+    found = attack.adversarial(classifier, images, labels, seed=2)
+    whole = attack(classifier, images, labels, seed=2)
+    np.testing.assert_allclose(found, whole.images, atol=1e-6)

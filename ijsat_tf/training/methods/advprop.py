@@ -66,10 +66,9 @@ class AdvProp(Method):
         labels = batch.labels
         if self.attack.labels_are_targets:
             labels = _random_labels(labels, seeds.derive(seed, "targets"))
-        result = self.attack(
+        return self.attack.adversarial(
             classifier.auxiliary, batch.images, labels, seed, batch.latents
         )
-        return result.images
 
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor

@@ -41,10 +41,9 @@ class AT(Method):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> tf.Tensor:
-        result = self.attack(
+        return self.attack.adversarial(
             classifier, batch.images, batch.labels, seed, batch.latents
         )
-        return result.images
 
 
 def predictions(classifier: keras.Model, images: tf.Tensor) -> tf.Tensor:

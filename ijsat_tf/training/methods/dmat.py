@@ -50,13 +50,13 @@ class DMAT(Method):
     ) -> list[tf.Tensor]:
         attacks = {"image": self.image_attack, "latent": self.latent_attack}
         return [
-            attack(
+            attack.adversarial(
                 classifier,
                 batch.images,
                 batch.labels,
                 seeds.derive(seed, name),
                 batch.latents,
-            ).images
+            )
             for name, attack in attacks.items()
         ]
 

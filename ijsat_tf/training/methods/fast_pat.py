@@ -80,9 +80,11 @@ class FastPAT(Method):
         # The whole batch is attacked, though not all of it is used: a part
         # would have another place in the global batch, and so other random
         # numbers.
-        result = self.attack(classifier, batch.images, batch.labels, seed)
+        attacked = self.attack.adversarial(
+            classifier, batch.images, batch.labels, seed
+        )
         if not self.only_correct:
-            return result.images
+            return attacked
         logits = as_logits(classifier)(batch.images)
         correct = tf.argmax(logits, -1) == tf.argmax(batch.labels, -1)
-        return pick(correct, result.images, batch.images)
+        return pick(correct, attacked, batch.images)

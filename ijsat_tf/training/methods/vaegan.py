@@ -80,7 +80,9 @@ class VAEGAN(Method):
         )
         images, labels, latents = _every_other(batch, 1)
         images = checks.after(checked, images)
-        return self.attack(classifier, images, labels, seed, latents).images
+        return self.attack.adversarial(
+            classifier, images, labels, seed, latents
+        )
 
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: tf.Tensor

@@ -16,6 +16,8 @@ from ijsat_tf.runtime.structure import Structure
 from ijsat_tf.types import Value
 
 _GRAPHS = 64
+# Dropped graphs that wait for one collection.
+_WAITING = 16
 
 
 def compiled(function: Callable) -> Callable:
@@ -31,14 +33,14 @@ def compiled(function: Callable) -> Callable:
     they refer to.
     """
     graphs: collections.OrderedDict = collections.OrderedDict()
-    dropped = 0
+    dropped = waiting = 0
 
     # AutoGraph would read and rewrite our code, function by function, inside
     # each `tf.function` of a user: seconds, for code that needs none of it.
     @tf.autograph.experimental.do_not_convert
     @functools.wraps(function)
     def call(*args, **kwargs):
-        nonlocal dropped
+        nonlocal dropped, waiting
         if not tf.executing_eagerly():
             return function(*args, **kwargs)
         flat = tf.nest.flatten((args, kwargs))
@@ -51,10 +53,14 @@ def compiled(function: Callable) -> Callable:
             if len(graphs) > _GRAPHS:
                 _, oldest = graphs.popitem(last=False)
                 dropped += oldest.experimental_get_tracing_count()
+                waiting += 1
                 # A graph refers to itself: without a collection it would keep
-                # the network's weights until Python happens to look.
+                # the network's weights until Python happens to look. One
+                # collection takes a second or more.
                 del oldest
-                gc.collect()
+                if waiting == _WAITING:
+                    waiting = 0
+                    gc.collect()
         graphs.move_to_end(key)
         with checks.readable_errors():
             return graphs[key](*tensors)

@@ -38,6 +38,7 @@ def labels() -> np.ndarray:
 @pytest.fixture(scope="session")
 def flow():
     """Shared, so that it is traced once: do not change it."""
+    keras.utils.set_random_seed(0)
     return tiny.make_flow()
 
 

@@ -138,7 +138,9 @@ class Attack(Value):
             ValueError: for images that are no floats in [0, 1] of shape
                 (B, H, W, C), or labels that do not fit.
         """
-        result, probabilities = self._run(model, images, labels, seed, latents)
+        result, probabilities = self._attacked(
+            model, images, labels, seed, latents
+        )
         if tf.executing_eagerly():
             _warn(result, bool(probabilities))
         return result
@@ -170,10 +172,10 @@ class Attack(Value):
         Raises:
             ValueError: as a call of the attack does.
         """
-        found, _ = self._run(model, images, labels, seed, latents, True)
+        found, _ = self._attacked(model, images, labels, seed, latents, True)
         return found
 
-    def _run(
+    def _attacked(
         self,
         model: Callable,
         images: Tensor,

@@ -18,6 +18,7 @@ def mixed():
 
 @pytest.fixture(scope="session")
 def mixed_flow():
+    keras.utils.set_random_seed(0)
     return tiny.make_flow(dtype="mixed_bfloat16")
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.conformance import catalogue
 
 
+@pytest.hookimpl(tryfirst=True)  # Before -m looks at marks.
 def pytest_collection_modifyitems(items):
     for item in items:
         callspec = getattr(item, "callspec", None)

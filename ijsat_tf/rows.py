@@ -15,7 +15,7 @@ def each(numbers: tf.Tensor, like: tf.Tensor | None = None) -> tf.Tensor:
         like: Tensor of the rank to broadcast with; None, the default, stands
             for images, of rank 4.
     """
-    rank = 4 if like is None else like.shape.rank
+    rank = 4 if like is None else len(like.shape)
     return tf.reshape(numbers, [-1] + [1] * (rank - 1))
 
 

@@ -23,21 +23,9 @@ class SpaceAttack(Attack):
     is True. The loop is a `tf.while_loop`, so the graph does not grow with
     the number of steps.
 
-    Subclasses say which `space` and how many `steps`, and may say more: each
-    as a field, a property or a constant of the class.
-
-    Attributes:
-        space: Space of the changes.
-        steps: Number of updates.
-        restarts: Number of searches from different starts, default 1. Per
-            sample the result is that of a successful search, else that of the
-            search with the highest loss.
-        momentum: Momentum of the gradient, which is normalised by its L1
-            norm; default 0.
-        random_start: Whether to start at random in the space rather than at
-            the image, default True.
-        targeted: Whether labels are target classes, so that the loss is
-            minimised; default False.
+    Subclasses say which `space` and how many `steps`, and may say `restarts`,
+    `momentum`, `random_start` and `targeted`, which `Ascent` explains: each as
+    a field, a property or a constant of the class.
 
     Raises:
         ValueError: for settings out of range.

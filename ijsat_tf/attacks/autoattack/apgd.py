@@ -5,17 +5,14 @@ from __future__ import annotations
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
-from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.autoattack import apgd_search, margins
 from ijsat_tf.attacks.autoattack.apgd_search import Outcome, Point
-from ijsat_tf.attacks.autoattack.hard_labels import (
-    require_hard,
-    require_pixel_ball,
-)
+from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
+from ijsat_tf.attacks.autoattack.hard_labels import require_hard
 from ijsat_tf.attacks.gradients import of_images
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import each, pick, put, take
-from ijsat_tf.spaces import Ball
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 # name: (loss, the fewest classes it needs)
@@ -27,7 +24,7 @@ _LOSSES = {
 
 
 @value
-class APGD(Attack):
+class APGD(BallAttack):
     """Auto-PGD: gradient ascent with momentum and an adaptive step size.
 
     The search starts on the border of the ball, in a random direction, with
@@ -61,37 +58,25 @@ class APGD(Attack):
     an Ensemble of Diverse Parameter-free Attacks, 2020.
     """
 
-    ball: Ball
     loss: str = "ce"
     steps: int = 100
     restarts: int = 1
     targets: int = 9
     gradient_samples: int = 1
+    counts = "steps", "restarts", "targets", "gradient_samples"
 
     def __post_init__(self):
         super().__post_init__()
-        require_pixel_ball(self.ball, "APGD")
         checks.require(
             self.loss in _LOSSES,
             f"`loss` must be one of {', '.join(_LOSSES)}.",
             repr(self.loss),
         )
-        for name in ("steps", "restarts", "targets", "gradient_samples"):
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
 
     @property
     def least_classes(self) -> int:
         """The number of classes that the loss needs to be defined."""
         return _LOSSES[self.loss][1]
-
-    @property
-    def radii(self) -> dict[str, float]:
-        return {"pixels": self.ball.radius}
-
-    @property
-    def pixel_ball(self) -> Ball:
-        return self.ball
 
     def craft(
         self,

@@ -14,15 +14,12 @@ import tensorflow as tf
 from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits, checked
 from ijsat_tf.attacks.autoattack import reliability, stage, standing
-from ijsat_tf.attacks.autoattack.hard_labels import (
-    require_hard,
-    require_pixel_ball,
-)
+from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
+from ijsat_tf.attacks.autoattack.hard_labels import require_hard
 from ijsat_tf.attacks.autoattack.standing import ALIVE, Standing
 from ijsat_tf.attacks.autoattack.versions import stages
 from ijsat_tf.runtime import workers
 from ijsat_tf.samples import Batch
-from ijsat_tf.spaces import Ball
 from ijsat_tf.storage import fingerprints
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, value
 
@@ -50,7 +47,7 @@ class Verdict(NamedTuple):
 
 
 @value
-class AutoAttack(Attack):
+class AutoAttack(BallAttack):
     """APGD, FAB and Square, each on the images that are still classified
     correctly, and each from the clean image.
 
@@ -77,15 +74,13 @@ class AutoAttack(Attack):
     of https://github.com/fra31/auto-attack.
     """
 
-    ball: Ball
     version: str = "standard"
     attacks: tuple[str, ...] | None = None
     batch_size: int = 250
 
     def __post_init__(self):
         super().__post_init__()
-        require_pixel_ball(self.ball, "AutoAttack")
-        _ = self.stages
+        _ = self.stages  # Wrong settings are refused at once.
         count = checks.at_least_one("batch_size", self.batch_size)
         object.__setattr__(self, "batch_size", count)
 
@@ -93,14 +88,6 @@ class AutoAttack(Attack):
     def stages(self) -> dict[str, Attack]:
         """The attacks of the ensemble by name, in order."""
         return stages(self.ball, self.version, self.attacks)
-
-    @property
-    def radii(self) -> dict[str, float]:
-        return {"pixels": self.ball.radius}
-
-    @property
-    def pixel_ball(self) -> Ball:
-        return self.ball
 
     def craft(self, *_: Any, **__: Any) -> AttackResult:
         raise ValueError(

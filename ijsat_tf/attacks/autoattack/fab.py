@@ -16,25 +16,22 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf import checks, seeds
-from ijsat_tf.attacks.attack import Attack, AttackResult
+from ijsat_tf import seeds
+from ijsat_tf.attacks.attack import AttackResult
+from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
 from ijsat_tf.attacks.autoattack.boundary import nearest_boundary
-from ijsat_tf.attacks.autoattack.hard_labels import (
-    require_hard,
-    require_pixel_ball,
-    verdict,
-)
+from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
 from ijsat_tf.attacks.autoattack.hyperplane import Hyperplane
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import each, pick
-from ijsat_tf.spaces import Ball, Linf
+from ijsat_tf.spaces import Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9
 
 
 @value
-class FAB(Attack):
+class FAB(BallAttack):
     """Fast Adaptive Boundary: the smallest change that fools the model.
 
     The search itself does not use the radius: its result counts where that
@@ -63,26 +60,11 @@ class FAB(Attack):
     https://github.com/fra31/auto-attack.
     """
 
-    ball: Ball
     targeted: bool = True
     steps: int = 100
     restarts: int = 1
     targets: int = 9
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_pixel_ball(self.ball, "FAB")
-        for name in ("steps", "restarts", "targets"):
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
-
-    @property
-    def radii(self) -> dict[str, float]:
-        return {"pixels": self.ball.radius}
-
-    @property
-    def pixel_ball(self) -> Ball:
-        return self.ball
+    counts = "steps", "restarts", "targets"
 
     @property
     def labels_are_targets(self) -> bool:

@@ -8,23 +8,8 @@ from ijsat_tf import checks, losses
 from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import pick
-from ijsat_tf.spaces import L2, Ball, Linf, Pixels
+from ijsat_tf.spaces import Ball, Pixels
 from ijsat_tf.types import LogitsFn
-
-
-def require_pixel_ball(ball: Ball, what: str) -> None:
-    """Raises `ValueError` unless the argument is an `Linf` or `L2` ball.
-
-    Args:
-        ball: Argument to check.
-        what: Name of the attack in the message.
-    """
-    checks.require(
-        isinstance(ball, (Linf, L2)),
-        f"`ball` of {what} must be Linf(radius) or L2(radius); other spaces "
-        "are for PGD.",
-        repr(ball),
-    )
 
 
 def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:

@@ -10,23 +10,20 @@ from __future__ import annotations
 import tensorflow as tf
 
 from ijsat_tf import checks, seeds
-from ijsat_tf.attacks.attack import Attack, AttackResult
-from ijsat_tf.attacks.autoattack.hard_labels import (
-    require_hard,
-    require_pixel_ball,
-    verdict,
-)
+from ijsat_tf.attacks.attack import AttackResult
+from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
+from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
 from ijsat_tf.attacks.autoattack.l2_windows import L2Windows
 from ijsat_tf.attacks.autoattack.linf_windows import LinfWindows
 from ijsat_tf.attacks.autoattack.margins import margin
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import pick
-from ijsat_tf.spaces import Ball, Linf
+from ijsat_tf.spaces import Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 
 @value
-class Square(Attack):
+class Square(BallAttack):
     """Square Attack: a query-efficient search without gradients.
 
     Args:
@@ -44,24 +41,9 @@ class Square(Attack):
     whatever `queries` is (`resc_schedule=False`).
     """
 
-    ball: Ball
     queries: int = 5000
     restarts: int = 1
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_pixel_ball(self.ball, "Square")
-        for name in ("queries", "restarts"):
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
-
-    @property
-    def radii(self) -> dict[str, float]:
-        return {"pixels": self.ball.radius}
-
-    @property
-    def pixel_ball(self) -> Ball:
-        return self.ball
+    counts = "queries", "restarts"
 
     def craft(
         self,

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks.autoattack import hard_labels
-from ijsat_tf.spaces import L2, Fog, Linf, Pixels
+from ijsat_tf.spaces import L2, Linf
 from tests import tiny
 
 LABELS = np.eye(5, dtype="float32")[[0, 1, 2, 3, 4, 0]]
@@ -28,14 +28,6 @@ def test_labels_that_are_nearly_hard_become_hard():
 def test_a_model_of_a_single_class_is_refused():
     with pytest.raises(ValueError, match="It needs a model of 2 classes"):
         hard_labels.require_hard(np.ones([3, 1], "float32"), "It")
-
-
-def test_a_ball_of_pixels_is_a_ball_and_nothing_else():
-    for ball in (Linf(0.1), L2(0)):
-        hard_labels.require_pixel_ball(ball, "It")
-    for other in (0.1, None, Linf, Pixels(Linf(0.1)), Fog(1.0)):
-        with pytest.raises(ValueError, match="`ball` of It must be Linf"):
-            hard_labels.require_pixel_ball(other, "It")
 
 
 @pytest.mark.parametrize("ball", [Linf(0.5), L2(5.0)])

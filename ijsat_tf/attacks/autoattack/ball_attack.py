@@ -1,0 +1,44 @@
+"""The base of AutoAttack and its stages: attacks in one ball of pixels."""
+
+from __future__ import annotations
+
+from ijsat_tf import checks
+from ijsat_tf.attacks.attack import Attack
+from ijsat_tf.spaces import L2, Ball, Linf
+from ijsat_tf.types import value
+
+
+@value
+class BallAttack(Attack):
+    """An attack of the pixels in an `Linf` or `L2` ball around the image.
+
+    Attributes:
+        ball: Ball of the pixels; the ball's own step is not used.
+        counts: Names of the fields that are numbers of iterations.
+
+    Raises:
+        ValueError: for another ball, or a count below 1.
+    """
+
+    ball: Ball
+    counts = ()
+
+    def __post_init__(self):
+        super().__post_init__()
+        checks.require(
+            isinstance(self.ball, (Linf, L2)),
+            f"`ball` of {type(self).__name__} must be Linf(radius) or "
+            "L2(radius); other spaces are for PGD.",
+            repr(self.ball),
+        )
+        for name in self.counts:
+            count = checks.iterations(name, getattr(self, name))
+            object.__setattr__(self, name, count)
+
+    @property
+    def radii(self) -> dict[str, float]:
+        return {"pixels": self.ball.radius}
+
+    @property
+    def pixel_ball(self) -> Ball:
+        return self.ball

@@ -37,6 +37,7 @@ setup(
     ],
     packages=find_packages(include=["ijsat_tf", "ijsat_tf.*"]),
     package_data={
+        "ijsat_tf.data.bundled": ["*.md", "*.png"],
         "ijsat_tf.evaluation.page": ["*.css", "*.js"],
         "ijsat_tf.flows.presets": ["*.keras", "*.md"],
     },

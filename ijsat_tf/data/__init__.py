@@ -1,6 +1,7 @@
 """Where images come from and how they become batches."""
 
 from ijsat_tf.data import corruptions
+from ijsat_tf.data.bundled import samples
 from ijsat_tf.data.corruptions import CORRUPTIONS, corrupt, corrupted
 from ijsat_tf.data.pipeline import batches, steps_per_epoch
 from ijsat_tf.data.published import load_corrupted
@@ -17,6 +18,7 @@ __all__ = [
     "corruptions",
     "load",
     "load_corrupted",
+    "samples",
     "steps_per_epoch",
     "store",
 ]

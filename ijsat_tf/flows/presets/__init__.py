@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pathlib
 
-from ijsat_tf import checks
+from ijsat_tf.storage import presets
 
 _FOLDER = pathlib.Path(__file__).parent
 
 
 def names() -> list[str]:
     """The names of all presets."""
-    return sorted(path.stem for path in _FOLDER.glob("*.keras"))
+    return presets.names(_FOLDER)
 
 
 def path(name: str) -> pathlib.Path:
@@ -23,10 +23,4 @@ def path(name: str) -> pathlib.Path:
     Raises:
         ValueError: for an unknown name.
     """
-    checks.require(
-        name in names(),
-        f"Unknown preset; choose among {', '.join(names())}, or load a flow "
-        "of yours with keras.saving.load_model.",
-        repr(name),
-    )
-    return _FOLDER / f"{name}.keras"
+    return presets.path(_FOLDER, name)

@@ -3,9 +3,11 @@
 Rows are functions of a flow, so that all share one that is traced once.
 """
 
+import contextlib
 import functools
 
 import keras
+import tensorflow as tf
 
 import ijsat_tf as ij
 from tests import tiny
@@ -205,6 +207,16 @@ VARIANTS = {
     "MART with JSA",
     "TRADES with JSA",
 }
+
+
+@contextlib.contextmanager
+def eagerly():
+    """Within this context no function becomes a graph."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
 
 
 def make_model(method, classifier=None, seed=0) -> ij.training.AdversarialModel:

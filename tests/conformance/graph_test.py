@@ -1,7 +1,5 @@
 """Graph = eager."""
 
-import contextlib
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,20 +7,9 @@ import tensorflow as tf
 from tests.conformance import catalogue
 
 
-@contextlib.contextmanager
-def eagerly():
-    tf.config.run_functions_eagerly(True)
-    try:
-        yield
-    finally:
-        tf.config.run_functions_eagerly(False)
-
-
-@pytest.mark.parametrize("name", catalogue.ATTACKS)
-def test_attacks(name, flow, classifier, images, labels):
-    attack = catalogue.ATTACKS[name](flow)
-    graph = attack(classifier, images, labels, seed=3)
-    with eagerly():
+def test_attacks(attacked):
+    attack, classifier, images, labels, _, graph, _ = attacked
+    with catalogue.eagerly():
         eager = attack(classifier, images, labels, seed=3)
     # A gradient near zero may change its sign with the order of sums: the
     # loss, not every pixel, is what must agree.
@@ -62,20 +49,19 @@ def test_layers(name):
 
 
 def test_glow(flow, images):
-    with eagerly():
+    with catalogue.eagerly():
         eager = flow.log_prob(images), flow.encode(images)[0]
     graph = flow.log_prob(images), flow.encode(images)[0]
     for one, other in zip(eager, graph):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", catalogue.METHODS)
-def test_methods(name, flow, images, labels):
-    weights = []
-    for run_eagerly in (False, True):
-        model = catalogue.make_model(catalogue.METHODS[name](flow))
-        model.run_eagerly = run_eagerly
-        model.train_on_batch(images, labels)
-        weights.append(model.classifier.get_weights())
-    for one, other in zip(*weights):
+def test_methods(trained):
+    eager = catalogue.make_model(trained.method)
+    eager.run_eagerly = True
+    with catalogue.eagerly():
+        eager.train_on_batch(trained.images, trained.labels)
+    for one, other in zip(
+        trained.model.classifier.get_weights(), eager.classifier.get_weights()
+    ):
         np.testing.assert_allclose(one, other, atol=1e-4)

@@ -9,12 +9,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+# The pages, in docs/, whose cells run.
+PAGES = "tutorial", "attack", "train", "flows", "evaluate"
 _CELL = re.compile(r"^```python\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 
 
-def code(path: pathlib.Path) -> str:
-    """All cells of a file, one below the other."""
-    return "".join(_CELL.findall(path.read_text(encoding="utf-8")))
+def parts(path: pathlib.Path) -> list[str]:
+    """The text and the cells of a file by turns, with text first and last."""
+    return _CELL.split(path.read_text(encoding="utf-8"))
 
 
 def run(path: pathlib.Path, folder: pathlib.Path) -> tuple[dict[str, Any], str]:
@@ -29,12 +31,14 @@ def run(path: pathlib.Path, folder: pathlib.Path) -> tuple[dict[str, Any], str]:
         it printed, and the pictures and pages that it wrote, for a page that
         lies beside the folder.
     """
-    text, names, shown, end = path.read_text(encoding="utf-8"), {}, [], 0
+    text, shown, end = path.read_text(encoding="utf-8"), [], 0
+    names = {"__name__": "__main__"}
     with contextlib.chdir(folder):
         for cell in _CELL.finditer(text):
-            # Errors and warnings tell the line of the file.
+            # Errors and warnings tell the line of the file, and TensorFlow
+            # finds the source of a function there.
             above = "\n" * text[: cell.start(1)].count("\n")
-            program = compile(above + cell[1], path.name, "exec")
+            program = compile(above + cell[1], str(path), "exec")
             before = _written()
             printed = io.StringIO()
             with (

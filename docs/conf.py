@@ -22,7 +22,7 @@ from sphinx.util.nodes import make_refnode
 import ijsat_tf
 
 tf.get_logger().setLevel("ERROR")
-# The tutorial attacks: each core takes a part of the batch.
+# The pages attack: each core takes a part of the batch.
 tf.config.threading.set_intra_op_parallelism_threads(1)
 
 project = "ijsat_tf"
@@ -161,8 +161,8 @@ def by_last_name(app, env, node, contnode):
 
 
 def with_output(app, page, source):
-    """The tutorial as it runs, with what it writes beside its page."""
-    if page == "tutorial" and app.config.run_cells:
+    """A page as its cells run, with what they write beside the page."""
+    if page in cells.PAGES and app.config.run_cells:
         folder = pathlib.Path(app.outdir) / page
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -1,7 +1,8 @@
-"""The tutorial runs, and every public name is in the reference."""
+"""The pages' code runs, and every public name is in the reference."""
 
 import ast
 import inspect
+import json
 import os
 import pathlib
 import re
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import cells
+import notebook
 import pytest
 
 import ijsat_tf as ij
@@ -44,6 +46,12 @@ def told_below_its_assignment(package: types.ModuleType, name: str) -> bool:
     return False
 
 
+def require_written(text: str, folder: pathlib.Path) -> None:
+    """Fails unless the pictures and pages that a text shows are there."""
+    for written in re.findall(r'(?:src|href)="(.+?)"', text):
+        assert (folder.parent / written).stat().st_size > 1000
+
+
 @pytest.fixture(scope="module")
 def tutorial(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tutorial")
@@ -68,8 +76,7 @@ def test_the_tutorial_runs_and_warns_of_what_it_shows(tutorial):
     assert any("logits" in each for each in found)
     assert any("has no gradient by its images" in each for each in found)
     assert len(found) == 2, found
-    for picture in re.findall(r'(?:src|href)="(.+?)"', text):
-        assert (folder.parent / picture).stat().st_size > 1000
+    require_written(text, folder)
     assert text.count(":class: output") > 10
 
 
@@ -95,6 +102,47 @@ def test_what_the_tutorial_says_of_its_numbers(tutorial):
         assert check.passed is not False, check
     assert "Runs of digits" in names["page"]
     assert "Table 1." not in names["page"]
+
+
+@pytest.mark.slow
+@pytest.mark.variant
+@pytest.mark.parametrize("page", cells.PAGES[1:])
+def test_the_code_of_a_page_runs(page, tmp_path):
+    _, text = cells.run(DOCS / f"{page}.md", tmp_path)
+    require_written(text, tmp_path)
+    assert text.count(":class: output") > 1
+
+
+def test_the_notebook_is_the_tutorial():
+    assert notebook.NOTEBOOK.read_text("utf-8") == notebook.text(), (
+        "python docs/notebook.py writes it"
+    )
+
+
+def test_the_notebook_is_one_of_format_4():
+    found = json.loads(notebook.NOTEBOOK.read_text("utf-8"))
+    assert set(found) == {"cells", "metadata", "nbformat", "nbformat_minor"}
+    assert (found["nbformat"], found["nbformat_minor"]) == (4, 4)
+    programs = []
+    for cell in found["cells"]:
+        assert all(isinstance(line, str) for line in cell["source"])
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            assert cell == {
+                "cell_type": "code",
+                "execution_count": None,
+                "metadata": {},
+                "outputs": [],
+                "source": cell["source"],
+            }
+            programs.append(source)
+        else:
+            assert set(cell) == {"cell_type", "metadata", "source"}
+            assert cell["cell_type"] == "markdown"
+            assert "```python" not in source
+    assert "\n%pip install" in programs[0]
+    for program in programs[1:]:
+        compile(program, "cell", "exec")
 
 
 def test_cells_tell_the_line_of_the_file_and_what_they_print(tmp_path):

@@ -1,4 +1,4 @@
-"""Evaluation of classifiers, tables and pictures."""
+"""Evaluation of classifiers: records, statistics, tables and figures."""
 
 from ijsat_tf.evaluation.corruption import (
     corrupted,
@@ -6,12 +6,14 @@ from ijsat_tf.evaluation.corruption import (
 )
 from ijsat_tf.evaluation.evaluator import evaluate
 from ijsat_tf.evaluation.figures import (
+    accuracy_chart,
     adversarial_panel,
     attacked_levels,
     heat_maps,
     image_rows,
     interpolations,
     pipeline,
+    radius_curves,
     robust_curves,
     sample_grid,
 )
@@ -20,6 +22,7 @@ from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.page import Run, read_run, to_html
 from ijsat_tf.evaluation.paper.tables import paper_tables
+from ijsat_tf.evaluation.radius import radius_curve
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.table import corruption_table, table
 from ijsat_tf.evaluation.trust.check import Check
@@ -30,6 +33,7 @@ __all__ = [
     "Check",
     "Record",
     "Run",
+    "accuracy_chart",
     "adversarial_panel",
     "attacked_levels",
     "corrupted",
@@ -44,6 +48,8 @@ __all__ = [
     "pipeline",
     "mean_corruption_accuracy",
     "model_checks",
+    "radius_curve",
+    "radius_curves",
     "read",
     "record_checks",
     "read_run",

@@ -1,5 +1,6 @@
 """The paper's figures; each function writes a figure to a file."""
 
+from ijsat_tf.evaluation.figures.accuracies import accuracy_chart
 from ijsat_tf.evaluation.figures.curves import robust_curves
 from ijsat_tf.evaluation.figures.heat import heat_maps
 from ijsat_tf.evaluation.figures.interpolations import interpolations
@@ -10,14 +11,17 @@ from ijsat_tf.evaluation.figures.panels import (
     sample_grid,
 )
 from ijsat_tf.evaluation.figures.pipeline import pipeline
+from ijsat_tf.evaluation.figures.radii import radius_curves
 
 __all__ = [
+    "accuracy_chart",
     "adversarial_panel",
     "attacked_levels",
     "heat_maps",
     "image_rows",
     "interpolations",
     "pipeline",
+    "radius_curves",
     "robust_curves",
     "sample_grid",
 ]

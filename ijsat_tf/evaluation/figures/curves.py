@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Mapping
 
 from ijsat_tf import checks
+from ijsat_tf.evaluation.figures.lines import framed, looks, named
 from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.training.callbacks import read_curve
-
-# Okabe and Ito's colours, which colour-blind readers can tell apart too.
-_COLOURS = "#0072b2 #d55e00 #009e73 #cc79a7 #e69f00 #56b4e9 #000000".split()
-_MARKERS = "osD^vP*X<>"
 
 
 def robust_curves(curves: Mapping[str, str | os.PathLike], path: Paths) -> None:
@@ -49,32 +45,23 @@ def robust_curves(curves: Mapping[str, str | os.PathLike], path: Paths) -> None:
     axes = figure.subplots(1, 2)
     drawn = {}
     for axis, kind in zip(axes, ("clean", "robust")):
-        looks = zip(itertools.cycle(_COLOURS), itertools.cycle(_MARKERS))
-        for (name, line), (colour, marker) in zip(points.items(), looks):
+        for name, look in looks(points).items():
+            line = points[name]
             (drawn[name],) = axis.plot(
                 [point.epoch for point in line],
                 [100 * getattr(point, f"{kind}_accuracy") for point in line],
-                color=colour,
-                marker=marker,
-                markersize=4.5,
                 markevery=max(1, len(line) // 12),
                 linewidth=1.5,
+                **look,
             )
-        axis.set_title(f"{kind.capitalize()} accuracy (%)", fontsize=10)
+        framed(axis, f"{kind.capitalize()} accuracy (%)")
         axis.set_xlabel("Epoch")
         axis.set_xlim(left=0)
         for ticks in (axis.xaxis, axis.yaxis):
             ticks.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(color="0.9", linewidth=0.8)
-        axis.set_axisbelow(True)
-        axis.spines[["top", "right"]].set_visible(False)
     # The legend has the order of the lines' right ends, which lie beside it.
     order = sorted(points, key=lambda name: -points[name][-1].robust_accuracy)
-    figure.legend(
-        [drawn[name] for name in order],
-        order,
-        loc="outside right center",
-        frameon=False,
-    )
+    ends = {name: drawn[name] for name in order}
+    named(figure, ends, "outside right center", 1)
     save(figure, path, 200)

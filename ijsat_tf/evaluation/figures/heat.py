@@ -14,6 +14,10 @@ from ijsat_tf.evaluation.figures.panels import draw
 from ijsat_tf.evaluation.figures.saving import Paths, save
 from ijsat_tf.types import Tensor
 
+# The lightness of this colour map rises evenly, so that colour-blind readers
+# can read it too.
+_COLOURS = "inferno"
+
 
 def heat_maps(
     models: Mapping[str, keras.Model],
@@ -28,7 +32,8 @@ def heat_maps(
 
     Each model is a row, and each attack a column; the first column is the
     image itself. Each model is attacked on its own. Its heat map explains the
-    class that it then predicts, which stands below.
+    class that it then predicts, which stands below. All maps have one colour
+    scale, from the least to the largest value of each map.
 
     Args:
         models: Classifiers {name of the row: functional or sequential Keras
@@ -45,6 +50,7 @@ def heat_maps(
     Raises:
         ValueError: for no models, or an attack called "original".
     """
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
     checks.require(models, "`models` must hold at least one classifier.")
@@ -57,7 +63,8 @@ def heat_maps(
         "'original'",
     )
     figure = Figure(
-        figsize=(1.4 * len(columns), 1.5 * len(models)), layout="constrained"
+        figsize=(1.3 * len(columns) + 0.7, 1.5 * len(models) + 0.2),
+        layout="constrained",
     )
     axes = figure.subplots(len(models), len(columns), squeeze=False)
     for line, (name, model) in zip(axes, models.items()):
@@ -69,15 +76,15 @@ def heat_maps(
             predicted = int(np.argmax(model(images, training=False)))
             draw(axis, np.asarray(images)[0])
             heat = np.asarray(grad_cam(model, images))[0]
-            # The lightness of this colour map rises evenly, so that
-            # colour-blind readers can read it too.
-            axis.imshow(
-                heat, "inferno", alpha=0.3 + 0.35 * heat, vmin=0, vmax=1
-            )
+            axis.imshow(heat, _COLOURS, alpha=0.3 + 0.35 * heat, vmin=0, vmax=1)
             found = class_names[predicted] if class_names else predicted
             mark = "" if predicted == label else " (wrong)"
             mark += "" if heat.any() else "\nno heat"
-            axis.set_xlabel(f"{found}{mark}", fontsize=8)
+            axis.set_xlabel(f"{found}{mark}", fontsize=9)
     for axis, column in zip(axes[0], columns):
         axis.set_title(column, fontsize=9)
-    save(figure, path, 150)
+    scale = figure.colorbar(
+        ScalarMappable(cmap=_COLOURS), ax=axes, ticks=[0, 1], aspect=12
+    )
+    scale.ax.set_yticklabels(["least", "most"], fontsize=9)
+    save(figure, path, 200)

@@ -28,7 +28,8 @@ def attacked_levels(
     """Draws an image attacked at each level of a flow (Eq. 14, Fig. 8).
 
     For each level i and each radius, the figure shows
-    G(z_1, .., z_i + lambda_i, ..) and its magnified difference from the image.
+    G(z_1, .., z_i + lambda_i, ..) and its difference from the image, magnified
+    by one factor for all levels.
 
     Args:
         model: Function or Keras model from images to logits.
@@ -51,21 +52,25 @@ def attacked_levels(
     images = checks.images(np.asarray(image)[np.newaxis])
     levels = range(1, flow.levels + 1)
     figure = Figure(
-        figsize=(1.5 * flow.levels, 2.6 * len(etas)), layout="constrained"
+        figsize=(1.5 * flow.levels + 0.4, 2.9 * len(etas)), layout="constrained"
     )
     axes = figure.subplots(2 * len(etas), flow.levels, squeeze=False)
-    for row, eta in enumerate(etas):
+    for eta, upper, lower in zip(etas, axes[::2], axes[1::2]):
         ball = Linf(eta, step=eta / 4)
-        for column, level in enumerate(levels):
-            attack = OnManifoldPGD(flow, ball, steps, levels=[level])
-            found = attack(model, images, np.array([label]), seed=seed).images
-            difference, factor = magnified(np.asarray(found - images)[0])
-            upper, lower = axes[2 * row : 2 * row + 2, column]
-            draw(upper, np.asarray(found)[0])
-            draw(lower, difference)
-            lower.set_xlabel(factor, fontsize=8)
-            if not row:
-                upper.set_title(f"level {level}", fontsize=9)
-        axes[2 * row, 0].set_ylabel(f"$\\eta$ = {eta:g}", fontsize=9)
-        axes[2 * row + 1, 0].set_ylabel("difference", fontsize=8)
-    save(figure, path, 150)
+        found = np.concatenate(
+            [
+                OnManifoldPGD(flow, ball, steps, levels=[level])(
+                    model, images, np.array([label]), seed=seed
+                ).images
+                for level in levels
+            ]
+        )
+        # One factor for all levels, whose differences can then be compared.
+        differences, factor = magnified(found - images)
+        for axis, image in zip((*upper, *lower), (*found, *differences)):
+            draw(axis, image)
+        upper[0].set_ylabel(f"$\\eta$ = {eta:g}", fontsize=9)
+        lower[0].set_ylabel(f"difference {factor}", fontsize=9)
+    for axis, level in zip(axes[0], levels):
+        axis.set_title(f"level {level}", fontsize=9)
+    save(figure, path, 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,16 +78,18 @@ def image_rows(
     )
     count = max(counts.values())
     figure = Figure(
-        figsize=(1.1 * count, 1.2 * len(rows)), layout="constrained"
+        figsize=(0.8 * count + 0.45, 0.85 * len(rows) + 0.2),
+        layout="constrained",
     )
     axes = figure.subplots(len(rows), count, squeeze=False)
     for line, (label, images) in zip(axes, rows.items()):
-        line[0].set_ylabel(label, fontsize=9)
+        short = textwrap.fill(label, 10, break_long_words=False)
+        line[0].set_ylabel(short, fontsize=9)
         for axis, image in zip(line, np.asarray(images)):
             draw(axis, image)
     for axis, title in zip(axes[0], titles or ()):
         axis.set_title(title, fontsize=9)
-    save(figure, path, 150)
+    save(figure, path, 200)
 
 
 def sample_grid(images: Tensor, path: Paths, columns: int = 10) -> None:

@@ -32,7 +32,7 @@ def pipeline(
 
     The steps are x_i and x_j, their mixture IM(x), its latents z, the attacked
     image G(z + lambda) + delta, and the classifier's probabilities for the
-    mixture and the attacked image.
+    mixture and the attacked image. All latents have one colour scale.
 
     Args:
         model: Keras classifier that returns logits.
@@ -67,7 +67,7 @@ def pipeline(
         for x in (first[0], result.images)
     )
 
-    figure = Figure(figsize=(12, 3), layout="constrained")
+    figure = Figure(figsize=(9, 2.6), layout="constrained")
     grid = figure.add_gridspec(2, 12)
     for place, image in enumerate(images.numpy()):
         axis = figure.add_subplot(grid[place, 0:2])
@@ -77,9 +77,9 @@ def pipeline(
         figure, grid[:, 2:4], f"$IM(x)$, $\\alpha$ = {alpha:g}", mixed[0][0]
     )
     inner = grid[:, 4:7].subgridspec(len(latents), 1)
+    spread = max(np.abs(latent).max() for latent in latents) or 1
     for place, latent in enumerate(latents):
         axis = figure.add_subplot(inner[place])
-        spread = np.abs(latent).max() or 1
         strip = np.concatenate(np.moveaxis(np.asarray(latent[0]), -1, 0), 1)
         axis.imshow(strip, "coolwarm", vmin=-spread, vmax=spread, aspect="auto")
         axis.set_xticks([])
@@ -113,12 +113,12 @@ def _bars(
     axis.barh(places - 0.2, before[shown], 0.4, label="$IM(x)$")
     axis.barh(places + 0.2, after[shown], 0.4, label="attacked")
     axis.set_yticks(
-        places, [str(names[number]) for number in shown], fontsize=8
+        places, [str(names[number]) for number in shown], fontsize=9
     )
     axis.invert_yaxis()
     axis.set_xlim(0, 1)
     axis.set_xlabel("probability by $f_\\theta$", fontsize=9)
-    axis.tick_params(axis="x", labelsize=8)
+    axis.tick_params(axis="x", labelsize=9)
     # The legend is above the bars, as a bar may end anywhere inside.
     axis.legend(
         frameon=False,

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 
 from ijsat_tf import checks
+from ijsat_tf.evaluation.figures.accuracies import accuracy_chart
 from ijsat_tf.evaluation.page.accuracies import accuracy_table, doubts
+from ijsat_tf.evaluation.page.answer import answer
 from ijsat_tf.evaluation.page.checked import (
     Found,
     all_checks,
@@ -21,6 +25,7 @@ from ijsat_tf.evaluation.page.settings import made_by, settings, versions
 from ijsat_tf.evaluation.page.speed import speeds
 from ijsat_tf.evaluation.page.threat import threat_models
 from ijsat_tf.evaluation.paper import as_printed
+from ijsat_tf.evaluation.paper.entries import Runs
 from ijsat_tf.evaluation.paper.tables import (
     Table,
     paper_tables,
@@ -33,6 +38,7 @@ _NONE = (
     "No record of the paper's tables, which are of "
     f"{', '.join(dict.fromkeys(as_printed.DATA.values()))}."
 )
+_CHART = "Accuracy of each run under each attack, as in the table below"
 
 
 def to_html(
@@ -42,9 +48,10 @@ def to_html(
 ) -> str:
     """Returns an HTML page about runs, which needs no network.
 
-    The page shows warnings, accuracies, also beside the paper's, pictures,
-    checks, what attacks changed, speed, settings and versions. The same runs
-    give the same page, to the byte.
+    The page tells which network is the most robust, and shows warnings,
+    accuracies, also beside the paper's, pictures, checks, what attacks
+    changed, speed, settings and versions. The same runs give the same page,
+    to the byte.
 
     Args:
         runs: Runs with different names. A run whose name is a row of one of
@@ -69,7 +76,12 @@ def to_html(
     found = {run.name: run.records for run in runs if run.records}
     ours = records_table(found) if found else None
     papers = [
-        accuracy_table(key, table) for key, table in _beside_the_paper(runs)
+        element(
+            "details",
+            element("summary", table.title),
+            accuracy_table(key, table),
+        )
+        for key, table in _beside_the_paper(runs)
     ]
     shown = {**(pictures or {})}
     for run in runs:
@@ -78,6 +90,7 @@ def to_html(
     warnings = _warned(runs, ours, found_checks)
     items = [element("li", *warning) for warning in warnings]
     sections = [
+        section("answer", "Answer", *answer(runs)),
         section(
             "warnings",
             "Warnings",
@@ -86,6 +99,7 @@ def to_html(
         section(
             "accuracies",
             "Accuracies",
+            *_chart(found),
             accuracy_table("records", ours, "Run")
             if ours
             else element("p", "No record yet."),
@@ -116,6 +130,17 @@ def to_html(
     title = "Runs of " + ", ".join(data) if data else "Runs"
     about = [note] if note else []
     return document(title, [*about, _facts(runs, len(warnings))], sections)
+
+
+def _chart(found: Runs) -> list[Element]:
+    """Returns the chart of accuracies, if a record is complete."""
+    records = [each for row in found.values() for each in row.values()]
+    if not any(each.complete for each in records):
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "accuracies.png"
+        accuracy_chart(found, path)
+        return [gallery({_CHART: path})]
 
 
 def _beside_the_paper(runs: Sequence[Run]) -> Iterator[tuple[str, Table]]:

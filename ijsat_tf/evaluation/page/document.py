@@ -100,8 +100,16 @@ def _figure(caption: str, path: pathlib.Path) -> Element:
     # With the size of the image known, the page's contents do not move while
     # the browser loads it.
     width, height = (
-        str(int.from_bytes(content[at : at + 4], "big")) for at in (16, 20)
+        int.from_bytes(content[at : at + 4], "big") for at in (16, 20)
     )
     source = "data:image/png;base64," + base64.b64encode(content).decode()
-    image = element("img", src=source, alt=caption, width=width, height=height)
-    return element("figure", image, element("figcaption", caption))
+    image = element(
+        "img", src=source, alt=caption, width=str(width), height=str(height)
+    )
+    # Beside another picture, letters of a wide one would be too small.
+    return element(
+        "figure",
+        image,
+        element("figcaption", caption),
+        class_="wide" if 2 * width > 3 * height else "",
+    )

@@ -16,11 +16,21 @@ from ijsat_tf.evaluation.page.elements import (
     element,
     small,
 )
+from ijsat_tf.evaluation.page.families import folded
 from ijsat_tf.evaluation.page.runs import Run
 from ijsat_tf.evaluation.paper.entries import short
 from ijsat_tf.evaluation.records import Record
 
 _CHANGES = ("pixels", "latent")
+_LEGEND = (
+    "δ is the change of pixels and λ that of latents, each in the norm of the "
+    "attack's ball; x̂ − x is the whole change of the image, whatever it was "
+    "made of, and may be larger than δ. Changes of images are in grey levels "
+    "of 255, and in [0, 1] below. Clipped is the share of values that the "
+    "attack moved to exactly 0 or 1."
+)
+# Name of the run, name of the record, and the record.
+_Attacked = tuple[str, str, Record]
 
 
 class Spread(NamedTuple):
@@ -42,22 +52,37 @@ def spread(values: np.ndarray | None) -> Spread | None:
 
 
 def threat_models(runs: Sequence[Run]) -> list[Element]:
-    """Returns tables of the attacks' changes and of the attacks' settings.
+    """Returns tables of the attacks' changes and settings, one pair a family.
 
     Args:
         runs: Runs; their clean records are left out.
     """
-    lines = [
-        Line(Datum.text(run.name), _data(name, record))
+    attacked = [
+        (record, (run.name, name, record))
         for run in runs
         for name, record in run.records.items()
         if record.attack != "standard"
     ]
+    if not attacked:
+        return [element("p", "No attack left a record.")]
+    return [element("p", _LEGEND), *folded(attacked, _tables)]
+
+
+def _tables(family: str, items: list[_Attacked]) -> list[Element]:
+    return [
+        _changes(f"changes-{family}", items),
+        _attacks(f"attacks-{family}", items),
+    ]
+
+
+def _changes(key: str, items: list[_Attacked]) -> Element:
+    lines = [
+        Line(Datum.text(run), _data(name, record))
+        for run, name, record in items
+    ]
     others = any(line.cells[-1].children for line in lines)
     if not others:
         lines = [line._replace(cells=line.cells[:-1]) for line in lines]
-    if not lines:
-        return [element("p", "No attack left a record.")]
     columns = [
         ("Run",),
         ("Attack",),
@@ -70,33 +95,21 @@ def threat_models(runs: Sequence[Run]) -> list[Element]:
         ("Clipped",),
         *([("Other spaces",)] if others else []),
     ]
-    caption = (
-        element("strong", "What the attacks changed."),
-        " δ is the change of pixels and λ that of latents, each in the norm "
-        "of the attack's ball; x̂ − x is the whole change of the image, "
-        "whatever it was made of, and may be larger than δ. Changes of images "
-        "are in grey levels of 255, and in [0, 1] below. Clipped is the share "
-        "of values that the attack moved to exactly 0 or 1.",
-    )
-    changes = data_table("changes", caption, columns, [lines])
-    return [changes, _attacks(runs)]
+    caption = (element("strong", "What the attacks changed."),)
+    return data_table(key, caption, columns, [lines])
 
 
-def _attacks(runs: Sequence[Run]) -> Element:
+def _attacks(key: str, items: list[_Attacked]) -> Element:
     found: dict[tuple[str, str], list[str]] = {}
-    for run in runs:
-        for name, record in run.records.items():
-            if record.attack != "standard":
-                found.setdefault((name, short(record.attack)), []).append(
-                    run.name
-                )
+    for run, name, record in items:
+        found.setdefault((name, short(record.attack)), []).append(run)
     lines = [
         Line(Datum.text(name), [Datum.text(attack), Datum.text(", ".join(who))])
         for (name, attack), who in found.items()
     ]
     caption = (element("strong", "The attacks, with their budgets."),)
     columns = [("Attack",), ("Settings",), ("Runs",)]
-    return data_table("attacks", caption, columns, [lines])
+    return data_table(key, caption, columns, [lines])
 
 
 def _data(name: str, record: Record) -> list[Datum]:

@@ -64,8 +64,8 @@ def test_runs_are_named_in_the_order_of_their_ends(tmp_path):
 @pytest.mark.parametrize(
     "content, message",
     [
-        (None, "No curve at"),
-        ("epoch,loss\n", "is no CSV file with the columns"),
+        (None, "There is no curve at"),
+        ("epoch,loss\n", "must be a CSV file with the columns"),
         ("epoch,clean_accuracy,robust_accuracy\n", "holds no epoch yet"),
     ],
 )

@@ -52,6 +52,14 @@ def test_classes_are_named(classifier, tmp_path):
     assert f"<!-- {found}" in path.read_text()
 
 
+def test_all_maps_have_one_scale(classifier, tmp_path):
+    path = tmp_path / "scale.svg"
+    attacks = {"PGD": ij.attacks.PGD(BALL, 1)}
+    evaluation.heat_maps({"one": classifier}, attacks, IMAGES[0], 0, path)
+    for end in ("least", "most"):
+        assert path.read_text().count(f"<!-- {end} -->") == 1
+
+
 def test_a_wrong_class_is_marked(classifier, tmp_path):
     path = tmp_path / "wrong.svg"
     predicted = int(np.argmax(classifier(IMAGES[:1])))

@@ -1,5 +1,7 @@
 """The steps of IJSAT, read back from their files."""
 
+import importlib
+
 import keras
 import matplotlib.image
 import numpy as np
@@ -41,6 +43,27 @@ def test_the_pipeline_shows_two_images_and_their_mixture(
     assert width > 2 * height
     with pytest.raises(ValueError, match="must be two"):
         evaluation.pipeline(classifier, jsa, IMAGES[:3], LABELS[:3], path)
+
+
+def test_latents_of_all_levels_have_one_scale(jsa, classifier, monkeypatch):
+    figures = []
+    # The package has the function under the name of its module.
+    module = importlib.import_module("ijsat_tf.evaluation.figures.pipeline")
+    monkeypatch.setattr(
+        module, "save", lambda figure, *_: figures.append(figure)
+    )
+    evaluation.pipeline(classifier, jsa, IMAGES[:2], LABELS[:2], "-", 1.0)
+    shown = [
+        image
+        for axis in figures[0].axes
+        for image in axis.get_images()
+        if image.get_cmap().name == "coolwarm"
+    ]
+    latents = jsa.flow.encode(IMAGES[:1])
+    most = max(np.abs(latent).max() for latent in latents)
+    assert len(shown) == len(latents) == 2
+    for image in shown:
+        np.testing.assert_allclose(image.get_clim(), (-most, most), rtol=1e-5)
 
 
 def test_classes_are_named(jsa, classifier, tmp_path):

@@ -10,6 +10,7 @@ from tests.evaluation.page.parsed import parse, tables
 from tests.evaluation.synthetic import record, row
 
 SEEN = "standard pgd20 autoattack jsa50 elastic jpeg l2".split()
+TALL = ("img", "table")
 EVIL = "<script>alert(1)</script>&\"'<img src=x onerror=alert(2)>"
 
 
@@ -51,7 +52,7 @@ def test_the_page_is_sound(runs, picture):
         for node in found
         if node.name[0] in "h" and node.name[1:].isdigit()
     ]
-    assert headings == ["h1"] + ["h2"] * 9
+    assert headings == ["h1"] + ["h2"] * 10
     listed = [
         link.attributes["href"]
         for nav in page.all("nav")
@@ -63,6 +64,32 @@ def test_the_page_is_sound(runs, picture):
     first = next(next(page.all("body")).all("a"))
     assert first.attributes == {"class": "skip", "href": "#main"}
     assert "A day" in next(page.all("header")).text
+
+
+def test_the_answer_and_the_chart_come_before_the_tables(runs):
+    text = to_html(runs)
+    page = parse(text)
+    first, _, accuracies, *_ = page.all("section")
+    assert first.attributes["id"] == "answer" and "right on" in first.text
+    assert accuracies.attributes["id"] == "accuracies"
+    seen = [node.name for node in accuracies.all() if node.name in TALL]
+    assert seen[:2] == ["img", "table"]
+    assert text.index("<img") < text.index("<table")
+
+
+def test_long_tables_fold(runs):
+    page = parse(to_html(runs))
+    (threat,) = [
+        part
+        for part in page.all("section")
+        if part.attributes["id"] == "threat"
+    ]
+    # The attacks of these records are of no family that is known.
+    (part,) = threat.all("details")
+    assert len(list(part.all("table"))) == len(list(threat.all("table"))) == 2
+    folded = [each.text for each in page.all("summary")]
+    for number in (1, 4, 5):
+        assert any(each.startswith(f"Table {number}. ") for each in folded)
 
 
 def test_every_table_has_a_caption_heads_and_buttons(runs):
@@ -101,7 +128,7 @@ def test_nothing_of_the_runs_is_markup(picture):
     page = parse(text)
     scripts = list(page.all("script"))
     assert len(scripts) == 1 and "alert" not in scripts[0].text
-    assert len(list(page.all("img"))) == 2
+    assert len(list(page.all("img"))) == 3  # Two given, and the chart.
     shown = " ".join(EVIL.split())
     for name in ("h1", "title", "li", "th", "td", "figcaption", "button"):
         assert any(shown in node.text for node in page.all(name)), name

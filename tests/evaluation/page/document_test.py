@@ -42,7 +42,7 @@ def test_only_the_page_s_own_script_may_run(runs):
 
 
 def test_a_picture_keeps_its_place(runs, picture):
-    (image,) = parse(to_html(runs, {"Samples": picture})).all("img")
+    _, image = parse(to_html(runs, {"Samples": picture})).all("img")
     content = picture.read_bytes()
     assert image.attributes["src"].endswith(base64.b64encode(content).decode())
     # 10 columns of 0.6 inches at 160 dots an inch, and one line of them.
@@ -67,13 +67,19 @@ def test_sections_are_listed_in_their_order():
     assert title.text == "A & B" and header.text == "A & B a line bold"
 
 
-def test_sizes_are_those_in_the_file(tmp_path):
-    path = tmp_path / "wide.png"
+@pytest.mark.parametrize(
+    ("width", "height", "kind"),
+    [(70_000, 300, "wide"), (301, 200, "wide"), (300, 200, None)],
+)
+def test_sizes_are_those_in_the_file(width, height, kind, tmp_path):
+    path = tmp_path / "picture.png"
     start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4s", 13, b"IHDR")
-    path.write_bytes(start + struct.pack(">II", 70_000, 300))
-    (image,) = page_of(gallery({"Wide": path})).all("img")
+    path.write_bytes(start + struct.pack(">II", width, height))
+    (figure,) = page_of(gallery({"Wide": path})).all("figure")
+    (image,) = figure.all("img")
     size = image.attributes["width"], image.attributes["height"]
-    assert size == ("70000", "300")
+    assert size == (str(width), str(height))
+    assert figure.attributes.get("class") == kind
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def _attacked(seed, **settings):
 
 
 def _changes(**records):
-    return tables(parse(to_html([Run("at", records)])))["changes"]
+    return tables(parse(to_html([Run("at", records)])))["changes-others"]
 
 
 def test_means_and_maxima_in_both_units():
@@ -93,7 +93,7 @@ def test_attacks_are_told_with_their_settings():
                 ]
             )
         )
-    )["attacks"]
+    )["attacks-pixels"]
     assert [[cell.text for cell in row] for row in found.rows] == [
         ["pgd", "PGD(0.0313725)", "at, iat"],
         ["pgd", "PGD(0.1)", "mart"],

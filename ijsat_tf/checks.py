@@ -67,9 +67,10 @@ def after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:
 
 @contextlib.contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turns a failed assertion of this library into a `ValueError`.
+    """Turns a failed assertion inside a graph into a `ValueError`.
 
-    The assertion failed inside a graph; the error is that of an eager check.
+    The message is the same as that of an eager check. Assertions that are not
+    from this library pass unchanged.
     """
     try:
         yield
@@ -88,7 +89,7 @@ def not_negative(name: str, number: Any) -> None:
     """Raises `ValueError` unless `number` is a finite number, 0 or more."""
     require(
         isinstance(number, numbers.Real) and 0 <= number < float("inf"),
-        f"`{name}` must be a number, not negative.",
+        f"`{name}` must be a number, 0 or more and finite.",
         repr(number),
     )
 
@@ -112,8 +113,8 @@ def finite_outputs(logits: tf.Tensor) -> tf.Tensor:
     """Returns `logits`, or fails: NaN would count as the first class."""
     checked = require(
         tf.reduce_all(tf.math.is_finite(logits)),
-        "The model's outputs are not finite: its weights, or its training, "
-        "are broken.",
+        "The model's outputs must be finite, and some are NaN or infinite; "
+        "load other weights, or train again with a lower learning rate.",
     )
     return after(checked, logits)
 
@@ -131,11 +132,15 @@ def at_least_one(name: str, count: Any) -> int:
 def iterations(name: str, count: Any) -> int:
     """Returns `count`, or raises `ValueError` unless a loop can count to it.
 
-    It must be an integer from 1 to below 2^31; a larger one would wrap around,
-    and the loop would do nothing.
+    The count must be an integer from 1 to 2^31 - 1: a larger number does not
+    fit into int32, and the loop would end at once.
     """
     count = at_least_one(name, count)
-    require(count < 2**31, f"`{name}` must be below 2^31.", count)
+    require(
+        count < 2**31,
+        f"`{name}` must be an integer below 2^31; choose a smaller number.",
+        count,
+    )
     return count
 
 
@@ -175,9 +180,10 @@ def images(
         batch = _of_shape(batch, name, shape)
     require(
         batch.shape.rank is not None,
-        f"The rank of `{name}` is unknown, as tf.data leaves it behind a "
-        "function of Python: give the dataset an `output_signature`, or map "
-        f"`{name}` by `tf.ensure_shape(images, (None, H, W, C))`.",
+        f"The rank of `{name}` must be known, and tf.data does not know the "
+        "rank of what a Python function returns: give the dataset an "
+        f"`output_signature`, or map `{name}` by "
+        "`tf.ensure_shape(images, (None, H, W, C))`.",
     )
     low, high = tf.reduce_min(batch), tf.reduce_max(batch)
     most = slack + _ROUNDING
@@ -225,9 +231,9 @@ def _tensor(given: Any, name: str) -> tf.Tensor:
         return tf.convert_to_tensor(given)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"`{name}` must be an array or a tensor of numbers, rows of one "
-            f"length. Received: {type(given).__name__}, of which TensorFlow "
-            f"makes no tensor"
+            f"`{name}` must be an array or a tensor of numbers, with rows of "
+            f"equal length. Received: {type(given).__name__}, which "
+            "TensorFlow cannot convert to a tensor"
         ) from error
 
 
@@ -245,9 +251,10 @@ def one_a_row(labels: Any, images: tf.Tensor) -> tf.Tensor:
     labels = _tensor(labels, "labels")
     require(
         labels.shape.rank is not None,
-        "The rank of `labels` is unknown, as tf.data leaves it behind a "
-        "function of Python: give the dataset an `output_signature`, or map "
-        "`labels` by `tf.ensure_shape(labels, (None,))`.",
+        "The rank of `labels` must be known, and tf.data does not know the "
+        "rank of what a Python function returns: give the dataset an "
+        "`output_signature`, or map `labels` by "
+        "`tf.ensure_shape(labels, (None,))`.",
     )
     if labels.dtype == tf.bool:
         labels = tf.cast(labels, tf.int32)
@@ -295,8 +302,9 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
         sums = tf.reduce_sum(labels, axis=1)
         checked = require(
             tf.reduce_all(labels >= 0) & tf.reduce_all(tf.abs(sums - 1) < 1e-2),
-            "Soft `labels` must be probabilities: not negative, each row "
-            "with sum 1. The smallest one and the largest sum are told here.",
+            "Soft `labels` must be probabilities: each entry 0 or more, each "
+            "row with the sum 1; divide each row by its sum. The two numbers "
+            "are the smallest entry and the largest sum of a row.",
             tf.reduce_min(labels),
             tf.reduce_max(sums),
         )
@@ -314,8 +322,9 @@ def one_hot(labels: tf.Tensor, classes: int) -> tf.Tensor:
     low, high = tf.reduce_min(labels), tf.reduce_max(labels)
     checked = require(
         tf.reduce_all((labels >= 0) & (labels < classes)),
-        f"`labels` must be classes from 0 to {classes - 1}, as the model "
-        "has that many outputs.",
+        f"`labels` must be classes from 0 to {classes - 1}, because the model "
+        f"has {classes} outputs. The two numbers are the smallest and the "
+        "largest label.",
         low,
         high,
     )

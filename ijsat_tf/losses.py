@@ -42,7 +42,8 @@ def kl_divergence(logits: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
 def global_mean(losses: tf.Tensor) -> tf.Tensor:
     """This replica's share of the mean over the global batch.
 
-    Keras sums gradients over replicas, so each divides by the global batch.
+    Keras sums gradients over replicas, so each replica divides the sum of its
+    losses by the size of the global batch.
     """
     rows = tf.cast(tf.shape(losses)[0] * seeds.replicas(), losses.dtype)
     return tf.reduce_sum(losses) / rows

@@ -1,7 +1,7 @@
 """Mixup: convex combinations of pairs of samples with one alpha.
 
 Eq. 6 and lines 4 to 6 of Algorithm 1. The paper prints Beta(-tau, tau),
-which is no distribution; Beta(tau, tau) is meant.
+which is not a distribution; this module draws from Beta(tau, tau).
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def interpolate(
 def mix(batch: Batch, alpha: tf.Tensor, pairs: tf.Tensor) -> Batch:
     """Mixes a batch by IM(x) = alpha x_i + (1 - alpha) x_j.
 
-    Labels and latents are mixed likewise. Integers among the latents, such as
-    the placements of augmented images, cannot be interpolated: a mixture has
-    the integers of its sample i.
+    Labels and latents are mixed in the same way. Integers among the latents,
+    such as the placements of augmented images, cannot be interpolated: a
+    mixture has the integers of its sample i.
 
     Args:
         batch: Samples to mix.

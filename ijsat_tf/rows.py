@@ -20,7 +20,7 @@ def each(numbers: tf.Tensor, like: tf.Tensor | None = None) -> tf.Tensor:
 
 
 def pick(which: tf.Tensor, ones: Tensors, others: Tensors) -> Tensors:
-    """The rows of `ones` where `which` (B,) is True, else those of `others`."""
+    """The rows of `ones` where `which` (B,) is True, else rows of `others`."""
     # The new `tf.where` broadcasts, and takes several times as long.
     return tf.nest.map_structure(
         lambda one, other: tf.compat.v1.where(which, one, other), ones, others
@@ -28,12 +28,12 @@ def pick(which: tf.Tensor, ones: Tensors, others: Tensors) -> Tensors:
 
 
 def take(tensors: Tensors, rows: tf.Tensor) -> Tensors:
-    """These rows of each tensor."""
+    """Returns the given rows of each tensor."""
     return tf.nest.map_structure(lambda part: tf.gather(part, rows), tensors)
 
 
 def put(tensors: Tensors, rows: tf.Tensor, new: Tensors) -> Tensors:
-    """`tensors` with these rows replaced."""
+    """Returns `tensors` with the given rows replaced by `new`."""
     return tf.nest.map_structure(
         lambda old, part: tf.tensor_scatter_nd_update(old, rows[:, None], part),
         tensors,

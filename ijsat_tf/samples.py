@@ -1,4 +1,4 @@
-"""Evaluation data, brought from all accepted forms into one."""
+"""Conversion of all accepted forms of evaluation data into one form."""
 
 from __future__ import annotations
 
@@ -56,7 +56,11 @@ def gather(data: Any) -> Batch:
     x, labels = data
     images, latents = images_and_latents(x)
     images = checks.images(images)
-    checks.require(images.shape[0], "`data` must hold at least one image.")
+    checks.require(
+        images.shape[0],
+        "`data` must hold at least one image.",
+        f"shape {tuple(images.shape)}",
+    )
     labels = checks.one_a_row(labels, images)
     if latents is None:
         return Batch(images, labels)
@@ -111,7 +115,8 @@ def _in_memory(dataset: tf.data.Dataset) -> Any:
     )
     checks.require(
         dataset.cardinality() != tf.data.INFINITE_CARDINALITY,
-        "`data` must end; call its `take(n)` for so many batches.",
+        "`data` must be finite, and this dataset has no end; pass "
+        "`data.take(n)` for n batches.",
     )
     batches = list(dataset.as_numpy_iterator())
     checks.require(batches, "`data` must hold at least one image.")

@@ -1,8 +1,9 @@
 """Random numbers that belong to a sample's place in the global batch.
 
-Every draw is a function of a seed alone. It is made for the global batch and
-sliced by replica, so that two replicas equal one, and a seed derived from
-`optimizer.iterations` makes a resumed run equal an uninterrupted one.
+Every draw is a function of a seed alone. A draw is made for the global batch
+and cut to the rows of a replica, so that two replicas get the numbers that one
+replica would get. Seeds are derived from `optimizer.iterations`, so that a
+resumed run equals a run that was never interrupted.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ def derive(seed: Seed, *purposes: int | str | tf.Tensor) -> tf.Tensor:
             purposes give independent seeds.
 
     Raises:
-        ValueError: for a seed that is no integer, or does not fit into 32
+        ValueError: for a seed that is not an integer, or does not fit into 32
             bits.
     """
     if not tf.is_tensor(seed):
         checks.require(
             isinstance(seed, numbers.Integral) and -(2**31) <= seed < 2**31,
             "`seed` must be an integer of 32 bits, such as 0, or a tensor of "
-            "such.",
+            "such integers.",
             repr(seed),
         )
         seed = int(seed)
@@ -63,12 +64,11 @@ def replicas() -> int:
 def rows_of(first: tf.Tensor, total: tf.Tensor) -> Iterator[None]:
     """A context in which draws are for rows of a larger batch.
 
-    The place of the rows does not depend on the replica then.
+    Within the context, the place of a row does not depend on the replica.
 
     Args:
         first: Place of the first row in the larger batch.
-        total: Number of rows of the larger batch, which is that of all
-            replicas.
+        total: Number of rows of the larger batch, which is the global batch.
     """
     token = _ROWS.set((first, total))
     try:
@@ -81,8 +81,8 @@ def place(batch: tf.Tensor | int) -> tuple[tf.Tensor | int, tf.Tensor | int]:
     """The place of the first row at hand, and the size of the global batch.
 
     Args:
-        batch: Number of rows that this replica holds, or, within `rows_of`,
-            that a part of its rows has.
+        batch: Number of rows at hand: the rows of this replica or, within
+            `rows_of`, a part of these rows.
     """
     # No `:=`, since AutoGraph fails on it if it converts the caller's code.
     part = _ROWS.get()

@@ -69,7 +69,7 @@ class Value:
         )
 
     def networks(self) -> list[keras.layers.Layer]:
-        """The Keras networks that this value refers to, each once."""
+        """The Keras networks inside this value, each network once."""
         found: dict[int, keras.layers.Layer] = {}
         for field in dataclasses.fields(self):
             for item in _flatten(getattr(self, field.name)):
@@ -78,11 +78,11 @@ class Value:
 
 
 def restored(setting: Any) -> Any:
-    """Restores a setting of `get_config`, deserialised unless it is live.
+    """Returns a setting of `get_config` as an object.
 
     Args:
-        setting: Any setting; values and networks are live in a `get_config`
-            that nothing was saved from.
+        setting: Setting, either as Keras serialises settings or as an object;
+            the `get_config` of a value holds objects until Keras saves them.
     """
     if isinstance(setting, (Value, keras.layers.Layer)):
         return setting

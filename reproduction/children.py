@@ -72,7 +72,9 @@ def run(
             file.write(f"{(time.monotonic() - begin) / 3600:.9f}\n")
     if received:
         name = signal.Signals(received[0]).name
-        raise Interrupted(received[0], f"{name}: the same command goes on")
+        raise Interrupted(received[0], f"{name}: the same command resumes")
     if code:
         script = next(part for part in line if part.endswith(".py"))
-        raise ValueError(f"{script} ended with code {code}: see {log}")
+        raise ValueError(
+            f"{script} ended with exit code {code}: {log} has its output"
+        )

@@ -1,7 +1,7 @@
-"""The results that are kept of a run, in one file.
+"""The results of a run, kept in one file.
 
-The file has times too (hours, a record's `seconds`, the log's images/s), which
-differ from one time to the next. Everything else is the same for a run that
+The file also has times (hours, a record's `seconds`, the log's images/s), which
+differ between repetitions of a run. Everything else is the same for a run that
 was killed and resumed and for a run that was not.
 """
 
@@ -24,7 +24,7 @@ _TEXTS = "settings", "log", "curve"
 
 
 class Kept(NamedTuple):
-    """The results that are kept of a run.
+    """The results of a run that are kept.
 
     Attributes:
         settings: Lines of the run's settings.cfg.
@@ -78,12 +78,12 @@ def load(path: pathlib.Path) -> Kept:
             with np.load(file, allow_pickle=False) as arrays:
                 return _parsed({name: arrays[name] for name in arrays})
         except Exception as error:
-            # NumPy lets the errors of its readers through, such as zlib's.
+            # NumPy raises the errors of its readers, such as zlib's.
             reason = str(error).strip().split("\n")[0]
             raise ValueError(
-                f"{path} cannot be read as a run that was kept: "
+                f"{path} cannot be read as the results of a run: "
                 f"{reason or type(error).__name__}. Restore that file, or "
-                "delete it to run it again."
+                "delete the file to repeat the run."
             ) from error
 
 
@@ -121,7 +121,7 @@ def shortened(record: Record, digits: int) -> Record:
 
 def _parsed(arrays: Mapping[str, np.ndarray]) -> Kept:
     missing = [name for name in _TEXTS if name not in arrays]
-    checks.require(not missing, f"it has no {', '.join(missing)}")
+    checks.require(not missing, f"the file has no {', '.join(missing)}")
     hours: dict[str, float] = {}
     parts: dict[tuple[str, ...], dict[str, np.ndarray]] = {}
     for name, array in arrays.items():

@@ -37,7 +37,7 @@ def main(_: list[str]) -> None:
 
 
 def write(folder: pathlib.Path, runs: list[Run]) -> None:
-    """Writes all pages anew.
+    """Writes all pages.
 
     Args:
         folder: Folder reproduction/, with records/, results/ and README.md.
@@ -157,6 +157,6 @@ def _page(path: pathlib.Path, title: str, text: str) -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_string(
-        "folder", "reproduction", "folder of records/, results/ and README.md"
+        "folder", "reproduction", "Folder of records/, results/ and README.md."
     )
     commandline.run(main)

@@ -1,4 +1,4 @@
-"""Flags that say where the study's runs, records and images lie."""
+"""Flags for the folders of the study's runs, records and images."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FLAGS = flags.FLAGS
 
 def define() -> None:
     """Defines the flags of study.py and calibration.py."""
-    flags.DEFINE_string("root", "runs/study", "folder of the runs")
+    flags.DEFINE_string("root", "runs/study", "Folder of the runs.")
     flags.DEFINE_string(
-        "output", "reproduction/records", "folder of what is kept"
+        "output", "reproduction/records", "Folder of the kept results."
     )
     flags.DEFINE_string(
-        "data_dir", None, "where CIFAR-10 lies; None downloads it"
+        "data_dir", None, "Folder of CIFAR-10; None downloads CIFAR-10."
     )
 
 
@@ -30,7 +30,10 @@ def work() -> Work:
             paths of flagfiles and commands start.
     """
     if not pathlib.Path("reproduction/plan.py").exists():
-        raise ValueError("run this command in the root of the repository")
+        raise ValueError(
+            "this command must run in the root of the repository: "
+            "change to that folder first"
+        )
     runs = {run.name: run for run in plan.plan(FLAGS.root)}
     root, output = pathlib.Path(FLAGS.root), pathlib.Path(FLAGS.output)
     return Work(runs, root, output, FLAGS.data_dir)

@@ -159,7 +159,7 @@ def _of_table_2(row: str, half: str, *more: Evaluation) -> Run:
 def _of_manifolds(root: str) -> list[Run]:
     sngan = f"--gan={root}/sngan/sngan.keras"
     few = ("--train_examples=10000",)
-    # The calibration is for the latents of the flow, not for those of a GAN.
+    # The calibration is for the latents of the flow, not for a GAN's latents.
     given = sngan, f"--data_dir={root}/om", *latent(PRINTED), *few
     return [
         Run(

@@ -29,8 +29,8 @@ from ijsat_tf.training import Interrupted  # noqa: E402
 FLAGS = flags.FLAGS
 
 places.define()
-flags.DEFINE_list("only", None, "names of runs; None for all")
-commandline.define_fraction("hours", 24, "after which no run is begun")
+flags.DEFINE_list("only", None, "Names of runs; None is all runs.")
+commandline.define_fraction("hours", 24, "Hours after which no run is begun.")
 
 
 def main(_: list[str]) -> None:
@@ -38,7 +38,8 @@ def main(_: list[str]) -> None:
     for name in FLAGS.only or ():
         if name not in work.runs:
             raise ValueError(
-                f"--only must be among {', '.join(work.runs)}; received {name}"
+                f"--only must be names of {', '.join(work.runs)}; "
+                f"received {name}"
             )
     deadline = time.monotonic() + 3600 * FLAGS.hours
     wanted = FLAGS.only or work.runs

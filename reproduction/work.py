@@ -1,4 +1,7 @@
-"""The work on a run: one process at a time trains, evaluates and keeps it."""
+"""The work on a run: training, evaluation, and a file of the results.
+
+A lock keeps other processes from working on the same run.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from ijsat_tf.evaluation import records
 from ijsat_tf.storage import files
 from ijsat_tf.training.callbacks.learning_curve import read_curve
 
-# Flags with paths, which mean nothing on another machine and are not kept.
+# Flags with paths, which are not kept, because other machines have other paths.
 _PLACES = "--data_dir=", "--workdir="
 
 
@@ -40,7 +43,7 @@ class Work(NamedTuple):
     data_dir: str | None = None
 
     def place(self, run: Run) -> pathlib.Path:
-        """The path of the file that is kept of a run."""
+        """The path of the file with the results of a run."""
         return self.output / f"{run.name}.npz"
 
     def is_trained(self, run: Run) -> bool:
@@ -71,7 +74,7 @@ class Work(NamedTuple):
             yield lock
 
     def complete(self, run: Run, lock: int) -> None:
-        """Trains, evaluates and keeps a run.
+        """Trains and evaluates a run, and keeps its results.
 
         Args:
             run: Run to complete.

@@ -32,7 +32,9 @@ def build(
 def generator(source: ij.data.Source) -> keras.Model | None:
     """The generator of --flow or --gan, after a check with an image."""
     if FLAGS.flow and FLAGS.gan:
-        raise ValueError("--flow and --gan are two generators: give one")
+        raise ValueError(
+            "--flow and --gan both name a generator: give only one of them"
+        )
     first = source.take(1)
     if FLAGS.flow:
         found = commandline.load(FLAGS.flow, "flow", "with_dtype")
@@ -49,7 +51,7 @@ def generator(source: ij.data.Source) -> keras.Model | None:
         if not hasattr(found, "encode"):
             raise ValueError(
                 f"--gan={FLAGS.gan} cannot encode images, and {FLAGS.dataset} "
-                "has no latents: make a set that has them with "
+                "has no latents: make a data set with latents by "
                 "--method=project, or give a --flow"
             )
         found.encode(first.scaled())

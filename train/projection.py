@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import options
+import settings
 from options import FLAGS
 
 import ijsat_tf as ij
@@ -22,7 +22,7 @@ def run() -> None:
         test = test.take(FLAGS.test_examples)
     if not FLAGS.gan:
         raise ValueError(
-            "--method=project needs --gan: train one with --method=sngan"
+            "--method=project needs --gan: train a GAN with --method=sngan"
         )
     gan = commandline.load(FLAGS.gan, "GAN", "decode")
     commandline.in_float32(gan)
@@ -33,7 +33,7 @@ def run() -> None:
     )
     # One image shows at once whether images, GAN and distance fit each other.
     search(train.take(1).scaled())
-    folder = options.claim(FLAGS.workdir)
+    folder = settings.claim(FLAGS.workdir)
     written = ij.generators.project_dataset(
         f"om_{FLAGS.dataset}",
         train,
@@ -51,7 +51,9 @@ def run() -> None:
 def distance() -> Any:
     """The perceptual distance that the flags name, or None."""
     if FLAGS.features and FLAGS.vgg16:
-        raise ValueError("--features and --vgg16 are two networks: give one")
+        raise ValueError(
+            "--features and --vgg16 both name a network: give only one of them"
+        )
     if FLAGS.vgg16:
         return ij.models.LPIPS(FLAGS.vgg16, FLAGS.lpips)
     if not FLAGS.features:

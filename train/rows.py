@@ -28,8 +28,9 @@ def method(
     """
     if FLAGS.method in _ON_MANIFOLD and generator is None:
         raise ValueError(
-            f"--method={FLAGS.method} needs a generator: train one with "
-            "--method=flow or --method=vaegan, and give it as --flow or --gan"
+            f"--method={FLAGS.method} needs a generator: train a generator "
+            "with --method=flow or --method=vaegan, and name its file by "
+            "--flow or --gan"
         )
     if FLAGS.method == "cutout":
         # The normalisation inside the classifier makes this fill 0.

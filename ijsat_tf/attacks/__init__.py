@@ -1,4 +1,4 @@
-"""Attacks: searches in a space for the images that a model gets wrong."""
+"""Attacks: searches for changed images that a model misclassifies."""
 
 from ijsat_tf.attacks import jsa
 from ijsat_tf.attacks.ascent import Ascent, SpaceAttack

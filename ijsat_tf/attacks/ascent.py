@@ -23,9 +23,9 @@ class SpaceAttack(Attack):
     is True. The loop is a `tf.while_loop`, so the graph does not grow with
     the number of steps.
 
-    Subclasses say which `space` and how many `steps`, and may say `restarts`,
-    `momentum`, `random_start` and `targeted`, which `Ascent` explains: each as
-    a field, a property or a constant of the class.
+    Subclasses define `space` and `steps`, and may define `restarts`,
+    `momentum`, `random_start` and `targeted`. Each of these is a field, a
+    property or a constant of the class; `Ascent` explains their meanings.
 
     Raises:
         ValueError: for settings out of range.
@@ -43,13 +43,14 @@ class SpaceAttack(Attack):
             f"{type(self).__name__} must define `space`, the space of its "
             "changes, as a field or a property.",
         )
-        _ = self.space  # Wrong settings of a space are refused at once.
+        _ = self.space  # Making the space refuses wrong settings at once.
         for name in ("steps", "restarts"):
             count = checks.iterations(name, getattr(self, name))
             object.__setattr__(self, name, count)
         checks.require(
             self.restarts == 1 or self.random_start,
-            "`restarts` need random starts: all searches would be the same.",
+            "`restarts` need random starts, because all searches would be the "
+            "same otherwise; set `random_start=True`, or `restarts=1`.",
             self.restarts,
         )
 
@@ -94,7 +95,8 @@ class SpaceAttack(Attack):
             # no gradient at saturated pixels, which would stop every search
             # there. The paper does not specify this.
             slope, *_ = of_images(logits_of, _clip(found), objective)
-            # Parts of a change that are drawn once have no gradient.
+            # Parts of a change that never change, such as random kernels, have
+            # no gradient.
             gradient = tape.gradient(
                 found,
                 change,
@@ -121,7 +123,7 @@ class SpaceAttack(Attack):
             )
             found = _clip(moved(change)), space.measure(change)
             unused = tf.nest.map_structure(tf.zeros_like, found[1])
-            # A generator may overflow far from what it was trained on.
+            # A generator may overflow far from its training images.
             whole = tf.reduce_all(tf.math.is_finite(found[0]), axis=[1, 2, 3])
             adversarial, budget = pick(whole, found, (images, unused))
             logits = logits_of(adversarial)

@@ -32,8 +32,8 @@ class AttackResult(NamedTuple):
             a targeted attack, whether the two classes are the same.
         loss: Cross entropy of exactly these images in nats, (B,).
         budget: Norm of the change in each space, {space: (B,)}.
-        overflowed: Whether the generator gave no finite image, (B,) bool. The
-            image is then unchanged, and the sample says nothing about
+        overflowed: Whether the generator's image was not finite, (B,) bool. The
+            result is then the unchanged image, and tells nothing about
             robustness.
     """
 
@@ -71,7 +71,7 @@ class Attack(Value):
     def radii(self) -> dict[str, float]:
         """The largest norms of changes, by the names in the result's budget.
 
-        Empty where the attack does not say what they are.
+        The dict is empty where the attack does not tell these norms.
         """
         return {}
 
@@ -106,8 +106,8 @@ class Attack(Value):
             An `AttackResult` with one row per sample in each part.
         """
         raise NotImplementedError(
-            f"{type(self).__name__} must define `craft`, or be a SpaceAttack "
-            "with a `space`."
+            f"{type(self).__name__} must define `craft`, or be a subclass of "
+            "SpaceAttack with a `space`."
         )
 
     @tf.autograph.experimental.do_not_convert
@@ -135,7 +135,7 @@ class Attack(Value):
             An `AttackResult`.
 
         Raises:
-            ValueError: for images that are no floats in [0, 1] of shape
+            ValueError: for images that are not floats in [0, 1] of shape
                 (B, H, W, C), or labels that do not fit.
         """
         result, probabilities = self._attacked(
@@ -157,7 +157,7 @@ class Attack(Value):
         """Returns the adversarial images alone, for training.
 
         A call of the attack also classifies these images, for `success` and
-        `loss`; that last pass of the network is left out here.
+        `loss`. This method leaves that last pass of the network out.
 
         Args:
             model: Model, as for a call of the attack.
@@ -232,7 +232,7 @@ def checked(
     images = checks.images(images, shape=expected[1:] if single else None)
     checks.require(
         images.shape[0] != 0,
-        "`images` must hold at least one; skip empty batches.",
+        "`images` must hold at least one image; skip empty batches.",
         f"shape {tuple(images.shape)}",
     )
     if images.dtype.size < 4:
@@ -248,9 +248,9 @@ def _warn(result: AttackResult, probabilities: bool) -> None:
     if overflowed:
         warnings.warn(
             f"{overflowed} of {len(result.overflowed)} images are unchanged, "
-            "since the generator overflowed: these samples say nothing of "
-            "robustness. Use a smaller latent radius, or a flow that was "
-            "trained on such images.",
+            "because the generator overflowed: these samples tell nothing "
+            "about robustness. Use a smaller latent radius, or a flow that "
+            "was trained on such images.",
             stacklevel=3,
         )
 
@@ -270,8 +270,8 @@ def require_untargeted(attack: Any, what: str) -> None:
     )
     checks.require(
         not attack.labels_are_targets,
-        f"{what} must be untargeted: labels here are the true classes, not "
-        "targets.",
+        f"{what} must be untargeted, because the labels are the true classes "
+        "and not target classes; leave `targeted` out.",
         repr(attack),
     )
 
@@ -301,7 +301,8 @@ def _attack(
         result = attack.craft(logits_of, images, labels, seed, latents)
         checks.require(
             isinstance(result, AttackResult),
-            f"`craft` of {type(attack).__name__} must return an AttackResult.",
+            f"`craft` of {type(attack).__name__} must return an AttackResult "
+            "(ijsat_tf.attacks.AttackResult).",
             type(result).__name__,
         )
         return result.images if images_only else result

@@ -28,8 +28,8 @@ _CIFAR: dict[str, Attack] = {
 BUDGETS: dict[str, dict[str, Attack]] = {
     "cifar10": _CIFAR,
     "cifar100": _CIFAR,
-    # These budgets are our own: no source has any. Images have a side of 8,
-    # so elastic has a deviation of less than a pixel.
+    # These budgets are our own, because no source has budgets for digits. The
+    # images have a side of 8, so elastic has a deviation below one pixel.
     "digits": {
         "elastic": Elastic(0.25, kernel=3, std=0.5),
         "jpeg": JPEG(1.0),

@@ -65,8 +65,8 @@ def _unseen(name: str) -> Callable[..., Attack]:
         checks.require(
             given.dataset in BUDGETS,
             f"There is no budget of {name} for this dataset, only for "
-            f"{', '.join(BUDGETS)}; make the attack itself, with a budget of "
-            "yours.",
+            f"{', '.join(BUDGETS)}; make the attack itself, with your own "
+            "budget.",
             repr(given.dataset),
         )
         return dataclasses.replace(BUDGETS[given.dataset][name], **steps)
@@ -100,7 +100,7 @@ _WITHOUT_STEPS = ("fgsm", "square", "autoattack")
 def expand(names: Sequence[str]) -> list[str]:
     """Replaces names of sets, such as "table1", by the names of the attacks.
 
-    Each name is returned once. "standard", which is no attack, is left out.
+    Each name is returned once. "standard" is not an attack and is left out.
 
     Args:
         names: Names of attacks and sets.
@@ -142,7 +142,7 @@ def by_name(
     """
     family, digits = re.fullmatch(r"(.*?)(?:_?(\d+))?", name).groups("")
     if name in _ATTACKS:
-        # The 2 of l2 is no number of steps; l2_50 has one.
+        # The 2 of l2 is not a number of steps; l2_50 has 50 steps.
         family, digits = name, ""
     checks.require(
         family in _ATTACKS
@@ -154,7 +154,8 @@ def by_name(
     )
     checks.require(
         family not in ON_MANIFOLD or flow is not None,
-        f"The attack {name} needs a flow: train one, and pass it along.",
+        f"The attack {name} needs a flow; train a flow, or load a preset, and "
+        "pass the flow.",
     )
     given = _Given(pixels, latent, flow, levels, dataset)
     if digits:

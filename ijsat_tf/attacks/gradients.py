@@ -1,4 +1,4 @@
-"""Gradients that attacks follow, with a warning where there are none."""
+"""Gradients for attacks, with a warning where a model has no gradient."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def by_images(
     name = getattr(getattr(logits_of, "model", None), "name", None)
     warnings.warn(
         f"The network{f' {name!r}' if name else ''} has no gradient by its "
-        "images: attacks that follow gradients see nothing, and what they "
-        "report is no robustness. Use ijsat_tf.attacks.Square, which needs "
-        "none.",
+        "images, so attacks that follow gradients do not change the images, "
+        "and their result is not a measure of robustness. Use "
+        "ijsat_tf.attacks.Square, which needs no gradients.",
         stacklevel=2,
     )
     return tf.zeros_like(images)

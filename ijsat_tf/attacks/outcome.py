@@ -1,4 +1,4 @@
-"""Which results count as a success, and which of two is better."""
+"""The definition of a successful attack, and of the better of two results."""
 
 from __future__ import annotations
 

@@ -31,8 +31,8 @@ class WorstOf(Attack):
             all of them or for none.
 
     Raises:
-        ValueError: for an empty list, an entry that is no attack, or targeted
-            attacks among untargeted ones.
+        ValueError: for an empty list, an entry that is not an attack, or
+            targeted attacks together with untargeted attacks.
 
     Source: Maini et al., Adversarial Robustness Against the Union of Multiple
     Perturbation Models, 2020; "Max" in Tramer and Boneh, 2019.
@@ -52,8 +52,9 @@ class WorstOf(Attack):
         )
         checks.require(
             len({attack.labels_are_targets for attack in self.attacks}) == 1,
-            "`attacks` must be all targeted or none: labels are either "
-            "targets or true classes. (`FAB` is never targeted in this sense.)",
+            "`attacks` must be either all targeted or all untargeted, because "
+            "the labels are either target classes or true classes; FAB takes "
+            "true classes.",
             repr(self.attacks),
         )
 

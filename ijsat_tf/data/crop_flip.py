@@ -1,4 +1,4 @@
-"""Random crops and mirroring, as functions of where a crop lies."""
+"""Random crops and mirroring, computed from the placement of each crop."""
 
 from __future__ import annotations
 

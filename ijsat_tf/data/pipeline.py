@@ -1,6 +1,7 @@
-"""Training batches, functions of the seed and the epoch alone.
+"""Training batches that depend only on the seed and the epoch.
 
-So a resumed run sees the same order and augmentation as an uninterrupted one.
+A resumed run therefore sees the same order and augmentation as a run that was
+never interrupted.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ def batches(
 ) -> tf.data.Dataset:
     """Shuffled batches, epoch after epoch without end.
 
-    If latents come with the images, x is {"image": ..., "latent": ...}. An
-    augmented image is no longer what its latents decode to. So with `augment`
-    the latents are a tuple whose last item is the image's placement, (B, 3)
-    int32 as `crop_flip` takes it, and `ijsat_tf.generators.Augmented` decodes
-    them to the augmented image.
+    If latents come with the images, x is {"image": ..., "latent": ...}. The
+    latents do not decode to an augmented image. So with `augment` the latents
+    are a tuple whose last item is the placements of the crops, (B, 3) int32 as
+    `crop_flip` takes them, and `ijsat_tf.generators.Augmented` decodes this
+    tuple to the augmented images.
 
     Args:
         source: Set of images.
@@ -60,9 +61,9 @@ def batches(
             at epoch e passes e, and continues as if never interrupted.
         augment: Kind of augmentation, default None. `"crop_flip"` pads each
             side with 4 black pixels, crops back to the old size at random, and
-            mirrors left to right with probability 1/2 (not for digits, whose
-            mirror images are no digits); `"flip"` mirrors alone; None leaves
-            images as they are.
+            mirrors left to right with probability 1/2 (unsuitable for digits,
+            since a mirrored digit is not a digit); `"flip"` only mirrors; None
+            leaves images unchanged.
         first_step: Number of batches of the first epoch to skip, default 0; a
             run resumed after s steps of an epoch passes s.
 
@@ -78,8 +79,8 @@ def batches(
     steps = steps_per_epoch(source, batch_size)
     require(
         0 <= first_step < steps,
-        f"`first_step` must be below the {steps} steps of an epoch, and not "
-        "negative.",
+        f"`first_step` must be from 0 to {steps - 1}, because an epoch has "
+        f"{steps} steps.",
         first_step,
     )
     require(

@@ -54,7 +54,9 @@ def load_corrupted(
     """
     check_cell(name, severity)
     require(
-        1 <= images <= _IMAGES, "`images` must be from 1 to 10,000.", images
+        1 <= images <= _IMAGES,
+        "`images` must be from 1 to 10,000, the size of the test set.",
+        images,
     )
     if folder is None:
         require(
@@ -102,7 +104,8 @@ def _read(
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise ValueError(
-            f"{path} is truncated, or no array of numbers: download it again."
+            f"{path} is truncated, or is not a NumPy array of numbers; "
+            "download the file again."
         ) from error
     found = getattr(array, "shape", None), getattr(array, "dtype", None)
     require(

@@ -95,7 +95,8 @@ class Source(_Parts):
             )
         require(
             class_names is None or len(class_names) == classes,
-            f"`class_names` must be one for each of the {classes} classes.",
+            "`class_names` must be None, or one name for each of the "
+            f"{classes} classes.",
             class_names,
         )
         return super().__new__(
@@ -109,7 +110,7 @@ class Source(_Parts):
     def inputs(self) -> np.ndarray | dict[str, Any]:
         """The inputs x as `fit` and `evaluate` take them.
 
-        They are the images in [0, 1], or {"image": ..., "latent": ...} if
+        The inputs are the images in [0, 1], or {"image": ..., "latent": ...} if
         latents came with the images.
         """
         if self.latents is None:
@@ -143,7 +144,7 @@ class Source(_Parts):
             count: Number of images, 1 to N.
 
         Raises:
-            ValueError: if there are fewer.
+            ValueError: if the set has fewer images.
         """
         require(
             0 < count <= len(self.images),
@@ -204,7 +205,7 @@ def _require_integers(
 
 
 def _whole(labels: Any) -> np.ndarray:
-    """Labels as integers, also those given as bools or whole floats."""
+    """Labels as integers; bools and whole floats are converted."""
     labels = np.asarray(labels)
     floats = np.issubdtype(labels.dtype, np.floating)
     if labels.dtype == bool or floats and (labels == np.rint(labels)).all():

@@ -47,7 +47,7 @@ def load(
 
     Raises:
         ValueError: for an unknown name or split, for a set that is not in
-            `data_dir`, has damaged records or is no image classification,
+            `data_dir`, has damaged records or is not an image classification,
             and for images of different sizes without `image_size`.
         ImportError: for digits without scikit-learn.
     """

@@ -112,7 +112,8 @@ def require_storable(
     require(
         name != "digits"
         and name not in tfds.list_builders(with_community_datasets=False),
-        "`name` must not be that of a set which `load` knows already.",
+        "`name` must not be the name of a set that `load` knows already; "
+        "choose another name.",
         repr(name),
     )
     folder = pathlib.Path(data_dir) / name
@@ -125,20 +126,21 @@ def require_storable(
     )
     require(
         not taken,
-        f"{folder} holds something already; choose another `name` or "
-        "`data_dir`, or delete it.",
+        f"The folder {folder} holds something already; choose another `name` "
+        "or `data_dir`, or delete the folder.",
     )
     kinds = {split: _kind(source) for split, source in sources.items()}
     require(
         len(set(kinds.values())) == 1,
-        "`sources` must be one or more, alike in classes and in the shapes "
-        "of images and latents.",
+        "`sources` must be at least one set, and all sets must have the same "
+        "number of classes and the same shapes of images and latents.",
         kinds,
     )
     channels = next(iter(sources.values())).images.shape[-1]
     require(
         channels in _PNG_CHANNELS,
-        f"Images must have channels {_PNG_CHANNELS}; PNG knows no others.",
+        f"The number of channels must be one of {_PNG_CHANNELS}, because the "
+        "images are stored as PNG; convert the images.",
         channels,
     )
 

@@ -51,10 +51,11 @@ def read(
         # The first line only: TFDS explains at length what names are.
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
-            f"`name` {name!r} is none of a data set: {reason}"
+            f"`name` must be the name of a data set: {reason} "
+            f"Received: {name!r}"
         ) from error
 
-    # Before any download, since a set of the wrong kind can be gigabytes.
+    # Checked before any download: a set of the wrong kind can be gigabytes.
     shape = _image_shape(builder.info.features, name, image_size)
     build = f"`tfds build {name}`"
     if data_dir is None:
@@ -88,8 +89,9 @@ def _image_shape(
         isinstance(image, tfds.features.Image)
         and image.np_dtype == np.uint8
         and isinstance(label, tfds.features.ClassLabel),
-        f"The data set {name!r} is no image classification: it needs the "
-        "features 'image' (8 bits) and 'label' (classes); choose another.",
+        f"The data set {name!r} must be an image classification, with the "
+        "features 'image' (8 bits) and 'label' (classes); choose another "
+        "data set.",
         f"features {', '.join(sorted(features)) or None}",
     )
     *own_size, channels = image.shape
@@ -162,8 +164,8 @@ def _read(
         done = end
     require(
         (labels >= 0).all(),
-        f"`split` {split!r} has no labels; choose another of "
-        f"{', '.join(builder.info.splits)}.",
+        f"`split` must have labels, and {split!r} has none; choose another "
+        f"split of {', '.join(builder.info.splits)}.",
     )
     return Source(
         images,

@@ -22,12 +22,12 @@ CELLS = {
 def is_corrupted(column: str, record: Record) -> bool:
     """Whether a record is of corrupted images.
 
-    The name alone does not tell: the attack fog in 3 steps may have the name
-    of a corruption.
+    The name alone does not decide: an attack, fog with 3 steps, and a
+    corruption, fog of severity 3, may both be named fog_3.
 
     Args:
         column: Name of the record.
-        record: The record, complete or not.
+        record: Record, complete or not.
     """
     return column in CELLS and record.attack == "standard"
 
@@ -41,8 +41,8 @@ def corrupted(
         records: Records {column: `Record`}, as `read` returns them.
 
     Returns:
-        The `Record` of each (corruption, severity), with the names of
-        corruptions that `CORRUPTIONS` has.
+        Records {(corruption, severity): `Record`}, with the corruption as
+        `CORRUPTIONS` names it.
     """
     return {
         cell: records[column]
@@ -52,10 +52,10 @@ def corrupted(
 
 
 def describe(kind: str) -> str:
-    """Tells where corrupted images come from.
+    """Returns a text about the origin of corrupted images.
 
-    For images made here, the text also names the parts that differ from the
-    original corruptions.
+    For images made by this library, the text also names the parts that differ
+    from the original corruptions.
 
     Args:
         kind: Kind of the images' origin, `Record.kind`, such as "made here".
@@ -71,23 +71,23 @@ def mean_corruption_accuracy(
 ) -> float:
     """Mean accuracy over the 15 corruptions and 5 severities (Table 2).
 
-    It is not the mean corruption error of Hendrycks and Dietterich, which
-    divides by the errors of another network.
+    This number is not the mean corruption error of Hendrycks and Dietterich,
+    who divide by the errors of another network.
 
     Args:
         records: Records {(corruption, severity): `Record`}, all 75, such as
-            `corrupted` returns. Each is the record "standard" that `evaluate`
-            made of a Keras model and that set. The model must not be a plain
-            function: its fingerprint is of its outputs, which differ from set
-            to set.
+            `corrupted` returns. Each record is the record "standard" that
+            `evaluate` made of a Keras model and the corrupted set. The model
+            must not be a plain function, because the fingerprint of a function
+            depends on the images.
 
     Returns:
         The mean accuracy, in [0, 1].
 
     Raises:
-        ValueError: where one of the 75 records is missing or not complete,
-            or not of the same model, attack, number of samples and kind of
-            origin (made here or published) as the others.
+        ValueError: where one of the 75 records is missing or not complete, or
+            differs from the others in the model, the attack, the number of
+            samples or the kind of origin (made here or published).
     """
     cells = list(CELLS.values())
     missing = [cell for cell in cells if cell not in records]
@@ -103,7 +103,7 @@ def mean_corruption_accuracy(
         record = records[cell]
         checks.require(
             record.complete,
-            f"The record of {cell} is not complete: evaluate again with the "
+            f"The record of {cell} must be complete; evaluate again with the "
             "same settings.",
             f"{record.done} of {record.samples} samples",
         )

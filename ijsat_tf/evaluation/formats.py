@@ -39,7 +39,7 @@ def to_markdown(tables: Iterable[Table]) -> str:
         head = [as_printed.METHOD, *table.columns]
         lines = [head]
         for section in table.sections:
-            # Markdown tables have no rules inside; an empty row comes nearest.
+            # An empty row stands for a rule, which Markdown does not have.
             lines += [[""] * len(head)] if len(lines) > 1 else []
             lines += [line for row in section for line in _lines(row, style)]
         parts += [
@@ -77,7 +77,7 @@ def to_csv(tables: Iterable[Table]) -> str:
     """Returns tables as comma-separated values, one line per cell.
 
     `ours`, the limits `low` and `high` of its 95 % interval, and `paper` are
-    in percent. Values that are not there are empty.
+    in percent. Missing values are empty.
 
     Args:
         tables: Tables of `paper_tables`.
@@ -138,7 +138,7 @@ def _legend(table: Table) -> str:
 
 
 def _lines(row: Row, style: _Style) -> list[list[str]]:
-    """Returns a row's numbers, and below them its intervals, if any."""
+    """Returns a line of numbers, and a line of intervals if there are any."""
     label = style.text(row.label) + style.marks(row.marks)
     lines = [[label, *(_cell(cell, style) for cell in row.cells)]]
     if any(cell.interval for cell in row.cells):
@@ -207,7 +207,7 @@ def _latex_table(table: Table, style: _Style) -> str:
     lines = [
         r"\begin{table*}",
         r"\centering",
-        # LaTeX puts a number of its own before the caption.
+        # LaTeX puts its own number of the table before the caption.
         rf"\caption{{The paper's {_escaped(table.title)}",
         _escaped(_legend(table)) + "}",
         r"\setlength{\tabcolsep}{3pt}",

@@ -38,7 +38,8 @@ def frechet_distance(features: Any, others: Any) -> float:
     others = _legal("others", others)
     checks.require(
         features.shape[1] == others.shape[1],
-        "`features` and `others` must have the same number of columns.",
+        "`features` and `others` must have the same number of columns; take "
+        "both from the same network.",
         features.shape,
         others.shape,
     )
@@ -56,12 +57,14 @@ def _legal(name: str, features: Any) -> np.ndarray:
     features = np.asarray(features, np.float64)
     checks.require(
         features.ndim == 2 and len(features) >= 2 and features.shape[1] >= 1,
-        f"`{name}` must have shape (N, D) with N of 2 at least; flatten "
-        "images, or pool a network's outputs.",
+        f"`{name}` must have shape (N, D) with N of at least 2; flatten "
+        "images, or pool the outputs of a network.",
         features.shape,
     )
     checks.require(
-        np.isfinite(features).all(), f"`{name}` must be finite numbers."
+        np.isfinite(features).all(),
+        f"`{name}` must be finite, and some are NaN or infinite; check the "
+        "images and the network.",
     )
     return features
 

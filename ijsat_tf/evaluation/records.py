@@ -67,7 +67,7 @@ class Record(NamedTuple):
     fewer than its N samples; then it holds the first ones.
 
     Attributes:
-        attack: The attack's `repr`, or "standard".
+        attack: Text of the attack, its `repr`, or "standard".
         model: Fingerprint of the weights, or of a function's logits.
         data: Fingerprint of images, labels and latents.
         networks: Fingerprint of the attack's generators, or "none".
@@ -86,8 +86,8 @@ class Record(NamedTuple):
             image, in whatever space the attack made it.
         l2: Norms (N,), |x^ - x|_2, of the same change.
         clipped: Share (N,) of values that the attack moved to exactly 0 or 1.
-        overflowed: Whether a generator overflowed, (N,) bool. There the image
-            is unchanged and says nothing of robustness.
+        overflowed: Whether a generator overflowed, (N,) bool. Such an image is
+            unchanged, and tells nothing about robustness.
         seconds: Seconds (N,): each sample's share of its batch's time; NaN in
             the first batch of a process, which traces the graph.
         budget: Norms {space: (N,)} of the change in each space.
@@ -131,7 +131,7 @@ class Record(NamedTuple):
     def images_per_second(self) -> float:
         """Images per second, without batches that trace the graph.
 
-        NaN when there are no other batches.
+        The number is NaN when there are no other batches.
         """
         timed = self.seconds[np.isfinite(self.seconds)]
         total = timed.sum(dtype=np.float64)
@@ -190,7 +190,7 @@ def load(path: pathlib.Path) -> Record:
             raise ValueError(
                 f"{path} cannot be read as a record: "
                 f"{reason or type(error).__name__}. Choose another folder, "
-                "or delete that file to evaluate anew."
+                "or delete that file to evaluate again."
             ) from error
 
 
@@ -228,7 +228,7 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
 
     Raises:
         ValueError: for a folder without complete records, or with a file
-            that is no record.
+            that is not a record.
     """
     records = {}
     for path in sorted(
@@ -260,17 +260,17 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Record:
         arrays: Arrays {name: array}, or an open NumPy file of the arrays.
 
     Raises:
-        ValueError: for arrays of another version of the format, or of no
+        ValueError: for arrays of another version of the format, or not of a
             record.
         KeyError: where an array is missing.
     """
     settings = json.loads(arrays["settings"].item())
     checks.require(
         settings.get("format") == _FORMAT,
-        f"it has format {settings.get('format', 1)}, of another version "
-        f"of this library; this one reads {_FORMAT}",
+        f"the file has format {settings.get('format', 1)}, and this version "
+        f"of the library reads format {_FORMAT}",
     )
-    # Older files do not tell where a generator overflowed.
+    # Older files do not have the entry `overflowed`.
     missing = {"overflowed": np.zeros(len(arrays["correct"]), bool)}
     columns = {
         name: arrays[name] if name in arrays else missing[name]
@@ -302,4 +302,4 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Record:
 
 
 def _expect(condition: Any, what: str) -> None:
-    checks.require(condition, f"its {what} is not that of a record")
+    checks.require(condition, f"its entry `{what}` is not valid")

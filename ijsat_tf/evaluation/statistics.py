@@ -1,7 +1,7 @@
 """Confidence intervals and tests of accuracies and their differences.
 
-They tell how far the numbers would move on other images. Training runs also
-differ from each other, which the record of a single run cannot tell.
+The intervals tell how far the numbers would move on other images. Training runs
+also differ from each other, which the record of a single run cannot tell.
 """
 
 from __future__ import annotations
@@ -72,13 +72,14 @@ def difference_interval(
 
     Args:
         first: Scores (N,) as `interval` takes them.
-        second: Scores (N,) likewise, in the same order of images.
+        second: Scores (N,) as `interval` takes them, in the same order of
+            images.
 
     Returns:
         The lower and the upper limit of the interval, in [-1, 1].
 
     Raises:
-        ValueError: for scores that `interval` refuses, or of two lengths.
+        ValueError: for scores that `interval` refuses, or of different lengths.
 
     Source: R. G. Newcombe, Improved Confidence Intervals for the Difference
     between Binomial Proportions Based on Paired Data, 1998, method 10.
@@ -106,8 +107,8 @@ def difference_interval(
 def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     """Returns the p-value of McNemar's exact test of two rows.
 
-    It is the probability of a split at least as unequal, if both rows were
-    equally right. Of the n images that only one of the rows has right, the
+    The p-value is the probability of a split at least as unequal, if both rows
+    were equally right. Of the n images that only one of the rows has right, the
     first row has b right and the second row c:
     p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
 
@@ -120,7 +121,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
         The two-sided p-value.
 
     Raises:
-        ValueError: for values other than 0 and 1, or two lengths.
+        ValueError: for values other than 0 and 1, or different lengths.
 
     Source: Q. McNemar, Note on the Sampling Error of the Difference between
     Correlated Proportions or Percentages, 1947, with binomial probabilities.
@@ -128,8 +129,8 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     first, second = _pair(first, second)
     checks.require(
         np.isin([first, second], (0, 1)).all(),
-        "McNemar's test is of right or wrong; use `difference_interval` for "
-        "scores between 0 and 1.",
+        "`first` and `second` must be right or wrong, 1 or 0, for McNemar's "
+        "test; use `difference_interval` for scores between 0 and 1.",
     )
     only = int((first > second).sum()), int((first < second).sum())
     ways, tail = 1, 0
@@ -146,7 +147,8 @@ def _pair(
     first, second = _checked(first), _checked(second)
     checks.require(
         len(first) == len(second),
-        "Paired rows must be of the same images.",
+        "`first` and `second` must have the same length, one score per image; "
+        "evaluate both models on the same images.",
         f"{len(first)} and {len(second)} images",
     )
     return first, second
@@ -156,7 +158,7 @@ def _checked(scores: np.ndarray) -> np.ndarray:
     scores = np.asarray(scores, np.float64)
     checks.require(
         scores.ndim == 1 and scores.size,
-        "`scores` must have shape (N,), one per image.",
+        "`scores` must have shape (N,), one score per image.",
         f"shape {scores.shape}",
     )
     checks.require(

@@ -24,7 +24,7 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
     """Returns accuracies in percent as a Markdown table, one row per model.
 
     The last column is the mean of the row, as in the paper's tables. A row
-    without a record for a column has the word "not run" there, and no mean.
+    without a record for a column has "not run" in that column, and no mean.
     For corrupted images use `corruption_table`.
 
     Args:
@@ -36,9 +36,9 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
         The table's text.
 
     Raises:
-        ValueError: for no records, and for records that must not be compared:
-            of different images, labels or seeds, of several models in a row,
-            of several attacks in a column, or not complete.
+        ValueError: for no records, for records that are not complete, and for
+            records that must not be compared: different images, labels or
+            seeds, several models in a row, or several attacks in a column.
     """
     checks.require(records, "`records` must hold at least one row.")
     if isinstance(next(iter(records.values())), Record):
@@ -79,9 +79,9 @@ def corruption_table(records: Mapping[str, Mapping[str, Record]]) -> str:
         A line that tells where the images come from, and a Markdown table.
 
     Raises:
-        ValueError: for no records of corrupted images, and for records that
-            must not be compared: of images made here and of published ones,
-            and those that `table` refuses.
+        ValueError: for no records of corrupted images, for images that are
+            partly made here and partly published, and for records that `table`
+            refuses.
     """
     models = {
         model: {
@@ -139,15 +139,15 @@ def _require_comparable(
     for row, column, record in cells:
         checks.require(
             record.complete,
-            f"The record of {row!r} under {column!r} is not complete: "
+            f"The record of {row!r} under {column!r} must be complete; "
             "evaluate again with the same settings.",
             f"{record.done} of {record.samples} samples",
         )
     for odd in odd_ones(cells, corrupted):
         checks.require(
             False,
-            f"`records` must have one `{odd.setting}` in {odd.group}: evaluate "
-            "again what differs, or make two tables.",
+            f"`records` must have one `{odd.setting}` in {odd.group}; evaluate "
+            "the differing record again, or make two tables.",
             f"{odd.expected} in {odd.there}, "
             f"{odd.received} in {odd.row}/{odd.column}",
         )

@@ -16,9 +16,9 @@ class ActNorm(FlowLayer):
     """Scales and shifts each channel, x = shift + exp(log_scale) * z.
 
     `initialize` sets the shift to the mean and the scale to the standard
-    deviation of a batch, so that z starts with mean 0 and deviation 1. It is
-    an explicit call, since an initialisation hidden in the first call would
-    differ between replicas.
+    deviation of a batch, so that z starts with mean 0 and deviation 1. The
+    initialisation is an explicit call, because an initialisation inside the
+    first step would differ between replicas.
 
     Source: Kingma and Dhariwal, Glow, section 3.1.
     """

@@ -16,8 +16,8 @@ tfb = tfp.bijectors
 class PixelwiseLinear(tfb.Bijector):
     """Multiplies every pixel by a matrix, z = x W; `forward` gives x from z.
 
-    W and its inverse are formed once per call, and only if they are needed,
-    instead of a triangular solve per pixel.
+    W and its inverse are computed once per call, and only where they are
+    needed, instead of a triangular solve per pixel.
 
     Args:
         permutation: Permutation matrix P, (C, C).
@@ -126,7 +126,7 @@ def matrices(
 def _factors(
     layers: Sequence[InvertibleConv1x1], stacked: bool = False
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """P, L and U, of one convolution or stacked of several."""
+    """P, L and U of one convolution, or stacked for several convolutions."""
 
     def weight(name: str) -> tf.Tensor:
         found = [tf.convert_to_tensor(getattr(layer, name)) for layer in layers]

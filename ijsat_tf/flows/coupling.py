@@ -1,4 +1,4 @@
-"""The affine coupling layer, as RealNVP has it."""
+"""The affine coupling layer of RealNVP."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def zero_conv(filters: int, dtype: str) -> keras.Layer:
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class AffineCoupling(FlowLayer):
-    """Maps one half of the channels by an affine map that the other half sets.
+    """Maps half of the channels by an affine map computed from the other half.
 
     z_2 = (x_2 + shift(x_1)) * scale(x_1), z_1 = x_1.
 

@@ -1,4 +1,4 @@
-"""Comparison of given images with those that a flow was fitted to."""
+"""Comparison of given images with the images that a flow was fitted to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Familiarity(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether the two differ by at most 0.5 bits/dim."""
+        """Whether the two numbers differ by at most 0.5 bits/dim."""
         return abs(self.here - self.fitted) <= _TOLERANCE
 
     def __str__(self) -> str:
@@ -43,10 +43,10 @@ class Familiarity(NamedTuple):
 def familiarity(
     flow: Any, images: Tensor, examples: int = 200
 ) -> Familiarity | None:
-    """Compares images with those that a flow was fitted to.
+    """Compares images with the images that a flow was fitted to.
 
-    A latent radius is measured in a flow's own units. On images that are
-    unlike those of its training, the same radius changes the images far more.
+    A latent radius is measured in the flow's own units. The same radius
+    changes images far more if they are unlike the flow's training images.
 
     Args:
         flow: Flow, a `Glow`, or another generator.

@@ -1,9 +1,9 @@
-"""The flow's equations as an attack runs them, with matrices formed once.
+"""A fast version of the flow for attacks, with matrices computed once.
 
 `Multiscale` defines the flow. Here ActNorm and the 1x1 convolution of a step
-are one affine map of the channels, formed once per attack and not once per
-iteration. A coupling net is three convolutions that fuse with their bias and
-ReLU. There are no log-determinants and no bijectors. Tests check that both
+are one affine map of the channels, computed once per attack and not once per
+iteration. A coupling net is three convolutions, each fused with its bias and
+its ReLU. There are no log-determinants and no bijectors. Tests check that both
 versions return the same numbers.
 """
 
@@ -51,14 +51,14 @@ class Step(NamedTuple):
         return tf.reshape(tf.nn.bias_add(rows, self.shift), tf.shape(z))
 
     def affine(self, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """The shift of the other half, and the factor 1 / scale of it."""
+        """The shift and the factor 1 / scale for the other half."""
         (first, one), (second, two), (third, three) = self.net
         hidden = tf.cast(known, first.dtype)
         hidden = tf.nn.relu(_convolution(hidden, first, one))
         hidden = tf.nn.relu(_convolution(hidden, second, two))
         out = tf.cast(_convolution(hidden, third, three), known.dtype)
         shift, scale = tf.split(out, 2, axis=-1)
-        # The 2 of the definition's sigmoid(s + 2) is part of the bias.
+        # The bias includes the 2 of the definition's sigmoid(s + 2).
         return shift, tf.math.reciprocal(0.2 + 0.8 * tf.sigmoid(scale))
 
 
@@ -73,14 +73,14 @@ class Fused:
     def __init__(self, levels: list[Level], scale: float):
         self.scale = scale
         self.levels = [(level, _steps(level)) for level in levels]
-        # The steps of a level differ in their tensors alone. So they share a
-        # function, which is traced and optimized once and called by each.
+        # The steps of a level differ in their tensors alone, so all steps call
+        # one function, which is traced and optimized once.
         self._encode, self._decode = map(_shared, (Step.encode, Step.decode))
 
     def encode(
         self, images: tf.Tensor, standardized: bool = False
     ) -> list[tf.Tensor]:
-        """Latents of images, as `Glow.encode` returns them."""
+        """Returns the latents of images, like `Glow.encode`."""
         x, latents = images / self.scale - 0.5, []
         for level, steps in self.levels:
             x = tf.nn.space_to_depth(x, 2)
@@ -96,7 +96,7 @@ class Fused:
     def decode(
         self, latents: list[tf.Tensor], standardized: bool = False
     ) -> tf.Tensor:
-        """Images of latents, as `Glow.decode` returns them."""
+        """Returns the images of latents, like `Glow.decode`."""
         x = latents[-1]
         waiting = [*latents[:-1], None]
         for (level, steps), latent in zip(self.levels[::-1], waiting[::-1]):
@@ -119,8 +119,8 @@ def _shared(function: Callable) -> Callable:
 
 
 def _steps(level: Level) -> list[Step]:
-    # All steps of a level have as many channels. Their matrices are formed
-    # together, which takes an eighth of the operations with eight steps.
+    # All steps of a level have the same number of channels, so one batched
+    # operation computes the matrices of all steps.
     norms, mixes, couplings = (level.layers[place::3] for place in range(3))
     weights, inverses = matrices(mixes)
     factor = tf.exp(
@@ -142,8 +142,8 @@ def _steps(level: Level) -> list[Step]:
 def _net(coupling: AffineCoupling) -> list[tuple[tf.Tensor, tf.Tensor]]:
     """Kernels and biases of a coupling net, in the compute type.
 
-    A rounded shift would matter for an exact inverse. It does not here, since
-    JSA adds the residual.
+    The shift may be rounded here, because JSA adds the residual x - G(z); an
+    exact inverse needs an exact shift.
     """
     *hidden, (kernel, bias) = [
         (tf.convert_to_tensor(layer.kernel), tf.convert_to_tensor(layer.bias))

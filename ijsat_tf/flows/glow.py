@@ -186,8 +186,8 @@ class Glow(LikelihoodModel):
         checks.require(
             self.compute_dtype != "float16"
             and self.variable_dtype in ("float32", "float64"),
-            "`dtype` is too narrow for a flow; use `mixed_bfloat16`, float32 "
-            "or float64.",
+            "`dtype` must be 'mixed_bfloat16', 'float32' or 'float64', "
+            "because the inverse needs more digits than other types have.",
             self.dtype_policy.name,
         )
 
@@ -229,13 +229,13 @@ class Glow(LikelihoodModel):
                 tf.distribute.in_cross_replica_context()
                 or not tf.distribute.has_strategy()
             ),
-            "`initialize` must be called eagerly, outside of a step: inside "
-            "one each replica would see other images.",
+            "`initialize` must be called eagerly, outside of a step, because "
+            "each replica of a step sees other images; call it before `fit`.",
         )
         checks.require(
             not self.initialized > 0,
-            "The flow is initialised already: doing it again would undo its "
-            "training. Make a new Glow.",
+            "The flow is initialised already, and another initialisation "
+            "would undo its training; make a new Glow.",
         )
         images = self._checked(images)
         scale = (self.bins - 1) / self.bins
@@ -293,14 +293,14 @@ class Glow(LikelihoodModel):
     def prepared(self) -> types.SimpleNamespace:
         """Returns an object with `encode` and `decode`, for many calls.
 
-        What depends on the weights alone is formed here, once, so that a
-        search need not form it at each of its steps. Coupling nets compute in
-        the compute type throughout.
+        Terms that depend on the weights alone are computed here once, and not
+        at each step of a search. All layers of the coupling nets compute in the
+        compute type.
 
         Returns:
             An object with `encode(images, standardized=False)` and
-            `decode(latents, standardized=False)`. It does not follow later
-            changes of the weights.
+            `decode(latents, standardized=False)`, which keeps the present
+            weights when the flow is trained further.
 
         Raises:
             ValueError: for a flow that is not initialized.

@@ -1,4 +1,4 @@
-"""The error of a flow's inverse, which is that of its arithmetic."""
+"""The error of a flow's inverse, which comes from rounding alone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def inversion_errors(flow: Glow, images: Tensor) -> dict[str, float]:
 
 
 def kinds(images: Tensor) -> dict[str, np.ndarray]:
-    """The images, and batches of a kind that no flow was trained on.
+    """The given images, and batches of images that flows are not trained on.
 
     Args:
         images: Images (B, H, W, C) in [0, 1].

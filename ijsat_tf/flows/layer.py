@@ -11,9 +11,9 @@ class FlowLayer(keras.layers.Layer):
     """A Keras layer whose weights define an invertible map.
 
     The map is a `tfp.bijectors.Bijector` built from the weights at each use,
-    since a bijector kept as an attribute has no weights in Keras' eyes.
-    Its `forward` goes from latents to images. The weights keep their own
-    precision when the coupling nets compute in bfloat16.
+    because Keras does not find the weights of a bijector that is kept as an
+    attribute. `forward` goes from latents to images. The weights keep their
+    own precision when the coupling nets compute in bfloat16.
     """
 
     def add_weight(self, *args, **kwargs) -> keras.Variable:
@@ -44,4 +44,4 @@ class FlowLayer(keras.layers.Layer):
         )
 
     def initialize(self, activations: tf.Tensor) -> None:
-        """Sets the weights that depend on data; most layers have none."""
+        """Sets the weights that depend on data, where a layer has any."""

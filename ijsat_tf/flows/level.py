@@ -22,9 +22,9 @@ tfb = tfp.bijectors
 class Level(FlowLayer):
     """A squeeze, then `steps` times ActNorm, 1x1 convolution and coupling.
 
-    After every level but the last, half of the channels leave as latents.
-    Their prior is a Gaussian whose mean and deviation are functions of the
-    half that stays.
+    After every level but the last, half of the channels leave as latents. The
+    prior of these latents is a Gaussian whose mean and deviation are functions
+    of the half that stays.
 
     Args:
         steps: Number of flow steps.

@@ -50,9 +50,9 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 class LikelihoodModel(StepModel):
     """A Keras model with a density, which `fit` trains on images alone.
 
-    Subclasses give `_log_prob(images)`, log p(x) of images in [0, 1] with
-    respect to that scale, (B,) nats, `_ready(images)`, which checks them, and
-    the weight `fitted_bits`, which keeps the epoch's mean bits/dim.
+    Subclasses define `_log_prob(images)`, log p(x) of images in [0, 1] with
+    respect to that scale, (B,) nats; `_ready(images)`, which checks images;
+    and the weight `fitted_bits`, which keeps the epoch's mean bits/dim.
 
     Args:
         bins: Number of grey levels of the images, 256 for 8 bits.
@@ -112,13 +112,13 @@ class LikelihoodModel(StepModel):
         images, _, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
             weight is None,
-            "`sample_weight` and `class_weight` have no meaning in the "
-            "likelihood of images; leave them out.",
+            "`sample_weight` and `class_weight` must be None, because every "
+            "image has the same weight in the likelihood.",
         )
         if isinstance(images, dict):  # As TensorFlow Datasets gives them.
             checks.require(
                 "image" in images,
-                "Samples must be images, or dicts with 'image'.",
+                "Samples must be images, or dicts with the key 'image'.",
                 sorted(images),
             )
             images = images["image"]

@@ -1,4 +1,4 @@
-"""The chain of levels, after each of which half of the channels leave."""
+"""The chain of levels; after each level half of the channels leave."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ class Multiscale(tfp.bijectors.Bijector):
     """The bijector g = g_1 o ... o g_L from latents [z_1, ..., z_L] to images.
 
     This is Eq. 13. `forward` maps the list of latents, level 1 first, to
-    activations (B, H, W, C). Like every bijector it takes any batch shape in
-    place of B, also an empty one.
+    activations (B, H, W, C). As for every bijector, B may be any batch shape,
+    also an empty shape.
 
     Args:
         levels: Levels of the flow, the level next to the images first.
         standardized: Whether the latents are measured in standard deviations of
-            their learned priors. False, the default, leaves them as the
-            activations themselves.
+            their learned priors; default False, for the activations themselves.
     """
 
     def __init__(
@@ -137,7 +136,7 @@ class Multiscale(tfp.bijectors.Bijector):
 def _in_one_batch(
     tensors: list[tf.Tensor],
 ) -> tuple[list[tf.Tensor], Callable[[tf.Tensor], tf.Tensor]]:
-    """Tensors as (B, ...), and the map back to their own batch shape.
+    """Returns tensors as (B, ...), and the map back to their own batch shape.
 
     Convolutions take one batch axis; a sample of a distribution may have no
     batch axis, or several.

@@ -1,4 +1,4 @@
-"""Generators whose latents come with the data: GANs and their projections."""
+"""GANs, and projections of images onto the manifold of a GAN."""
 
 from ijsat_tf.generators.augmented import Augmented
 from ijsat_tf.generators.on_manifold import project_dataset

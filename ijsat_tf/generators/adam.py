@@ -1,4 +1,4 @@
-"""The steps of Adam, for searches that are no training."""
+"""The steps of Adam, for searches in images and latents."""
 
 from __future__ import annotations
 

@@ -15,16 +15,16 @@ from ijsat_tf.types import Tensor, Value, value
 class Augmented(Value):
     """The generator crop_flip(G(z)), for latent attacks on augmented images.
 
-    A cropped image is no longer the image that its latents decode to. The
-    official DMAT leaves augmentation out; the paper augments. So
-    `ijsat_tf.data.batches` gives the placement of each crop as the last of
+    The latents of an image do not decode to a crop of the image. The official
+    DMAT leaves augmentation out, while the paper augments. So
+    `ijsat_tf.data.batches` returns the placement of each crop as the last of
     the latents, which no attack moves and no mixup interpolates. This
     generator crops and mirrors the decoded images by the same placements. A
-    mixture of two samples has the placement of the first.
+    mixture of two samples has the placement of the first sample.
 
     Args:
-        generator: Generator G, with `decode(latents)`. Use `Augmented` in
-            training alone: evaluation augments nothing, and takes G itself.
+        generator: Generator G, with `decode(latents)`. Use `Augmented` only in
+            training; evaluation does not augment images, and takes G itself.
 
     Raises:
         ValueError: for a generator without `decode`.
@@ -36,7 +36,8 @@ class Augmented(Value):
         super().__post_init__()
         checks.require(
             hasattr(self.generator, "decode"),
-            "`generator` must have `decode(latents)`.",
+            "`generator` must have `decode(latents)`, as the GANs of "
+            "ijsat_tf.generators have.",
             repr(self.generator),
         )
 
@@ -44,7 +45,7 @@ class Augmented(Value):
     def latent_shapes(self) -> list[tuple[int, ...]] | None:
         """Shapes of G's latents and of a placement, without the batch axis.
 
-        None for a generator G that does not tell the shapes of its latents.
+        None for a generator G without `latent_shape` and `latent_shapes`.
         """
         shapes = getattr(self.generator, "latent_shapes", None)
         if shapes is None:
@@ -70,8 +71,8 @@ class Augmented(Value):
             and len(latents) > 1
             and latents[-1].dtype in (tf.int32, tf.int64),
             "`latents` must be a list whose last item is the placements, as "
-            "`ijsat_tf.data.batches(..., augment='crop_flip')` makes it; "
-            "without augmentation take the generator itself.",
+            "`ijsat_tf.data.batches(..., augment='crop_flip')` returns them; "
+            "without augmentation use the generator itself.",
         )
         *own, placement = latents
         several = hasattr(self.generator, "latent_shapes") or len(own) > 1

@@ -1,4 +1,4 @@
-"""Descent on the latents of a batch, for each sample separately."""
+"""Gradient descent on the latents of a batch, separately for each sample."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ def minimised(
     steps: int,
     learning_rate: float,
 ) -> Tensors:
-    """Returns each sample's best iterate of Adam, `start` included.
+    """Returns the best latents of each sample in a run of Adam from `start`.
 
-    The objective is summed over samples. As Adam treats each number by its own
-    gradients, a sample moves as if it were alone in the batch.
+    The objective is summed over samples. Adam's step of a number depends on
+    the gradients of that number alone, so the samples do not influence each
+    other. `start` itself may be the best.
 
     Args:
         objective: Function to minimise, from latents to one number per sample,
@@ -69,7 +70,7 @@ def minimised(
 def better(
     found: tf.Tensor, latents: Tensors, least: tf.Tensor, best: Tensors
 ) -> tuple[tf.Tensor, Tensors]:
-    """Per sample, the smaller objective and the latents it belongs to."""
+    """Per sample, the smaller objective and its latents."""
 
     wins = found < least
     return tf.nest.map_structure(

@@ -7,7 +7,6 @@ import pathlib
 import time
 from typing import Any
 
-import keras
 import numpy as np
 
 from ijsat_tf import checks
@@ -15,6 +14,7 @@ from ijsat_tf.data.source import Source
 from ijsat_tf.data.store import metadata_of, require_storable, store
 from ijsat_tf.generators import projected_parts
 from ijsat_tf.generators.projection import Projection
+from ijsat_tf.runtime.progress import Progress
 from ijsat_tf.storage import fingerprints
 from ijsat_tf.types import Value
 
@@ -153,7 +153,7 @@ def _project(
     seed: int,
     shown: str | None,
 ) -> None:
-    """Projects the batches, {file: rows}, that have no file yet."""
+    """Projects the batches {file: rows} whose file does not exist yet."""
     left = {
         path: source.images[rows]
         for path, rows in batches.items()
@@ -162,21 +162,16 @@ def _project(
     count, total = sum(map(len, left.values())), len(source.images)
     if shown and 0 < count < total:
         print(f"{shown}: {total - count} of {total} images are on disk")
-    progress = keras.utils.Progbar(
-        count,
-        unit_name=shown or "",
-        interval=0.5,
-        stateful_metrics=["images_per_second"],
-    )
-    done, seconds = 0, 0.0
+    progress = Progress(count, shown or "", shown=bool(shown))
+    done, timed, seconds = 0, 0, 0.0
     for number, (path, levels) in enumerate(left.items()):
         began = time.perf_counter()
         images = source._replace(images=levels).scaled()
         projected_parts.write(projection(images, seed), path)
-        # The first batch traces the graph, so its time says nothing of speed.
+        done += len(levels)
+        # The first batch traces the graph, so its time is not counted.
         if number:
-            done += len(levels)
+            timed += len(levels)
             seconds += time.perf_counter() - began
-        if shown:
-            known = [("images_per_second", done / seconds)] if done else []
-            progress.add(len(levels), values=known)
+        known = {"images_per_second": timed / seconds} if timed else {}
+        progress.update(done, **known)

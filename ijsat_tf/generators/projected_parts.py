@@ -26,7 +26,7 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
             JSON can hold.
 
     Raises:
-        ValueError: for a folder that holds something else.
+        ValueError: for a folder with other files.
     """
     way_out = "Choose another `name` or `data_dir`, or delete that folder."
     if any(folder.glob("*.npz")) and (folder / _REQUEST).exists():
@@ -42,7 +42,7 @@ def claim(folder: pathlib.Path, request: dict[str, Any]) -> None:
         # A call that failed before its first part leaves only its request.
         not folder.exists()
         or all(path.name.endswith(_REQUEST) for path in folder.iterdir()),
-        f"{folder} holds no parts of a projection, but something else. "
+        f"{folder} must be empty, or hold only parts of this projection. "
         f"{way_out}",
     )
     with replaced(folder / _REQUEST) as aside:
@@ -78,7 +78,7 @@ def joined(
 ) -> tuple[np.ndarray, np.ndarray | list[np.ndarray], np.ndarray]:
     """Reads images (N, H, W, C), uint8, latents and objectives (N,).
 
-    Those of all batches are joined, in the order of the paths.
+    The batches are joined in the order of the paths.
 
     Raises:
         ValueError: for a file that is damaged.
@@ -113,6 +113,6 @@ def _read(path: pathlib.Path) -> dict[str, np.ndarray]:
     except Exception as error:
         # NumPy passes on all errors of its readers: zip, zlib, header errors.
         raise ValueError(
-            f"{path} is damaged; delete it, and call again to project its "
-            "images anew."
+            f"{path} is damaged; delete this file, and call again to project "
+            "its images again."
         ) from error

@@ -1,4 +1,4 @@
-"""Images projected onto a generator's manifold, by search for their latents."""
+"""Projection of images onto a generator's manifold, by a search in latents."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Projected(NamedTuple):
 class Projection(Value):
     """The projection z = argmin_z d(G(z), x) + |G(z) - x|_1 (Eq. 12).
 
-    Adam runs on the latents of each image. It starts from the best of a few
-    random latents, which are the same for all images, and the best of all
-    iterates is returned, per image. So the latents of an image do not depend
-    on the images that are projected with it. The paper says neither how it
-    minimises nor for how long.
+    Adam runs on the latents of each image. The search starts from the best of
+    a few random latents, which are the same for all images, and returns the
+    best latents that it met, per image. So the latents of an image do not
+    depend on the other images of the batch. The paper names neither the
+    optimizer nor the number of steps.
 
     A generator with an exact `encode`, such as `ijsat_tf.flows.Glow`, needs
     no projection: its latents are `encode(images)`.
@@ -51,7 +51,7 @@ class Projection(Value):
             `ijsat_tf.models.PerceptualDistance`, which is LPIPS with a network
             of your own. None, the default, leaves d out.
         steps: Number of steps of Adam, default 100. More steps come closer to
-            the images, with latents that are less like random ones.
+            the images, with latents that are less typical of the prior.
         learning_rate: Learning rate of Adam, default 0.05.
         l1: Weight of |G(z) - x|_1 as a mean over pixels and channels, default
             100, as in DMAT's own code (whose images in [-1, 1] are twice as far
@@ -98,8 +98,8 @@ class Projection(Value):
             checks.not_negative(name, getattr(self, name))
         checks.require(
             self.l1 or self.distance is not None,
-            "Without a `distance`, `l1` must be positive: there would be "
-            "nothing to minimise.",
+            "`l1` must be positive without a `distance`, because the "
+            "objective would be 0; give a `distance`, or leave `l1` out.",
             self.l1,
         )
 
@@ -114,8 +114,9 @@ class Projection(Value):
             The latents, images and objectives, a `Projected`.
 
         Raises:
-            ValueError: for images that are none, or of another shape than the
-                generator's, and for an objective that is not finite.
+            ValueError: for images that are not floats in [0, 1], for images of
+                another shape than the generator's, and for an objective that
+                is not finite.
         """
         images = tf.cast(checks.images(images), tf.float32)
         shape = tuple(images.shape[1:])
@@ -136,8 +137,8 @@ class Projection(Value):
     def candidate(self, seed: Seed) -> Tensors:
         """Random latents of one sample.
 
-        They come from the generator's `sample_latents` if it has that method,
-        else from N(0, 1).
+        The latents come from the generator's `sample_latents` if the generator
+        has this method, else from N(0, 1).
         """
         if hasattr(self.generator, "sample_latents"):
             return self.generator.sample_latents(1, seed=seed)
@@ -160,7 +161,9 @@ class Projection(Value):
             made = self._decode(latents)
             checks.require(
                 made.shape[1:].is_compatible_with(images.shape[1:]),
-                "`images` must have the shape of the generator's.",
+                "`images` must have the same shape as the generator's images; "
+                "resize the images. The two shapes are the shape of `images` "
+                "and the shape of the generator's images.",
                 tuple(images.shape[1:]),
                 tuple(made.shape[1:]),
             )

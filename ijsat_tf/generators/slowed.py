@@ -1,4 +1,4 @@
-"""A copy of an optimizer, for one that takes more steps in the same time."""
+"""A copy of an optimizer that takes several steps for each original step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def slowed(
 ) -> keras.optimizers.Optimizer:
     """Copies an optimizer, with a schedule for `factor` times as many steps.
 
-    At any time of the training both have the same learning rate.
+    At any time of the training both optimizers have the same learning rate.
 
     Args:
         optimizer: Optimizer with a number or a schedule as learning rate, or

@@ -26,13 +26,14 @@ class SNGAN(StepModel):
     L_D = E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))];  L_G = -E[D(G(z))]
 
     with z ~ N(0, I). A step of `fit` takes one batch of images. The step
-    splits the batch into `critic_steps` parts and updates the discriminator on
-    each part and as many images G(z). It then updates the generator once, on
-    twice as many G(z) as a part has images. `fit(images, batch_size=5 * 64)`
-    gives the source's 64 images per update; labels are ignored. Logs are
-    `discriminator_loss` and `generator_loss`. Inside, images of [0, 1] get
-    the uniform noise of one grey level and lie in [-1, 1].
-    `dtype="mixed_bfloat16"` trains faster where the hardware has bfloat16.
+    splits the batch into `critic_steps` parts, and updates the discriminator
+    on each part and the same number of images G(z). The step then updates the
+    generator once, on twice as many images G(z).
+    `fit(images, batch_size=5 * 64)` has the source's 64 images per update;
+    labels are ignored. Logs are `discriminator_loss` and `generator_loss`.
+    The step adds uniform noise of one grey level to the images, and maps them
+    to [-1, 1]. `dtype="mixed_bfloat16"` trains faster where the hardware has
+    bfloat16.
 
     Args:
         image_shape: Shape (S, S, C) of the images with S = 4 * 2^n; the
@@ -142,7 +143,7 @@ class SNGAN(StepModel):
             (optimizer, self.generator),
         ):
             loss_scale.build(each, network.trainable_variables)
-        # Twice, so that both optimizers pass its checks.
+        # Called twice, so that both optimizers are checked.
         super().compile(discriminator_optimizer, **kwargs)
         self.discriminator_optimizer = discriminator_optimizer
         super().compile(optimizer, **kwargs)
@@ -165,8 +166,8 @@ class SNGAN(StepModel):
         images = self._images(data)
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
         for number in range(self.critic_steps):
-            # In strides, so that the parts of all replicas together are those
-            # of one replica.
+            # In strides, so that the parts of all replicas together are the
+            # parts of a single replica.
             part = images[number :: self.critic_steps]
             self._discriminator_step(part, seeds.derive(seed, number))
         count = 2 * tf.shape(part)[0]
@@ -260,15 +261,16 @@ class SNGAN(StepModel):
         x, _, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
             weight is None,
-            "`sample_weight` and `class_weight` have no meaning in a GAN's "
-            "losses; leave them out.",
+            "`sample_weight` and `class_weight` must be None, because every "
+            "image has the same weight in the losses of a GAN.",
         )
         images, _ = images_and_latents(x)
         images = checks.images(images, shape=self.image_shape)
         checked = checks.require(
             tf.shape(images)[0] >= self.critic_steps,
-            f"A batch must have `critic_steps` = {self.critic_steps} images "
-            "or more on each replica: it is parted into so many.",
+            f"A batch must have at least `critic_steps` = {self.critic_steps} "
+            "images per replica, one for each update of the discriminator; "
+            "use a larger batch.",
             tf.shape(images)[0],
         )
         return checks.after(checked, tf.cast(images, self.variable_dtype))

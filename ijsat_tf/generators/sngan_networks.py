@@ -108,7 +108,7 @@ def _down(
     # As in the generator, pooling first gives the same and is cheaper.
     shortcut = conv(pooled(x), 1, 1.0, "shortcut") if halve else x
     if number > 1:
-        x = layers.ReLU(dtype=dtype)(x)  # On images it would lose signs.
+        x = layers.ReLU(dtype=dtype)(x)  # A ReLU of images would lose signs.
     x = conv(x, 3, _GAIN, "conv1")
     x = conv(layers.ReLU(dtype=dtype)(x), 3, _GAIN, "conv2")
     return layers.Add(dtype=dtype)([pooled(x), shortcut])

@@ -15,8 +15,8 @@ class SpectralConv2D(keras.layers.Layer):
     sigma(W) = u^T W v is the largest singular value of the kernel as a matrix
     (filters, size * size * channels). One step of the power iteration per
     call, v <- W^T u / |W^T u|, u <- W v / |W v|, estimates sigma. The gradient
-    flows through W and sigma, and takes u and v as constants. The kernel keeps
-    its own norm, and u is a weight that is written in training alone.
+    flows through W and sigma, and takes u and v as constants. The kernel itself
+    is not scaled, and u is a weight that is updated only in training.
 
     The stride is 1, and zeros pad the input so that it keeps its size.
 
@@ -55,8 +55,8 @@ class SpectralConv2D(keras.layers.Layer):
             autocast=False,
             name="kernel",
         )
-        # Each replica writes its own u; all are equal, as u follows from the
-        # weights.
+        # Each replica writes its own u, and all copies are equal, because u
+        # follows from the weights.
         self.u = self.add_weight(
             shape=(1, self.filters),
             initializer=keras.initializers.RandomNormal(stddev=1.0),

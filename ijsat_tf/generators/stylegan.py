@@ -1,4 +1,4 @@
-"""StyleGAN: images of extended latents, one style vector per layer."""
+"""StyleGAN, with one style vector per layer as latents."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StyleGAN(Exportable):
             side s have min(width, 16384 / s) channels.
 
     Raises:
-        ValueError: for settings that are no network.
+        ValueError: for settings out of range.
 
     Source: Karras, Laine and Aila, A Style-Based Generator Architecture for
     Generative Adversarial Networks, 2019; the PyTorch version that dual
@@ -110,7 +110,8 @@ class StyleGAN(Exportable):
 
         Raises:
             ValueError: for tensors that are missing, unknown, or of another
-                shape, each named, and for a network that still grows.
+                shape, with their names, and for a network whose progressive
+                growing has not ended.
             ImportError: for a file, where PyTorch is not installed.
         """
         stylegan_pytorch.load(self, source)
@@ -132,7 +133,7 @@ class StyleGAN(Exportable):
         checks.require(
             latents.shape.rank == 3 and latents.shape[1:] == self.latent_shape,
             f"`latents` must have shape (B, {self.latent_shape[0]}, "
-            f"{self.latent_shape[1]}), one style vector a layer.",
+            f"{self.latent_shape[1]}), one style vector per layer.",
             f"shape {tuple(latents.shape)}",
         )
         return self._decode(tf.cast(latents, self.variable_dtype))

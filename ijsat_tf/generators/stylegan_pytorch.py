@@ -6,7 +6,8 @@ training imports. Its weights have unit variance, and are multiplied by
 gain / sqrt(fan_in) at each use; here that factor is part of the weights. Its
 layers that double the side are either a convolution of doubled pixels
 (`conv.weight`) or, from side 128, a transposed convolution (`weight`), the
-same up to a mirrored kernel; here all are transposed convolutions.
+same up to a mirrored kernel; here all these layers are transposed
+convolutions.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Entry(NamedTuple):
 
 
 def load(generator: Any, source: str | os.PathLike | Mapping[str, Any]) -> None:
-    """Assigns every weight of a `StyleGAN`, or none.
+    """Assigns every weight of a `StyleGAN`, or no weight after an error.
 
     Args:
         generator: Network to assign to, a `StyleGAN`.
@@ -82,10 +83,10 @@ def load(generator: Any, source: str | os.PathLike | Mapping[str, Any]) -> None:
     ]
     checks.require(
         not wrong,
-        "The tensors are not those of a trained StyleGAN of resolution "
+        "`source` must hold the tensors of a trained StyleGAN of resolution "
         f"{generator.resolution}, latent size {generator.latent_size} and "
-        f"width {generator.width}; make the generator as they are: "
-        f"{'; '.join(wrong)}.",
+        f"width {generator.width}; make a StyleGAN with the settings of the "
+        f"file: {'; '.join(wrong)}.",
     )
     for name, _, variable, convert in entries:
         variable.assign(convert(np.asarray(tensors[name], "float32")))
@@ -218,9 +219,9 @@ def _read(path: str | os.PathLike) -> Mapping[str, Any]:
         import torch
     except ImportError as error:
         raise ImportError(
-            "Reading PyTorch's files needs PyTorch, which is not installed: "
-            "`pip install torch`; or give a mapping from names to NumPy "
-            "arrays, saved elsewhere by `numpy.savez`."
+            "Files of PyTorch need PyTorch, which is not installed; install "
+            "PyTorch with `pip install torch`, or pass a mapping from names "
+            "to NumPy arrays."
         ) from error
     # `weights_only`, since other pickles can run any code.
     found = torch.load(pathlib.Path(path), "cpu", weights_only=True)

@@ -39,26 +39,28 @@ class VAEGAN(StepModel):
     """A variational autoencoder whose images a discriminator judges.
 
     With codes z = mu(x) + sigma(x) n, n ~ N(0, I), and x^ = G(z), a step of
-    `fit` lowers, each for its own network and all from the same weights,
+    `fit` lowers these losses, each loss for its own network,
 
         encoder        KL(N(mu, sigma^2) || N(0, I)) + beta |x - x^|_1
                        - gamma log D(x^)
         decoder        beta |x - x^|_1 - gamma log D(x^)
         discriminator  -gamma (log D(x) + log(1 - D(x^)))
 
-    in the mean over a batch. One optimizer serves the three networks, as
-    Adam's step of a weight depends on that weight alone. The source's learning
-    rate starts at 0.005 and falls by the factor 0.9 per epoch, at 100 images
-    per batch. Labels are ignored. Logs are the terms of the losses, `kl`,
-    `reconstruction`, `adversarial` and `discriminator`.
+    in the mean over a batch. All gradients are taken at the same weights. One
+    optimizer updates the three networks, because Adam's step of a weight
+    depends on that weight alone. The source's learning rate starts at 0.005
+    and is multiplied by 0.9 after each epoch, at 100 images per batch. Labels
+    are ignored. Logs are the terms of the losses, `kl`, `reconstruction`,
+    `adversarial` and `discriminator`.
     `dtype="mixed_bfloat16"` trains faster where the hardware has bfloat16.
 
     Args:
         image_shape: Shape (H, W, C) of the images, sides even, 6 or more;
             default (32, 32, 3).
-        latent_size: Size of a code, default 25. This default and those of
+        latent_size: Size of a code, default 25. The defaults of `latent_size`,
             `beta` and `gamma` are the source's for faces. For grey clothes the
-            source has 10 and 2.75, and for CIFAR-10 nothing.
+            source has a `latent_size` of 10 and a `beta` of 2.75; the source
+            has no settings for CIFAR-10.
         width: Number of channels next to the image, default 64.
         beta: Weight of the reconstruction, default 3.
         gamma: Weight of the adversarial losses, default 1.
@@ -67,7 +69,7 @@ class VAEGAN(StepModel):
         seed: Random seed of `fit`, default 0.
 
     Raises:
-        ValueError: for settings that are no network.
+        ValueError: for settings out of range.
 
     Source: Larsen et al., Autoencoding Beyond Pixels Using a Learned
     Similarity Metric, 2016, as in Stutz, Hein and Schiele, Disentangling
@@ -118,8 +120,8 @@ class VAEGAN(StepModel):
             len(self.image_shape) == 3
             and networks.halvings(self.image_shape, least=3) >= 1
             and self.image_shape[2] >= 1,
-            "`image_shape` must be (H, W, C) with sides even, 6 or more; "
-            "resize or pad the images.",
+            "`image_shape` must be (H, W, C) with even sides of at least 6 "
+            "pixels; resize or pad the images.",
             self.image_shape,
         )
         checks.require(
@@ -137,8 +139,8 @@ class VAEGAN(StepModel):
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
         with tf.GradientTape(persistent=True) as tape:
             terms = self._terms(images, seed)
-            # The KL term does not depend on the decoder, so that one loss
-            # serves encoder and decoder.
+            # The KL term does not depend on the decoder, so the encoder and
+            # the decoder share a loss.
             autoencoder = losses.global_mean(
                 terms.kl
                 + self.beta * terms.reconstruction
@@ -255,8 +257,8 @@ class VAEGAN(StepModel):
         x, _, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
             weight is None,
-            "`sample_weight` and `class_weight` have no meaning in a "
-            "generator's losses; leave them out.",
+            "`sample_weight` and `class_weight` must be None, because every "
+            "image has the same weight in the losses.",
         )
         images, _ = images_and_latents(x)
         return self._checked(images)

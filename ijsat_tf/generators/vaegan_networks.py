@@ -15,7 +15,7 @@ from ijsat_tf.models.conv_norm import norm
 
 
 def halvings(image_shape: tuple[int, int, int], least: int) -> int:
-    """How often both sides can be halved and stay at `least` pixels."""
+    """How often both sides can be halved to no less than `least` pixels."""
     sides, count = image_shape[:2], 0
     while all(side % 2 == 0 and side // 2 >= least for side in sides):
         sides, count = [side // 2 for side in sides], count + 1

@@ -1,4 +1,4 @@
-"""Classifiers, their stages, and logits of models from elsewhere."""
+"""Classifiers, their stages, and logits of other Keras models."""
 
 from ijsat_tf.models.auxiliary_norm import with_auxiliary_norm
 from ijsat_tf.models.classifier import Classifier

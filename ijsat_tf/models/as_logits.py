@@ -1,4 +1,4 @@
-"""Models as functions from images to logits, as attacks take them."""
+"""Models as functions from images to logits, the form that attacks take."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ def as_logits(model: Callable) -> LogitsFn:
             if tf.executing_eagerly() or "ymbolic" not in str(error):
                 raise
             raise ValueError(
-                "`model` must be made of TensorFlow's operations, but makes "
-                "an array of NumPy of the images, as `model.predict` does: "
-                "give the Keras model itself, or wrap the function by "
+                "`model` must use TensorFlow operations, and this function "
+                "converts the images to a NumPy array, as `model.predict` "
+                "does: give the Keras model itself, or wrap the function by "
                 "`tf.numpy_function` for attacks without gradients."
             ) from error
         logits = tf.convert_to_tensor(_only(outputs))
         checks.require(
             logits.shape.rank == 2 and logits.shape[-1] is not None,
-            "`model` must map images to logits of shape (B, K); where only "
-            "TensorFlow does not know the shape, end your function with "
+            "`model` must map images to logits of shape (B, K); if TensorFlow "
+            "does not know the shape, end your function with "
             "tf.ensure_shape(logits, [None, K]).",
             f"shape {logits.shape}",
         )
         checks.require(
             logits.shape[-1] != 1,
-            "`model` must have a logit for each class, (B, K) with K from 2: "
-            "of a single one class 0 is always the largest. Use "
-            "ijsat_tf.models.logits(model), which makes two of it.",
+            "`model` must have a logit for each class, (B, K) with K of at "
+            "least 2. Use ijsat_tf.models.logits(model), which makes two "
+            "logits of a single output.",
             f"shape {logits.shape}",
         )
         return tf.cast(logits, tf.float32)
@@ -98,14 +98,14 @@ def _call(model: Any) -> Callable[[tf.Tensor], Any]:
     if isinstance(owner, keras.Model):
         checks.require(
             model.__name__ not in ("predict", "predict_on_batch"),
-            "`model` must be the Keras model itself: `predict` returns "
-            "arrays, which no attack can follow.",
+            "`model` must be the Keras model itself, because `predict` "
+            "returns arrays without gradients; pass the model.",
             f"{owner.name}.{model.__name__}",
         )
     checks.require(
         callable(model),
         "`model` must be a Keras model or a function from images to logits; "
-        "of a loaded SavedModel give an endpoint, such as `loaded.serve`.",
+        "for a loaded SavedModel pass an endpoint, such as `loaded.serve`.",
         type(model).__name__,
     )
     signature = getattr(model, "structured_input_signature", None)
@@ -123,8 +123,8 @@ def _only(outputs: Any) -> Any:
     names = list(outputs) if isinstance(outputs, dict) else len(outputs)
     checks.require(
         len(outputs) == 1,
-        "`model` must have one output, the logits (B, K). Give a function "
-        "that takes the one that is meant, such as "
+        "`model` must have one output, the logits (B, K); pass a function "
+        "that selects the logits, such as "
         "`lambda images: model(images, training=False)[...]`.",
         f"outputs {names}",
     )

@@ -15,12 +15,12 @@ Norm = keras.layers.BatchNormalization
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class AuxiliaryNormClassifier(Classifier):
-    """A classifier, with an auxiliary one that has its own BatchNorms.
+    """A classifier, and an auxiliary classifier with BatchNorms of its own.
 
-    A call runs the classifier. The auxiliary classifier shares all its layers
+    A call runs the classifier. The auxiliary classifier shares all layers
     except the BatchNorms, and has gamma, beta and moving statistics of its
-    own. Weights are those of both, and one file holds them. Use
-    `with_auxiliary_norm` to make one.
+    own. `weights` are the weights of both classifiers, and one file holds
+    them all. Use `with_auxiliary_norm` to make such a classifier.
 
     Attributes:
         auxiliary: Classifier with the second set of BatchNorms, a Keras model
@@ -43,14 +43,15 @@ class AuxiliaryNormClassifier(Classifier):
         require(
             not hidden,
             "`classifier` must have its BatchNorms as layers of functional or "
-            "sequential models; build it so, without layers of one's own "
-            "around them.",
+            "sequential models; build the classifier without custom layers "
+            "around the BatchNorms.",
             *hidden,
         )
         require(
             twins,
-            "`classifier` must have BatchNorms, which are doubled; train one "
-            "without them by another method, such as AT.",
+            "`classifier` must have BatchNorms, because AdvProp doubles the "
+            "BatchNorms; train a classifier without BatchNorms by another "
+            "method, such as AT.",
         )
         for norm, twin in twins.items():
             twin.set_weights(norm.get_weights())
@@ -71,15 +72,14 @@ def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
 
     Raises:
         ValueError: for a model of another kind, for a model without
-            BatchNorms, and for one with BatchNorms inside of layers that are
-            no functional or sequential models.
+            BatchNorms, and for BatchNorms inside custom layers.
 
     Source: Xie et al., Adversarial Examples Improve Image Recognition, 2020.
     """
     require(
         functional(classifier) is not None,
-        "`classifier` must be a functional or sequential Keras model that is "
-        "built, with one input and one output, and no `call` of its own.",
+        "`classifier` must be a built functional or sequential Keras model, "
+        "with one input, one output and Keras' own `call`.",
         type(classifier).__name__,
     )
     return AuxiliaryNormClassifier(

@@ -11,15 +11,15 @@ from ijsat_tf.models.stages import stages
 class Classifier(keras.Model):
     """A functional Keras model that knows its stages.
 
-    It is constructed as any functional model, `Classifier(inputs, outputs,
-    name=...)`; loading a saved one needs `ijsat_tf` imported.
+    Construct a classifier like any functional model, `Classifier(inputs,
+    outputs, name=...)`. To load a saved classifier, import `ijsat_tf` first.
     `keras.Model(classifier.input, classifier.output)` is the same network,
     with the same weights, in a class of Keras.
     """
 
     @property
     def stages(self) -> list[keras.Model]:
-        """The models, from images to logits, whose composition this is.
+        """The models, from images to logits, that compose this classifier.
 
         This is `ijsat_tf.models.stages(self)`.
         """

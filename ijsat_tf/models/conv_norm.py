@@ -1,4 +1,4 @@
-"""Convolution and BatchNorm, as residual networks in PyTorch have them.
+"""Convolution and BatchNorm with the settings of PyTorch's residual networks.
 
 Strided convolutions are padded symmetrically; BatchNorm has momentum 0.9
 (PyTorch's 0.1) and epsilon 1e-5, and is synchronized in the scope of a

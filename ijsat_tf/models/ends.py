@@ -1,4 +1,4 @@
-"""The two ends of every classifier: images in [0, 1] in, float32 logits out."""
+"""The ends of every classifier: input images in [0, 1], and float32 logits."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ def check_sizes(
 
     require(
         integers(classes, least=2),
-        "`classes` must be an int, 2 or more.",
+        "`classes` must be an integer of at least 2.",
         classes,
     )
     require(
         integers(width, least=1),
-        "`width` must be a positive int, the channels of the first stage.",
+        "`width` must be an integer of at least 1, the channels of the first "
+        "stage.",
         width,
     )
     require(
         isinstance(image_shape, (tuple, list))
         and len(image_shape) == 3
         and integers(*image_shape, least=1),
-        "`image_shape` must be three positive ints, (H, W, C).",
+        "`image_shape` must be three positive integers (H, W, C), such as "
+        "(32, 32, 3).",
         image_shape,
     )
 
@@ -65,12 +67,13 @@ def images_in(
         and np.all(np.isfinite(normalization))
         and min(normalization[1]) > 0,
         "`normalization` must be a pair (mean, deviation) of "
-        f"{channels} finite numbers each, one per channel; deviations > 0.",
+        f"{channels} finite numbers each, one number per channel, with "
+        "deviations above 0.",
         normalization,
     )
     mean, deviation = map(np.asarray, normalization)
     # In float32 also under mixed precision: bfloat16 has no more digits than
-    # an image, so images must not be rounded before the mean is taken off.
+    # an image, so images must not be rounded before the mean is subtracted.
     normalize = keras.layers.Normalization(
         mean=mean, variance=deviation**2, dtype="float32", name="normalize"
     )
@@ -95,7 +98,7 @@ def logits_out(features: keras.KerasTensor, classes: int) -> keras.KerasTensor:
 def fan_in_uniform() -> keras.initializers.Initializer:
     """The initializer U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)) of PyTorch.
 
-    It is PyTorch's default for kernels. Each layer needs a new instance, since
-    one instance repeats its numbers.
+    PyTorch initialises kernels by it by default. Each layer needs a new
+    instance, since one instance repeats its numbers.
     """
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

@@ -1,4 +1,4 @@
-"""Models that are a graph of layers, and nothing else."""
+"""Functional models: models whose call runs a graph of layers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def functional(model: Any) -> keras.Model | None:
         model: Keras model.
 
     Returns:
-        The functional model itself, or the one inside of a sequential model,
-        if the model is built, has one input and one output, and its class
-        leaves Keras' `call` as it is; otherwise None.
+        The functional model itself, or the functional model inside a
+        sequential model, if the model is built, has one input and one output,
+        and its class has Keras' own `call`; otherwise None.
     """
     if not isinstance(model, keras.Model) or not calls_as_keras(model):
         return None
@@ -27,7 +27,7 @@ def functional(model: Any) -> keras.Model | None:
 
 
 def calls_as_keras(model: keras.Model) -> bool:
-    """Whether the class of a model leaves Keras' `call` as it is.
+    """Whether the class of a model has Keras' own `call`.
 
     Args:
         model: Keras model, functional or sequential.

@@ -1,4 +1,4 @@
-"""A classifier as an attack runs it: fewer operations, the same outputs."""
+"""Fast inference for attacks: fewer operations, the same outputs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Replacements = dict[int, Callable]
 def inference(model: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
     """A classifier in inference mode, prepared for many calls.
 
-    Keras runs its own call of the model, so that a graph, a subclass or a
-    layer around another one does all that it does otherwise. Inside of
-    functional models two things are replaced. A BatchNorm behind a convolution
-    becomes part of the kernel and bias, gamma / sqrt(variance + epsilon) W and
-    so on, which are formed here once and not at every call. The mean and the
-    deviation of a `Normalization` are spread over the image.
+    Keras still runs the model's own call, so that subclasses and nested layers
+    behave as usual. Two operations inside functional models are replaced. A
+    BatchNorm behind a convolution becomes part of the convolution's kernel and
+    bias, gamma / sqrt(variance + epsilon) W and so on, which are computed here
+    once and not at every call. The mean and the deviation of a
+    `Normalization` are repeated over the image in advance.
 
     Args:
         model: Keras model from images to logits.
@@ -43,7 +43,7 @@ def inference(model: keras.layers.Layer) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def _graphs(model: Any) -> list[keras.Model]:
-    """The functional models inside a model, each once."""
+    """The functional models inside a model, each model once."""
     found: dict[int, keras.Model] = {}
     waiting = [model]
     while waiting:
@@ -61,7 +61,7 @@ def _graphs(model: Any) -> list[keras.Model]:
 
 @contextlib.contextmanager
 def _replaced(graph: keras.Model, replacements: Replacements) -> Iterator[None]:
-    """A context in which a graph's walk runs replacements of operations."""
+    """A context in which a call of the graph runs the replacements."""
     walk = graph._run_through_graph
 
     def run(
@@ -228,8 +228,8 @@ def _folded(
             layer.padding.upper(),
             dilations=layer.dilation_rate,
         )
-        # This addition fuses with the convolution and a ReLU behind it; that
-        # of Keras does not.
+        # TensorFlow fuses this addition with the convolution and a ReLU behind
+        # it, unlike Keras' addition.
         return layer.activation(tf.nn.bias_add(x, bias))
 
     return convolution

@@ -9,8 +9,8 @@ from ijsat_tf.checks import require
 from ijsat_tf.models.functional import calls_as_keras
 
 _WAY_OUT = (
-    "let an attack have a function from images to logits instead, or build "
-    "the model so that its last layer is dense or a softmax."
+    "give the attack a function from images to logits instead, or build the "
+    "model so that its last layer is dense or a softmax."
 )
 
 
@@ -20,38 +20,37 @@ def logits(model: keras.Model) -> keras.Model:
     A network with a single output z, or sigmoid(z), has two classes, whose
     logits are 0 and z. The softmax or sigmoid may be a layer of its own or
     the activation of the last dense or convolutional layer. The result shares
-    every weight with the model, so that training one trains both, until the
-    result is saved; the file holds layers of Keras alone. The given model is
-    not changed.
+    every weight with the model, so that training either model trains both. A
+    file of the result holds only layers of Keras. The given model is not
+    changed.
 
     Args:
         model: Built functional or sequential model from images (B, H, W, C) to
             probabilities (B, K) or (B, 1).
 
     Returns:
-        A functional model from images to logits (B, K); `model` itself if its
-        last layer is linear, so that it gives logits already, and there are
-        two or more logits.
+        A functional model from images to logits (B, K); `model` itself if it
+        already returns two or more logits.
 
     Raises:
         ValueError: for a model of another kind.
     """
     require(
         isinstance(model, keras.Model) and bool(getattr(model, "inputs", 0)),
-        "`model` must be a functional or sequential Keras model that is "
-        "built; call it on a batch of images first if it is not, or "
-        + _WAY_OUT,
+        "`model` must be a built functional or sequential Keras model; call "
+        "the model on a batch of images first, or " + _WAY_OUT,
         type(model).__name__,
     )
     require(
         calls_as_keras(model),
-        "`model` must leave Keras' `call` as it is: what a `call` of its own "
-        "does to images or outputs would be lost; " + _WAY_OUT,
+        "`model` must have Keras' own `call`, because the logits would skip a "
+        "`call` of your own; " + _WAY_OUT,
         type(model).__name__,
     )
     require(
         len(model.outputs) == 1,
-        "`model` must have one output; make a model of that output first.",
+        "`model` must have one output; make a Keras model with the class "
+        "probabilities as its only output first.",
         f"{len(model.outputs)} outputs",
     )
     found = model.outputs[0]
@@ -67,7 +66,7 @@ def logits(model: keras.Model) -> keras.Model:
 def _linear(output: keras.KerasTensor) -> keras.KerasTensor:
     """The input of the final softmax, or of the sigmoid of a single output.
 
-    It is `output` itself if there is neither.
+    The result is `output` itself if there is neither.
     """
     squash = "sigmoid" if _is_single(output) else "softmax"
     history = output._keras_history
@@ -118,8 +117,8 @@ def _linear_twin(layer: keras.layers.Layer) -> keras.layers.Layer:
         == [id(weight) for weight in layer.weights]
         and not getattr(layer, "lora_enabled", False)
         and getattr(layer, "quantization_mode", None) is None,
-        "The last layer of `model` must be a plain dense or convolutional "
-        "one, without quantization and LoRA; " + _WAY_OUT,
+        "The last layer of `model` must be a dense or convolutional layer "
+        "without quantization and LoRA; " + _WAY_OUT,
         repr(layer),
     )
     return twin

@@ -43,8 +43,8 @@ class LPIPS(keras.Model):
     a^_l are the activations of the last layer of VGG16's five blocks,
     normalised over channels; w are linear weights fitted to human judgements.
     LPIPS is the square of a `PerceptualDistance` with weights. An attack that
-    takes this model as its `distance` uses the root of LPIPS. Nothing is
-    downloaded, nothing is trained, and everything is in float32.
+    takes this model as its `distance` uses the root of LPIPS. The model
+    downloads no weights, is not trained, and computes in float32.
 
     Args:
         trunk: Path of an .npz file with the weights of PyTorch's VGG16,
@@ -57,7 +57,7 @@ class LPIPS(keras.Model):
             for weights of 1.
 
     Raises:
-        ValueError: for a file without these weights.
+        ValueError: for a file that lacks weights, or has other shapes.
 
     Source: Zhang et al., The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric, 2018; https://github.com/richzhang/PerceptualSimilarity.
@@ -96,7 +96,7 @@ class LPIPS(keras.Model):
         checks.require(
             all(size is None or size >= 16 for size in images.shape[1:3]),
             "`images` must be at least 16 pixels wide and high for VGG16; "
-            "enlarge them.",
+            "enlarge the images.",
             f"shape {tuple(images.shape)}",
         )
         return _features(self, images)
@@ -114,7 +114,7 @@ class LPIPS(keras.Model):
 def _vgg16() -> keras.Model:
     """The convolutions of VGG16, named as in Keras.
 
-    They compute in float32 also under mixed precision.
+    The convolutions compute in float32 also under mixed precision.
     """
     inputs, x = images_in((None, None, 3), (_MEAN, _DEVIATION))
     for block, (count, width) in enumerate(_BLOCKS, 1):

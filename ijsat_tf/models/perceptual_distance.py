@@ -22,18 +22,17 @@ class PerceptualDistance(Value):
     """The distance d(x, x') = |phi(x) - phi(x')|_2 of layers' activations.
 
     Each activation a of shape (H, W, C) enters phi as a / (|a| sqrt(H W)),
-    with |a| the norm over channels at each place, so that no layer counts
-    more than another. The distance is the square root of LPIPS without weights
-    of channels. It is at most 2 sqrt(layers), and has no unit.
+    with |a| the norm over channels at each place, so that all layers count
+    equally. The distance is the square root of LPIPS without weights of
+    channels. The distance is at most 2 sqrt(layers), and has no unit.
 
     Args:
         network: Functional or sequential Keras model of images (B, H, W, C) in
-            [0, 1], run in inference mode. It is a classifier, or e.g. a VGG16
+            [0, 1], run in inference mode, such as a classifier, or a VGG16
             behind the preprocessing that the VGG16 was trained with.
         layers: Names of layers of `network`, ordered from the images on, as for
-            `ijsat_tf.models.stages`. None, the default, is for the classifiers
-            of this library, and stands for `stage1`, `stage2` and so on,
-            without the stem.
+            `ijsat_tf.models.stages`; None, the default, stands for `stage1`,
+            `stage2` and so on, which the classifiers of this library have.
 
     Raises:
         ValueError: for a network that cannot be cut behind these layers.
@@ -60,8 +59,8 @@ class PerceptualDistance(Value):
     def prepare(self) -> FeaturesFn:
         """Returns phi as graph operations.
 
-        What depends on the weights alone is formed now, and not at every
-        call.
+        Terms that depend on the weights alone are computed now, and not at
+        every call.
         """
         run = self.with_outputs()
         return lambda images: run(images)[0]
@@ -69,9 +68,9 @@ class PerceptualDistance(Value):
     def with_outputs(
         self,
     ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-        """As `prepare`, for phi and the network's outputs of the same pass."""
+        """Like `prepare`, for phi and the network's outputs of one pass."""
         run = activations(self.network, self.layers)
-        # The stem is no layer of the distance of Laidlaw et al.
+        # Laidlaw et al. leave the stem out of the distance.
         parts = stages(self.network, self.layers)[:-1]
         chosen = [self.layers or part.name != "stem" for part in parts]
 
@@ -88,7 +87,7 @@ def activations(
 ) -> Callable[[tf.Tensor], list[tf.Tensor]]:
     """A function from images to the outputs of a network's `stages`.
 
-    It runs in inference mode; the last output is that of the network.
+    The network runs in inference mode, and its own output comes last.
     """
     calls = [inference(part) for part in stages(network, layers)]
 

@@ -55,7 +55,7 @@ def preact_resnet18(
         synchronized.
 
     Raises:
-        ValueError: for settings that are no network.
+        ValueError: for settings out of range.
 
     Source: He et al., Identity Mappings in Deep Residual Networks, ECCV 2016;
     Wong et al., Fast is Better than Free, ICLR 2020; Kireev et al., On the

@@ -1,7 +1,7 @@
 """The plan of every residual network: a stem, then four stages of blocks.
 
-The last layer of the stem is named `stem`, that of a stage `stage1` to
-`stage4`: there `ijsat_tf.models.stages` cuts.
+The last layer of the stem is named `stem`, and the last layers of the stages
+`stage1` to `stage4`. `ijsat_tf.models.stages` cuts the network behind them.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def stem_out(
         stem: Kind of the stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a
             7x7 convolution of stride 2 and a 3x3 maximum of stride 2.
         kernel: Function that makes the initializer of the kernel.
-        bare: Whether the CIFAR stem leaves out its BatchNorm and ReLU, which
-            are then left to the first block.
+        bare: Whether the CIFAR stem is the convolution alone, because the first
+            block begins with BatchNorm and ReLU.
 
     Raises:
         ValueError: for another `stem`.

@@ -51,7 +51,7 @@ def resnet18(
         synchronized.
 
     Raises:
-        ValueError: for settings that are no network.
+        ValueError: for settings out of range.
 
     Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016.
     """
@@ -98,7 +98,7 @@ def resnet50(
         synchronized.
 
     Raises:
-        ValueError: for settings that are no network.
+        ValueError: for settings out of range.
 
     Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016;
     torchvision's ResNet-50 V1.5.

@@ -1,4 +1,4 @@
-"""A small convolutional network, for small images and quick trials."""
+"""A small convolutional network, for small images and short experiments."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def small_cnn(
         (B, K), float32 also under mixed precision, of five `stages`.
 
     Raises:
-        ValueError: for settings that are no network.
+        ValueError: for settings out of range.
     """
     check_sizes(classes, width, image_shape)
     inputs, x = images_in(image_shape, normalization)

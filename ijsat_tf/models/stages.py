@@ -12,8 +12,8 @@ import keras
 from ijsat_tf.checks import require
 from ijsat_tf.models.functional import functional
 
-# The cuts of each model: a stage is the same object at every call, and layers
-# collect the nodes of a cut only once.
+# The stages of each model, so that every call returns the same objects, and so
+# that a cut adds nodes to the layers only once.
 _CUTS: weakref.WeakKeyDictionary[keras.Model, dict] = (
     weakref.WeakKeyDictionary()
 )
@@ -25,31 +25,32 @@ def stages(
     """The Keras models whose composition is a classifier.
 
     The stages share every layer with the classifier: a call in training mode
-    updates the classifier's statistics, and gradients are those of its
+    updates the classifier's statistics, and gradients flow to the classifier's
     weights. The classifier itself is not changed.
 
     Args:
         model: Built functional or sequential model with one input and one
             output.
         layers: Names of layers, ordered from the images to the logits; the
-            model is cut behind each. The default None takes the names in the
-            classifiers of this library: `stem` if there is one, `stage1`,
-            `stage2` and so on.
+            model is cut behind each layer. None, the default, stands for the
+            names in the classifiers of this library: `stem` if there is such a
+            layer, `stage1`, `stage2` and so on.
 
     Returns:
-        A list with one model more than there are names, each named after its
-        last layer. The first takes the images, the last gives the logits. The
-        same arguments give the same objects.
+        A list with one model more than there are names, each model named after
+        its last layer. The first model takes the images, and the last model
+        returns the logits. The same arguments give the same objects.
 
     Raises:
-        ValueError: for another model, for names that are not in it or not in
-            order, and for layers that are bypassed or called twice.
+        ValueError: for another kind of model, for names that the model does
+            not have or that are not in order, and for layers that are bypassed
+            or called twice.
     """
     require(
         isinstance(model, keras.Model) and bool(getattr(model, "inputs", 0)),
-        "`model` must be a functional or sequential Keras model that is "
-        "built; call it on a batch of images first if it is not, or build "
-        "a subclassed one from layers by the functional API.",
+        "`model` must be a built functional or sequential Keras model; call "
+        "the model on a batch of images first, or rewrite a subclassed model "
+        "by the functional API.",
         type(model).__name__,
     )
     require(
@@ -60,8 +61,8 @@ def stages(
     )
     require(
         functional(model) is not None,
-        "`model` must leave Keras' `call` as it is: its stages would not do "
-        "what its own `call` does. Build that into the graph, as a layer.",
+        "`model` must have Keras' own `call`, because the stages would skip a "
+        "`call` of your own; move the code of that `call` into a layer.",
         type(model).__name__,
     )
     require(
@@ -70,7 +71,7 @@ def stages(
         and not isinstance(layers, str)
         and len(layers) > 0
         and all(isinstance(name, str) for name in layers),
-        "`layers` must be None or names of layers, at least one, such as "
+        "`layers` must be None or names of layers, at least one name, such as "
         "['stage1'].",
         repr(layers),
     )
@@ -92,7 +93,8 @@ def _cut(model: keras.Model, layers: Sequence[str] | None) -> list[keras.Model]:
     for start, end in itertools.pairwise(points):
         require(
             start is not end and not _bypassed(start, end),
-            "`layers` must go from the images to the logits, each once.",
+            "`layers` must be ordered from the images to the logits, each "
+            "layer once.",
             layers,
         )
     return [
@@ -102,9 +104,9 @@ def _cut(model: keras.Model, layers: Sequence[str] | None) -> list[keras.Model]:
 
 
 def _calls(end: keras.KerasTensor, start: keras.KerasTensor | None = None):
-    """The calls of layers, Keras' nodes, that `end` is computed by.
+    """The calls of layers (Keras' nodes) that compute `end`.
 
-    Each is listed once; calls behind `start` are left out.
+    Each call is listed once; calls before `start` are left out.
     """
     found, waiting = {}, [end]
     while waiting:
@@ -133,7 +135,7 @@ def _own_names(calls: list) -> list[str]:
     require(
         "stage1" in own,
         "`layers` must be given for a model without layers named 'stage1', "
-        "'stage2' and so on: the names of those that end a stage.",
+        "'stage2' and so on; pass the names of the layers that end a stage.",
         f"None for a model of {', '.join(sorted(names)[:8])} ...",
     )
     return own
@@ -153,22 +155,22 @@ def _end_of(
     require(
         name in known,
         "`layers` must name layers of `model` between its input and its "
-        f"last layer; near ones are {near}.",
+        f"last layer; similar names are {near}.",
         repr(name),
     )
     first, *others = [call for call in between if call.operation.name == name]
     require(
         not others,
-        "`layers` must name layers that `model` calls once; name the next "
-        "one behind the call that is meant.",
+        "`layers` must name layers that `model` calls once; name the layer "
+        "that follows the call where the model is to be cut.",
         f"{name!r}, called {1 + len(others)} times",
     )
     end = first.output_tensors[0]
     require(
         not _bypassed(end, output),
-        "`layers` must name layers that everything passes through; name the "
-        "layer where the branches meet again, such as the addition of a "
-        "residual block.",
+        "`layers` must name layers that no branch bypasses; name the layer "
+        "where the branches meet again, such as the addition of a residual "
+        "block.",
         f"{name!r}, which another branch bypasses",
     )
     return end

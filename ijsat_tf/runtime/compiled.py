@@ -26,17 +26,17 @@ def compiled(function: Callable) -> Callable:
     Inside a graph the function's own operations are added to that graph, so
     that nothing is traced twice and distribution strategies see plain code.
     Python objects among the arguments (a model, an attack) select the cached
-    graph, and equal objects select the same graph. A network that was changed
-    since gets another graph (`Structure`). Tensors select by their ranks
-    alone, whatever their batch size. Each strategy of `tf.distribute` has
-    graphs of its own. The graphs used last are kept, with the objects that
-    they refer to.
+    graph, and equal objects select the same graph. A network whose structure
+    has changed gets another graph (`Structure`). Tensors select the graph by
+    their ranks alone, whatever their batch size. Each strategy of
+    `tf.distribute` has graphs of its own. The graphs used last are kept, with
+    the objects that these graphs refer to.
     """
     graphs: collections.OrderedDict = collections.OrderedDict()
     dropped = waiting = 0
 
-    # AutoGraph would read and rewrite our code, function by function, inside
-    # each `tf.function` of a user: seconds, for code that needs none of it.
+    # AutoGraph would spend seconds on rewriting this library's functions
+    # inside each `tf.function` of a user, and no function here needs it.
     @tf.autograph.experimental.do_not_convert
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -54,9 +54,9 @@ def compiled(function: Callable) -> Callable:
                 _, oldest = graphs.popitem(last=False)
                 dropped += oldest.experimental_get_tracing_count()
                 waiting += 1
-                # A graph refers to itself: without a collection it would keep
-                # the network's weights until Python happens to look. One
-                # collection takes a second or more.
+                # A graph refers to itself: it keeps the network's weights
+                # until a garbage collection, which takes a second or more. So
+                # one collection frees several graphs.
                 del oldest
                 if waiting == _WAITING:
                     waiting = 0
@@ -76,16 +76,18 @@ def compiled(function: Callable) -> Callable:
 
 
 class Key:
-    """An argument as a key, in which tensors of one rank are equal.
+    """A dictionary key made of an argument; tensors of equal rank are equal.
 
-    A graph that is shared by several ranks would know no rank.
+    The rank is part of the key, because a graph that serves several ranks
+    could not know the rank of its inputs.
 
-    `tf.function` itself would keep weak references, so that a value made
-    anew for each call would be traced each time. It would also replace a
-    function made by `functools.wraps` by the function inside.
+    The keys of `tf.function` would not do: `tf.function` keeps weak
+    references, so that a value that is created again for each call would be
+    traced each time. It also replaces a function made by `functools.wraps`
+    by the function inside.
 
     Attributes:
-        given: The argument itself, or None for a tensor.
+        given: Argument, or None for a tensor.
     """
 
     def __init__(self, item: Any):
@@ -116,8 +118,8 @@ def _compared(item: Any) -> Any:
 
 def _traced(function: Callable, arguments: Any) -> Callable:
     flat = tf.nest.flatten(arguments)
-    # Tensors are left out, or those of the first call would live as long as
-    # the graph.
+    # Tensors are left out: the graph would keep the tensors of the first call
+    # alive.
     kept = [None if _is_tensor(item) else item for item in flat]
     places = [n for n, item in enumerate(flat) if _is_tensor(item)]
     structure = tf.nest.map_structure(lambda _: None, arguments)

@@ -1,4 +1,4 @@
-"""Optimizers that scale the loss, and those that hold other optimizers.
+"""Optimizers that scale the loss, and optimizers that hold other optimizers.
 
 Keras puts every optimizer into a `LossScaleOptimizer` under the policy
 "mixed_float16".
@@ -32,7 +32,7 @@ def build(
 ) -> None:
     """Builds an optimizer, unless it is built.
 
-    A second `build` of a `LossScaleOptimizer` would add variables anew.
+    A second `build` of a `LossScaleOptimizer` would add its variables again.
 
     Args:
         optimizer: Optimizer to build.

@@ -1,4 +1,4 @@
-"""Parts of a batch that run side by side, one per replica or per core."""
+"""Parts of a batch that run in parallel, one part per replica or per core."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ijsat_tf import seeds
 def side_by_side(
     function: Callable[..., Any], rows: Any, split: bool = True
 ) -> Any:
-    """Runs `function(*rows)` on as many parts of the rows as can run at once.
+    """Runs `function(*rows)` on parts of the rows, in parallel.
 
     In the scope of a strategy (`tf.distribute`) each replica runs the whole
     function on a part of the batch. Replicas exchange only their results, so
     that each has all of them.
 
-    Each core does the same if operations run on one core each
+    On a CPU each core runs the whole function on a part of the batch, if
+    TensorFlow runs each operation on one core
     (`tf.config.threading.set_intra_op_parallelism_threads(1)`). An attack is
     ten thousand small operations. Cores that share each operation wait for
     each other ten thousand times: on two cores JSA-10 takes 1.3 times as long.
 
-    Random draws are those of the whole batch (`seeds`).
+    The parts draw the same random numbers as the whole batch would (`seeds`).
 
     Args:
         function: Function of tensors, batch first, whose outputs have one row
@@ -119,7 +120,7 @@ def _of_replicas(
 
 
 def _cores() -> int:
-    """Cores per replica of this process, or 1 where more are no gain."""
+    """Cores per replica of this process, or 1 where more cores do not help."""
     threading = tf.config.threading
     if (
         threading.get_intra_op_parallelism_threads() != 1

@@ -43,8 +43,9 @@ class StepModel(Exportable, MultiWorkerModel):
         """
         checks.require(
             loss is None and loss_weights is None,
-            "`compile` takes no `loss`: the train step defines it. Choose "
-            "another of ijsat_tf.training.methods, or write one.",
+            "`compile` takes no `loss` and no `loss_weights`, because the "
+            "train step defines the loss; for another loss, choose or write "
+            "another method (ijsat_tf.training.methods).",
             repr(loss),
         )
         super().compile(

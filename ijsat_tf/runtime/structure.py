@@ -1,4 +1,4 @@
-"""Everything but variables that the graph of a Keras network depends on."""
+"""The parts of a Keras network, besides variables, that a graph depends on."""
 
 from __future__ import annotations
 

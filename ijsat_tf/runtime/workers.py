@@ -47,12 +47,12 @@ def of_all(
 ) -> np.ndarray:
     """Gathers the numbers of every worker, (replicas, N).
 
-    All workers must call this at the same point, and each waits for the
-    others.
+    All workers must call this function at the same point, and each worker
+    waits for the others.
 
     Args:
-        strategy: Strategy with one or several workers. With one, the result is
-            just the given numbers.
+        strategy: Strategy with one or several workers. With one worker, the
+            result is the given numbers.
         numbers: Numbers of this worker, N of them.
     """
     if not of_several(strategy):
@@ -83,7 +83,7 @@ def needing_all(strategy: tf.distribute.Strategy) -> Iterator[None]:
             changed.
 
     Raises:
-        ConnectionError: if another worker is gone; it is an `OSError`.
+        ConnectionError: if another worker is gone; this error is an `OSError`.
     """
     try:
         yield
@@ -91,9 +91,9 @@ def needing_all(strategy: tf.distribute.Strategy) -> Iterator[None]:
         if not of_several(strategy):
             raise
         raise ConnectionError(
-            "another worker has ended, or cannot be reached; its own output "
-            "says why. Start all workers again, each by its command: they go "
-            "on from what is saved."
+            "another worker has ended or cannot be reached; the output of "
+            "that worker says why. Start all workers again by the same "
+            "commands: training goes on from the last checkpoint."
         ) from error
 
 
@@ -113,7 +113,7 @@ def require_equal(
     """
     found = of_all(strategy, [zlib.crc32(given.encode())])
     checks.require(
-        (found == found[0]).all(), f"{expected} Here it is another.", given
+        (found == found[0]).all(), f"{expected} This worker differs.", given
     )
 
 

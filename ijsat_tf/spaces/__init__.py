@@ -1,4 +1,4 @@
-"""Spaces: the changes of a sample that an attack may make."""
+"""Spaces: the changes that an attack may make to an image."""
 
 from ijsat_tf.spaces.adam_latent import AdamLatent
 from ijsat_tf.spaces.balls import L2, Ball, Linf

@@ -1,7 +1,7 @@
-"""Norm balls, which bound a change, and the steepest steps inside.
+"""Norm balls, which bound a change, and the steps of steepest ascent.
 
-A change is a tensor, or a list of tensors that form one vector. The first axis
-is the batch.
+A change is a tensor, or a list of tensors that form one vector per sample. The
+first axis is the batch.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class Ball(Value):
             ) and 0 <= float(given) < math.inf
             checks.require(
                 legal,
-                f"`{name}` of {type(self).__name__} must be a number, not "
-                "negative; pixels are in [0, 1], so 8 grey levels are "
-                "8 / 255.",
+                f"`{name}` of {type(self).__name__} must be a number, 0 or "
+                "more and finite; pixels are in [0, 1], so write 8 grey "
+                "levels as 8 / 255.",
                 repr(given),
             )
             object.__setattr__(self, name, float(given))
 
     def with_step(self, steps: int) -> Ball:
-        """This ball, with the step resolved for a search of `steps`."""
+        """This ball, with its default step computed for `steps` updates."""
         if self.step is not None:
             return self
         return dataclasses.replace(self, step=2.5 * self.radius / steps)
@@ -131,7 +131,8 @@ class L2(Ball):
     """The L2 ball |change|_2 <= radius; steps follow the scaled gradient.
 
     The gradient is normalised to length 1. A list of tensors has one norm,
-    that of all its numbers. The random start is uniform in the ball.
+    over the numbers of all its tensors. The random start is uniform in the
+    ball.
 
     Args:
         radius: Radius in the unit of the change ([0, 1] for pixels); 0 is

@@ -52,8 +52,7 @@ class Elastic(Transform):
         kernel: Side of K in pixels, odd; None, the default, cuts K at 4
             standard deviations.
         std: Standard deviation of K in pixels; None, the default, stands for
-            that of the original, 3 for an image side of 224, and in
-            proportion.
+            3 * side / 224, as in the original.
 
     Raises:
         ValueError: for settings out of range.
@@ -70,7 +69,11 @@ class Elastic(Transform):
         super().__post_init__()
         if self.kernel is not None:
             kernel = checks.at_least_one("kernel", self.kernel)
-            checks.require(kernel % 2, "`kernel` must be odd.", kernel)
+            checks.require(
+                kernel % 2,
+                "`kernel` must be an odd number of pixels, such as 5.",
+                kernel,
+            )
         if self.std is not None:
             checks.not_negative("std", self.std)
 
@@ -102,7 +105,8 @@ class Elastic(Transform):
     def apply(
         self, images: tf.Tensor, change: tf.Tensor, context: ElasticContext
     ) -> tf.Tensor:
-        # Plain matrices are small, and faster than a depthwise convolution.
+        # Products with these small matrices are faster than a depthwise
+        # convolution.
         smooth = tf.einsum(
             "ih,bhwc,jw->bijc",
             tf.cast(context.smooth_rows, change.dtype),

@@ -42,10 +42,11 @@ class Fog(Pattern):
             channel is stretched to reach 1.
         step: Length of a step of the random parts in [0, 1]; None, the
             default, stands for 0.0316 / sqrt(steps).
-        reference: Whether to do as the original: the least and the largest
-            number are those of the whole batch, so that an image's fog depends
-            on the other images, and the second diamond neighbour is two points
-            away rather than one. Default False.
+        reference: Whether to behave like the original code, default False. That
+            code scales the map by the least and the largest number of the
+            whole batch, so that an image's fog depends on the other images,
+            and takes a second diamond neighbour that is two points away rather
+            than one point.
         map_size: Side of the map, a power of 2; None, the default, stands for
             the first power larger than the image's longer side.
 
@@ -65,7 +66,7 @@ class Fog(Pattern):
         checks.require(
             size is None
             or (isinstance(size, int) and size > 1 and size.bit_count() == 1),
-            "`map_size` must be a power of 2.",
+            "`map_size` must be a power of 2, such as 64, or None.",
             repr(size),
         )
 

@@ -28,16 +28,16 @@ class Gabor(Pattern):
 
         n <- m + 1.001 (n - m) / (0.001 + |n - m| / max |n - m|),
 
-    and scaled to [0, 1], so that the noise only brightens. Gradients take
-    these factors as constant. All channels have the same noise.
+    and scaled to [0, 1], so that the noise only brightens the image. Gradients
+    treat these factors as constants. All channels have the same noise.
 
     Args:
         budget: Largest noise, in grey levels of 255, e.g. 12.5.
         step: Length of a step of the heights in [-1, 1]; None, the default,
             stands for 0.0316 / sqrt(steps).
-        reference: Whether to do as the original: the first update removes the
-            spikes and lets every other pixel change, and pixels cut off at 1
-            have no gradient. Default False.
+        reference: Whether to behave like the original code, default False. In
+            that code the first update removes the spikes and lets every other
+            pixel change, and pixels cut off at 1 have no gradient.
 
     Raises:
         ValueError: for settings out of range.
@@ -53,8 +53,8 @@ class Gabor(Pattern):
     def start(
         self, context: tf.Tensor, seed: tf.Tensor | None
     ) -> list[tf.Tensor]:
-        """The map (B, H, W), the mask of its pixels that may change
-        (B, H, W), and the kernels (B, 23, 23), which do not change."""
+        """The map (B, H, W), a mask of the pixels that may change (B, H, W),
+        and the kernels (B, 23, 23), which do not change."""
         seed = seeds.derive(0 if seed is None else seed)
         pixels = math.prod(context.shape[1:])
         places = seeds.uniform(context, seeds.derive(seed, "places"))
@@ -131,7 +131,7 @@ def gabor_kernels(
 
 
 def convolved(maps: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
-    """Convolves each map (B, H, W) with its own kernel, zeros outside."""
+    """Convolves each map (B, H, W), padded by zeros, with its own kernel."""
     # The batch takes the axis of a depthwise convolution's channels.
     found = tf.nn.depthwise_conv2d(
         tf.transpose(maps, [1, 2, 0])[None],

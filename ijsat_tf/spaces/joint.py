@@ -1,4 +1,4 @@
-"""Several spaces at once, each applied to the images of the last."""
+"""Several spaces, each applied to the images of the previous space."""
 
 from __future__ import annotations
 
@@ -32,11 +32,16 @@ class Joint(Space):
 
     def __init__(self, *spaces: Space):
         spaces = tuple(as_space(space) for space in spaces)
-        checks.require(spaces, "`Joint` needs at least one space.")
+        checks.require(
+            spaces,
+            "`spaces` of Joint must be at least one space, such as "
+            "Pixels(Linf(8 / 255)).",
+        )
         checks.require(
             not any(space.replaces_images for space in spaces[1:]),
-            "A `Latent` makes new images from latents and would drop the "
-            "changes before it: it must come first in a `Joint`.",
+            "A `Latent` must come first in a `Joint`, because the images that "
+            "a generator decodes would replace earlier changes; move the "
+            "`Latent` to the front.",
             spaces,
         )
         object.__setattr__(self, "spaces", spaces)
@@ -105,7 +110,7 @@ class Joint(Space):
         )
 
     def _named(self, parts: list[dict[str, Any]]) -> dict[str, Any]:
-        """One dict of several, in which the second of a name has a number."""
+        """Merges dicts; a number is added to a name that appears again."""
         found: dict[str, Any] = {}
         for part in parts:
             for name, number in part.items():

@@ -51,25 +51,25 @@ CHROMINANCE[:4, :4] = [
 
 @value
 class JPEG(Transform):
-    """Changed JPEG coefficients: x^ = x' + IDCT(Q * c / 2), c in a ball.
+    """Changes of JPEG coefficients: x^ = x' + IDCT(Q * c / 2), c in a ball.
 
     x' is x with the two chrominances averaged over 2x2 pixels, as in JPEG, so
     that x^ differs from x even where c is 0. c are the changes of the
     coefficients of blocks of 8x8 pixels, and Q is the standard's quantisation
     table: c = 1 is half a step of quantisation. Nothing is rounded, so the
-    image's own coefficients cancel. Images are extended at the edge to a
-    multiple of 16 pixels, and cropped afterwards. Images without three
-    channels have no chrominances: each channel is a luminance, and a multiple
-    of 8 pixels is enough.
+    image's own coefficients need not be computed. Images are extended at the
+    edge to a multiple of 16 pixels, and cropped afterwards. Images without
+    three channels have no chrominances: each channel is a luminance, and a
+    multiple of 8 pixels is enough.
 
     Args:
         budget: Bound of the norm of c, in half steps of quantisation.
         step: Length of a step; None, the default, stands for
             budget / sqrt(steps). The norm "l1" takes no step.
-        reference: Whether to do as the original: the first gradient is taken
-            at `budget` times the start, the l1 search measures the room to
-            |c_i| = 2 from c rather than from 0, and pixels cut off at 0 or 1
-            have no gradient. Default False.
+        reference: Whether to behave like the original code, default False. That
+            code takes the first gradient at `budget` times the start, measures
+            the room to |c_i| = 2 from c rather than from 0 in the l1 search,
+            and has no gradient at pixels cut off at 0 or 1.
         norm: Norm of c: "linf", the default, "l2" or "l1"; with the last two,
             |c_i| <= 2 as well. "l1" is searched by Frank-Wolfe,
             c <- c + (s - c) / (iteration + 1), with s the ball's farthest
@@ -88,12 +88,13 @@ class JPEG(Transform):
         super().__post_init__()
         checks.require(
             self.norm in ("linf", "l2", "l1"),
-            "`norm` must be linf, l2 or l1.",
+            "`norm` must be 'linf', 'l2' or 'l1'.",
             repr(self.norm),
         )
         checks.require(
             self.norm != "l1" or self.step is None,
-            "The l1 search chooses its steps itself: leave `step` out.",
+            "`step` must be None with the norm 'l1', whose search chooses its "
+            "own steps; leave `step` out.",
             self.step,
         )
 

@@ -58,8 +58,8 @@ class Latent(Space):
         super().__post_init__()
         checks.require(
             hasattr(self.generator, "decode"),
-            "A latent attack needs a generator with `decode(latents)`, such "
-            "as ijsat_tf.flows.Glow.",
+            "A latent attack needs a generator with `decode(latents)`; give a "
+            "flow such as ijsat_tf.flows.Glow.",
             repr(self.generator),
         )
         checks.require(
@@ -78,8 +78,8 @@ class Latent(Space):
                 isinstance(level, int) and 1 <= level <= last
                 for level in self.levels
             ),
-            f"`levels` must be numbers from 1 to {last}, each once, such "
-            "as [2].",
+            f"`levels` must be numbers from 1 to {last}, each number once, "
+            "such as [2]; None stands for all levels.",
             repr(self.levels),
         )
 
@@ -107,9 +107,10 @@ class Latent(Space):
             return LatentContext(given, tf.zeros([], images.dtype), decode)
         checks.require(
             hasattr(self.generator, "encode"),
-            "The generator has no `encode`: give the images' `latents`, as "
-            "x = {'image': ..., 'latent': ...} in `fit` and `evaluate`; a "
-            "set that ijsat_tf.generators.project_dataset wrote has them.",
+            "The generator has no `encode`, so latents must come with the "
+            "images: give `latents`, or x = {'image': ..., 'latent': ...} in "
+            "`fit` and `evaluate`. ijsat_tf.generators.project_dataset writes "
+            "a data set with latents.",
             repr(self.generator),
         )
         latents = generator.encode(images, **self._options)
@@ -119,7 +120,7 @@ class Latent(Space):
             for name in ("compute_dtype", "variable_dtype")
         ]
         if types[0] != types[1]:
-            # The residual makes a change of zero give back exactly x.
+            # With the residual, a change of zero gives exactly x.
             decoded = decode(latents, **self._options)
             residual = images - tf.cast(decoded, images.dtype)
         return LatentContext(latents, residual, decode)
@@ -188,10 +189,10 @@ class Latent(Space):
             and len(shapes) == len(found)
             and all(map(tf.TensorShape.is_compatible_with, found, shapes)),
             "`latents` must have the shapes that the generator decodes, "
-            f"{expected} without the batch axis. Give this generator's own; "
-            "where it can encode images, leave them out of the data, "
-            "`source._replace(latents=None)`; where images are augmented, "
-            "attack through ijsat_tf.generators.Augmented(generator).",
+            f"{expected} without the batch axis. Pass latents of this "
+            "generator; or, if it can encode images, leave the latents out, "
+            "`source._replace(latents=None)`; or, if the images are "
+            "augmented, use ijsat_tf.generators.Augmented(generator).",
             *map(tuple, found),
         )
         legal = self.levels is None or (
@@ -201,7 +202,8 @@ class Latent(Space):
         )
         checks.require(
             legal,
-            "`levels` must number floats in a list of latents.",
+            "`levels` must be the numbers of float tensors in a list of "
+            "latents; leave `levels` out where the latents are one tensor.",
             self.levels,
         )
         return latents

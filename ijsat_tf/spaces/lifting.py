@@ -1,4 +1,4 @@
-"""The radii and steps of balls as tensors, so that all share one graph."""
+"""The radii and steps of balls as tensors, so that radii share one graph."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _NUMBERS = "radius", "step"
 def lifted(value: Value) -> tuple[Value, tf.Tensor]:
     """A value without the radii and steps of its balls, and these numbers.
 
-    Values that differ only in radii and step sizes become equal. So they share
-    a graph, which takes the numbers as an input.
+    Values that differ only in radii and step sizes become equal. So these
+    values share a graph, which takes the numbers as an input.
 
     Args:
         value: Attack or space, which is searched for balls at any depth.
@@ -45,7 +45,7 @@ def lowered(value: Value, numbers: tf.Tensor) -> Value:
 
     Args:
         value: Value that `lifted` returned.
-        numbers: Numbers (N,), either those that `lifted` returned or others.
+        numbers: Numbers (N,), the numbers that `lifted` returned or others.
     """
     place = itertools.count()
     return _mapped(

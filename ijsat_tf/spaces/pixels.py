@@ -37,8 +37,8 @@ class Pixels(Space):
         if isinstance(self.ball, Linf) and _is_above_one(self.ball.radius):
             warnings.warn(
                 f"The radius {self.ball.radius:g} of {self!r} is above 1, "
-                "and pixels are in [0, 1]: it allows every image. Eight grey "
-                "levels are 8 / 255.",
+                "and pixels are in [0, 1], so the ball holds every image. "
+                "Write eight grey levels as 8 / 255.",
                 stacklevel=2,
             )
 
@@ -81,7 +81,7 @@ def _is_above_one(radius: float | tf.Tensor) -> bool:
 
 
 def as_space(space: Space | Ball) -> Space:
-    """Returns a space as it is, and a ball as `Pixels(ball)`."""
+    """Returns a space unchanged, and a ball as `Pixels(ball)`."""
     if isinstance(space, Ball):
         return Pixels(space)
     checks.require(

@@ -49,7 +49,7 @@ def reach(
         generator overflows.
 
     Raises:
-        ValueError: for images that are no floats in [0, 1], or no steps.
+        ValueError: for images that are not floats in [0, 1], or no steps.
     """
     images = checks.images(images)
     steps = checks.iterations("steps", steps)

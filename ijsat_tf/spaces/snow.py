@@ -1,4 +1,4 @@
-"""Snow: flakes on a grid, each drawn out along the line of its fall."""
+"""Snow: flakes on a grid, blurred along the direction in which they fall."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ class SnowContext(NamedTuple):
 class Snow(Pattern):
     """Snow: x^ = 3/4 x + 1/4 max(x, 3/2 grey(x) + 1/2) + budget * snow.
 
-    snow = sum_i K_i * flakes(I_i^4) has seven kinds of flakes, each on a grid
-    of every fourth pixel and drawn out by a random motion kernel K_i. The
-    attack changes the intensities I, which are in [0, 1] and at most 0.2 in
-    the mean over each kind's blocks of 8 x 8 flakes. The image is whitened
-    whatever the budget. grey is the luminance of a colour image, otherwise
-    the mean of the channels. The snow is white.
+    snow = sum_i K_i * flakes(I_i^4) has seven kinds of flakes. Each kind lies
+    on a grid of every fourth pixel, and is blurred by a random motion kernel
+    K_i. The attack changes the intensities I, which are in [0, 1] and at most
+    0.2 in the mean over each kind's blocks of 8 x 8 flakes. The image is
+    whitened with every budget, also with 0. grey is the luminance of a colour
+    image, otherwise the mean of the channels. The snow is white.
 
     Args:
         budget: Brightness of the brightest flake, in [0, 1].
         step: Length of a step of I; None, the default, stands for
             0.0316 / sqrt(steps).
-        reference: Whether to do as the original: all images of a batch have
-            the same kernels, neither the first nor the last I is projected
-            into the bounds, and pixels cut off at 1 have no gradient. Default
-            False.
+        reference: Whether to behave like the original code, default False. In
+            that code all images of a batch have the same kernels, neither the
+            first nor the last I is projected into the bounds, and pixels cut
+            off at 1 have no gradient.
 
     Raises:
         ValueError: for settings out of range.
@@ -106,8 +106,8 @@ class Snow(Pattern):
     ) -> list[tf.Tensor]:
         (intensities, kept), direction = change, tf.sign(gradient[0])
         if self.reference:
-            # The original steps from the projected intensities, with the
-            # derivative of I^4 there, which is positive.
+            # The original code steps from the projected intensities, and takes
+            # the derivative of I^4 there, which is positive.
             direction *= tf.sign(intensities)
             intensities = tf.where(
                 iteration == 0, intensities, _project(intensities)
@@ -123,7 +123,8 @@ def filters(kernels: tf.Tensor) -> tf.Tensor:
     kinds = []
     for kind, (row, column) in enumerate(PLACES):
         part = framed[:, kind, row : row + 20, column : column + 20]
-        # A pixel's place within the four counts against the flake's.
+        # The index into a kernel grows with the flake's place and falls with
+        # the pixel's place in its block, so the pixel axes are reversed.
         kinds.append(tf.reverse(tf.reshape(part, [-1, 5, 4, 5, 4]), [2, 4]))
     matrix = tf.transpose(tf.stack(kinds, 5), [0, 1, 3, 5, 2, 4])
     return tf.reshape(matrix, [-1, 25 * len(PLACES), 16])

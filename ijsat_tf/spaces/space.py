@@ -1,4 +1,4 @@
-"""The base class of spaces, the changes of a sample that are allowed."""
+"""The base class of spaces, which bound the changes of a sample."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from ijsat_tf.types import Tensors, Value, value
 
 @value
 class Space(Value):
-    """The set of changes in which attacks search.
+    """A set of changes in which attacks search.
 
-    Subclasses define five small methods. `name` is the key of the space's
-    budget in an attack's result.
+    Subclasses define five small methods: `prepare`, `start`, `apply`, `update`
+    and `measure`. `name` is the key of the space's budget in an attack's
+    result.
     """
 
     @property
@@ -23,7 +24,7 @@ class Space(Value):
 
     @property
     def replaces_images(self) -> bool:
-        """Whether `apply` makes new images rather than changes given ones."""
+        """Whether `apply` makes new images rather than changes given images."""
         return False
 
     @property
@@ -37,7 +38,7 @@ class Space(Value):
         return {}
 
     def with_steps(self, steps: int) -> Space:
-        """This space, with step sizes resolved for a search of `steps`."""
+        """This space, with its default steps computed for `steps` updates."""
         return self
 
     def prepare(self, images: tf.Tensor, latents: Tensors | None) -> Any:

@@ -24,7 +24,7 @@ class Transform(Space):
             False; each transform describes the mistakes.
 
     Raises:
-        ValueError: for a budget or a step that is negative or no number.
+        ValueError: for a budget or a step that is negative or not a number.
 
     Source: Kang et al., Testing Robustness Against Unforeseen Adversaries,
     2019, whose code is github.com/ddkang/advex-uar.
@@ -87,8 +87,9 @@ def image_shape(images: tf.Tensor) -> tuple[int, int, int]:
     shape = tuple(images.shape[1:])
     checks.require(
         None not in shape,
-        "The images' height, width and channels must be known when the graph "
-        "is made; give them in the function's input signature.",
+        "The height, width and channels of `images` must be known when the "
+        "graph is made; give the shape (None, H, W, C) in the "
+        "`input_signature` of your tf.function.",
         f"shape {tuple(images.shape)}",
     )
     return shape

@@ -1,1 +1,1 @@
-"""Files that are never half written, and what tells their contents apart."""
+"""Files: atomic writes, fingerprints of contents, and resumable work."""

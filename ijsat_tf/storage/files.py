@@ -1,4 +1,4 @@
-"""Files that are never half written."""
+"""Atomic writes of files, and locks of folders."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
         path: Path of the file; its folder is created.
 
     Raises:
-        ValueError: for a path that ends in no name, such as ".".
+        ValueError: for a path that does not end in a name, such as ".".
         OSError: for a path that cannot be written, such as on a full disk; the
             error names the path.
     """
     if path.name in ("", ".."):
-        raise ValueError(f"`path` {str(path)!r} is no name of a file to write.")
+        raise ValueError(
+            "`path` must end in the name of a file, such as run/best.keras. "
+            f"Received: {str(path)!r}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name("." + path.name)
     try:
@@ -55,7 +58,7 @@ def replaced(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def lock(folder: pathlib.Path) -> bool:
-    """Reserves a folder until this process ends, in whatever way.
+    """Reserves a folder until this process ends or is killed.
 
     Args:
         folder: Existing folder.
@@ -85,14 +88,14 @@ def read_text(path: pathlib.Path) -> str:
         path: Path of the file.
 
     Raises:
-        ValueError: for a file that is no text.
+        ValueError: for a file that is not UTF-8 text.
     """
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} is damaged, or no text: {error.reason} at byte "
-            f"{error.start}. Restore it, or move it away."
+            f"{path} is damaged, or is not UTF-8 text: {error.reason} at byte "
+            f"{error.start}. Restore the file, or move the file away."
         ) from error
 
 

@@ -52,7 +52,8 @@ def of_model(model: Callable, logits: Any) -> str:
     Args:
         model: Keras model, or a function, whose weights cannot be seen.
         logits: Outputs (B, K) of the model for images that are always the same.
-            They are rounded, as another machine may compute other last digits.
+            The outputs are rounded, because another machine may compute other
+            last digits.
 
     Returns:
         16 hexadecimal digits of SHA-256.

@@ -1,4 +1,4 @@
-"""What is begun again must be the same work: a comparison of settings."""
+"""A check that resumed work has the settings that the stored work has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def require_same(
     way_out: str,
     names: Iterable[str] | None = None,
 ) -> None:
-    """Raises `ValueError` where stored settings are not those of this work.
+    """Raises `ValueError` where stored settings differ from this work's.
 
     Args:
         found: Settings {name: setting} that a file holds.

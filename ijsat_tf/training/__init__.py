@@ -1,4 +1,4 @@
-"""Training of classifiers by methods, which mix, craft and minimise."""
+"""Training of classifiers: methods, models, optimizers and callbacks."""
 
 from ijsat_tf.flows import WarmUp
 from ijsat_tf.training import methods

@@ -19,7 +19,7 @@ def IJSAT(
         attack: Attack on the mixtures, e.g.
             `JointSpaceAttack(flow, pixels=..., latent=...)`.
         tau: Parameter of alpha ~ Beta(tau, tau), default 0.1.
-        seed: Seed of everything random in training, default 0.
+        seed: Random seed of the training, default 0.
 
     Returns:
         Model `AdversarialModel(classifier, methods.IJSAT(attack, tau), seed)`.

@@ -30,16 +30,16 @@ class AdversarialModel(StepModel):
     metrics see the samples that the method trains on. The label of a mixture
     is then its heavier class, an int or one-hot as y is.
 
-    Generators inside the method are saved with the model. They are not
-    trained: their `trainable` stays as it was.
+    Generators inside the method are saved with the model. The model does not
+    train the generators, and does not change their `trainable`.
 
     Args:
         classifier: Classifier from images in [0, 1] to logits (B, K).
         method: Method of training, one of `ijsat_tf.training.methods`.
-        seed: Seed of everything random in training, default 0.
+        seed: Random seed of the training, default 0.
 
     Raises:
-        ValueError: for a `method` that is no method, or one that cannot train
+        ValueError: for a `method` that is not a method, or that cannot train
             this classifier.
     """
 
@@ -50,7 +50,7 @@ class AdversarialModel(StepModel):
         seed: int = 0,
         **kwargs: Any,
     ):
-        # Casting is the classifier's business; attacks need float32 images.
+        # The classifier casts the images; attacks need float32 images.
         super().__init__(autocast=False, **kwargs)
         checks.require(
             isinstance(method, Method),
@@ -119,7 +119,8 @@ class AdversarialModel(StepModel):
             )
             checks.require(
                 each.shape.rank == 1,
-                "The method's `loss` must give one number per sample, (B,).",
+                "`loss` of the method must return one number per sample, (B,); "
+                "return the losses without a mean over the batch.",
                 f"shape {each.shape}",
             )
             each = self._regularized(each)
@@ -127,7 +128,7 @@ class AdversarialModel(StepModel):
             scaled = self.optimizer.scale_loss(loss)
         variables = self.trainable_variables
         gradients = tape.gradient(scaled, variables)
-        # The gradients alone do not depend on the check of the loss.
+        # Gradients do not depend on the check of the loss; the update waits.
         with tf.control_dependencies([loss]):
             self.optimizer.apply(gradients, variables)
         self._loss_tracker.update_state(each)
@@ -176,8 +177,8 @@ class AdversarialModel(StepModel):
     def from_config(cls, config: dict[str, Any]) -> AdversarialModel:
         classifier = config["classifier"]
         if isinstance(classifier, keras.Model):
-            # A config holds no weights: a live classifier is copied, so that
-            # its weights stay its own.
+            # A config holds no weights. A classifier in a config that was not
+            # saved is copied, so that the two models share no weights.
             classifier = keras.saving.serialize_keras_object(classifier)
         settings = {
             "classifier": keras.saving.deserialize_keras_object(classifier),
@@ -192,15 +193,15 @@ class AdversarialModel(StepModel):
         return each
 
     def _batch(self, data: Any) -> tuple[Batch, tf.Tensor]:
-        """The samples as methods take them, and y as metrics take it."""
+        """Returns the samples for the method, and y for the metrics."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         checks.require(
             weight is None,
-            "`sample_weight` and `class_weight` are not supported: what an "
-            "attacked mixture of two samples should weigh is not defined.",
+            "`sample_weight` and `class_weight` must be None, because the "
+            "weight of a mixture of two samples is not defined.",
         )
         checks.require(
-            y is not None, "Labels are needed: `fit(images, labels)`."
+            y is not None, "`y` must be labels: call `fit(images, labels)`."
         )
         images, latents = images_and_latents(x)
         shape = getattr(self.classifier, "input_shape", None)
@@ -223,7 +224,7 @@ def _warn_of_probabilities(classifier: keras.Model) -> None:
         return  # The last layer of such a model cannot be inspected.
     if not gives_logits:
         warnings.warn(
-            "The classifier ends in a softmax, or in a single output; training "
-            "needs logits. Use ijsat_tf.models.logits(classifier).",
+            "The classifier ends in a softmax or in a single output, and "
+            "training needs logits. Use ijsat_tf.models.logits(classifier).",
             stacklevel=3,
         )

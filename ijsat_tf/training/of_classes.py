@@ -1,4 +1,4 @@
-"""Metrics of classes, for labels of any form."""
+"""Metrics that compare classes, for labels of any form."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _SPARSE_FUNCTIONS = (
 
 @keras.saving.register_keras_serializable("ijsat_tf")
 class OfClasses(keras.metrics.Metric):
-    """A metric of classes (B,) that also takes labels (B, K).
+    """A metric that compares classes (B,), and also takes labels (B, K).
 
-    The heaviest class of a label (B, K) counts.
+    The class of a label (B, K) is the class of its largest entry.
 
     Args:
         metric: Metric that compares classes (B,) with logits (B, K).

@@ -39,11 +39,12 @@ class SGD(keras.optimizers.SGD):
         name: str = "sgd",
         **kwargs: Any,
     ):
-        checks.require(l2 >= 0, "`l2` must not be negative.", l2)
+        checks.require(l2 >= 0, "`l2` must be 0 or more.", l2)
         checks.require(
             not (l2 and kwargs.get("weight_decay")),
-            "Give `l2` or `weight_decay`, not both: `l2` is coupled, as in "
-            "the paper, `weight_decay` is Keras' decoupled one.",
+            "`l2` and `weight_decay` must not both be given; use `l2` for the "
+            "coupled decay of the paper, `weight_decay` for Keras' decoupled "
+            "decay.",
         )
         super().__init__(learning_rate, momentum, name=name, **kwargs)
         self.l2 = l2

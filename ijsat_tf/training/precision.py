@@ -1,4 +1,4 @@
-"""The type that convolutions compute in."""
+"""The dtype policy that is fast on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning rate schedules of the paper and of the methods it compares with."""
+"""Learning rate schedules of the paper and of methods in its tables."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def step_drops(
     epochs = list(epochs)
     checks.require(
         epochs == sorted(set(epochs)) and all(epoch > 1 for epoch in epochs),
-        "`epochs` of drops must rise and start after epoch 1.",
+        "`epochs` must increase, and each epoch must be above 1, such as "
+        "(75, 90, 100).",
         epochs,
     )
     if not epochs:
@@ -80,7 +81,7 @@ def share_drops(
     shares = list(shares)
     checks.require(
         shares == sorted(set(shares)) and all(0 < s < 1 for s in shares),
-        "`shares` must rise and lie between 0 and 1.",
+        "`shares` must increase and lie between 0 and 1, such as (0.34, 0.67).",
         shares,
     )
     # The step at which a share of 0.34 of 150 epochs is complete must not
@@ -88,7 +89,8 @@ def share_drops(
     ends = [math.ceil(round(share * steps, 6)) for share in shares]
     checks.require(
         ends == sorted(set(ends)),
-        f"`steps` must be enough for {len(shares)} drops.",
+        f"`steps` must be enough for {len(shares)} drops at different steps; "
+        "train for more steps, or give fewer shares.",
         steps,
     )
     if not shares:
@@ -138,12 +140,14 @@ class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
         self.rates = [float(rate) for rate in rates]
         checks.require(
             len(self.epochs) >= 2 and self.epochs == sorted(set(self.epochs)),
-            "`epochs` must be two or more, and rise.",
+            "`epochs` must be at least two increasing numbers, such as "
+            "(0, 1, 6).",
             self.epochs,
         )
         checks.require(
             len(self.rates) == len(self.epochs),
-            f"`rates` must be {len(self.epochs)}, one for each epoch.",
+            f"`rates` must be {len(self.epochs)} numbers, one for each of "
+            "`epochs`.",
             self.rates,
         )
 

@@ -1,4 +1,4 @@
-"""AutoAttack, and the attacks that make up AutoAttack."""
+"""AutoAttack, and its stages APGD, FAB and Square."""
 
 from ijsat_tf.attacks.autoattack.apgd import APGD
 from ijsat_tf.attacks.autoattack.autoattack import AutoAttack, Verdict

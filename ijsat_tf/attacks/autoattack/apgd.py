@@ -15,7 +15,7 @@ from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import each, pick, put, take
 from ijsat_tf.types import LogitsFn, Tensors, value
 
-# name: (loss, the fewest classes it needs)
+# {name: (loss, smallest number of classes for which the loss is defined)}
 _LOSSES = {
     "ce": (losses.cross_entropy, 2),
     "dlr": (margins.difference_of_logits_ratio, 3),
@@ -29,9 +29,10 @@ class APGD(BallAttack):
 
     The search starts on the border of the ball, in a random direction, with
     a step of twice the radius. Each sample halves its own step when progress
-    stops; see `ijsat_tf.attacks.autoattack.apgd_search`. The result is the last
-    misclassified image of the window of steps in which there was one, else
-    the image of the highest loss.
+    stops; see `ijsat_tf.attacks.autoattack.apgd_search`. The search of a sample
+    ends with the window of steps in which its first misclassified image was
+    found. The result is the last misclassified image, else the image of the
+    highest loss.
 
     Args:
         ball: Ball of the pixels, `Linf` or `L2`, e.g. `Linf(8 / 255)`; the
@@ -44,9 +45,9 @@ class APGD(BallAttack):
         restarts: Number of searches from different starts, for samples not
             yet misclassified; default 1. With the loss "targeted", the number
             for each target.
-        targets: Number of classes that the loss "targeted" aims at, those of
-            the largest logits on the clean image; default 9, at most all
-            other classes.
+        targets: Number of classes that the loss "targeted" aims at, in the
+            order of the largest logits on the clean image; default 9, and at
+            most all other classes.
         gradient_samples: Number of evaluations of the model over which a
             gradient is averaged, default 1; use more for a randomised model.
 
@@ -138,8 +139,8 @@ class APGD(BallAttack):
     def _fitting(self, labels: tf.Tensor) -> tf.Tensor:
         checks.require(
             labels.shape[-1] >= self.least_classes,
-            f"The loss {self.loss!r} needs a model with at least "
-            f"{self.least_classes} classes; use loss='ce'.",
+            f"The model must have at least {self.least_classes} classes for "
+            f"the loss {self.loss!r}; use loss='ce'.",
             f"{labels.shape[-1]} classes",
         )
         if self.loss == "ce":

@@ -80,7 +80,7 @@ class AutoAttack(BallAttack):
 
     def __post_init__(self):
         super().__post_init__()
-        _ = self.stages  # Wrong settings are refused at once.
+        _ = self.stages  # Making the stages refuses wrong settings at once.
         count = checks.at_least_one("batch_size", self.batch_size)
         object.__setattr__(self, "batch_size", count)
 
@@ -91,9 +91,9 @@ class AutoAttack(BallAttack):
 
     def craft(self, *_: Any, **__: Any) -> AttackResult:
         raise ValueError(
-            "AutoAttack removes samples as they fall, which a graph cannot. "
-            "Call it outside of any tf.function; inside one, and for "
-            "training, use a stage of it such as APGD(ball)."
+            "AutoAttack must be called outside of a tf.function, because it "
+            "removes samples that are misclassified. Inside a tf.function, "
+            "and for training, use one of its stages, such as APGD(ball)."
         )
 
     def __call__(

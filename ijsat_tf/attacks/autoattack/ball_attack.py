@@ -10,7 +10,7 @@ from ijsat_tf.types import value
 
 @value
 class BallAttack(Attack):
-    """An attack of the pixels in an `Linf` or `L2` ball around the image.
+    """An attack on the pixels, in an `Linf` or `L2` ball around the image.
 
     Attributes:
         ball: Ball of the pixels; the ball's own step is not used.
@@ -28,7 +28,7 @@ class BallAttack(Attack):
         checks.require(
             isinstance(self.ball, (Linf, L2)),
             f"`ball` of {type(self).__name__} must be Linf(radius) or "
-            "L2(radius); other spaces are for PGD.",
+            "L2(radius); use PGD for other spaces.",
             repr(self.ball),
         )
         for name in self.counts:

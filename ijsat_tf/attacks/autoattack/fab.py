@@ -34,9 +34,8 @@ _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9
 class FAB(BallAttack):
     """Fast Adaptive Boundary: the smallest change that fools the model.
 
-    The search itself does not use the radius: its result counts where that
-    lies in the ball. A sample that is already misclassified is not attacked
-    again.
+    The search itself does not use the radius. A result outside of the ball
+    does not count. A sample that is already misclassified is not attacked.
 
     Args:
         ball: Ball of the pixels, `Linf(radius)` or `L2(radius)`.
@@ -130,7 +129,7 @@ class FAB(BallAttack):
     def _start(
         self, images: tf.Tensor, seed: tf.Tensor, restart: tf.Tensor
     ) -> tf.Tensor:
-        """Where a search starts: at x in the first one, later near x."""
+        """The start of a search: first x itself, later points near x."""
         draw = seeds.uniform if isinstance(self.ball, Linf) else seeds.normal
         change = draw(images, seed)
         length = tf.maximum(self.ball.norm(change), 1e-12)

@@ -25,12 +25,16 @@ def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
     """
     classes = labels.shape[-1]
     checks.require(
-        classes >= 2, f"{what} needs a model of 2 classes or more.", classes
+        classes >= 2,
+        f"{what} needs a model of 2 classes or more; for a model with a "
+        "single output use ijsat_tf.models.logits(model).",
+        classes,
     )
     heaviest = tf.reduce_max(labels, axis=1)
     checked = checks.require(
         tf.reduce_all(heaviest > 0.999),
-        f"{what} needs hard labels, one class per sample; PGD takes soft ones.",
+        f"{what} needs hard labels, one class per sample; use PGD for soft "
+        "labels. The number is the smallest weight of a label's class.",
         tf.reduce_min(heaviest),
     )
     hard = tf.one_hot(tf.argmax(labels, axis=1), classes, dtype=labels.dtype)

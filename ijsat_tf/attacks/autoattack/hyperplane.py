@@ -1,8 +1,8 @@
 """The shortest change onto a hyperplane that stays inside the box [0, 1].
 
 For a point x, a normal w and an excess c >= 0, the change d of least norm with
-w . d = -c and 0 <= x + d <= 1 moves each coordinate against its w_i until it
-is stopped by the box,
+w . d = -c and 0 <= x + d <= 1 moves each coordinate against its w_i until the
+coordinate reaches the border of the box,
 
     d_i = -sign(w_i) min(t s_i, r_i),    r_i = x_i if w_i > 0 else 1 - x_i,
 
@@ -11,8 +11,9 @@ at speed s_i = 1 for the Linf norm and |w_i| for the L2 norm. The time t solves
     sum_i |w_i| min(t s_i, r_i) = c,
 
 whose left side is concave and piecewise linear. Newton's method from the left
-never passes the solution, and has reached the solution when no more coordinates
-stop. That takes a few passes, and sorting the r_i / s_i would cost far more.
+never passes the solution, and has found the solution when no further coordinate
+reaches the border. A few passes suffice, and cost far less than sorting the
+r_i / s_i.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ class L2Windows(Windows):
         )
         new = pyramid * tf.gather(signs, rows)
         new += window / (tf.sqrt(budget) + 1e-12)
-        # The norm per channel: what the ball leaves, plus what the two windows
-        # had.
+        # The norm per channel: the unused part of the ball's radius, plus the
+        # norm of the two windows.
         budget += tf.reduce_sum(tf.square(beside), [1, 2], keepdims=True)
         left = self.radius**2 - tf.square(L2(0).norm(change))
         left = tf.maximum(left, 0) / best.shape[-1]

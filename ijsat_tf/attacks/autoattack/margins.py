@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-# As in the official code, for samples whose largest logits are equal.
+# Added to denominators, as in the official code: the largest logits of a
+# sample may be equal.
 _TINY = 1e-12
 
 

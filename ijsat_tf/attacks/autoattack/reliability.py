@@ -49,9 +49,9 @@ def check_model(
     if zero:
         _warn(
             f"The gradient of the cross entropy is zero at {zero} of "
-            f"{len(images)} images, so that gradient attacks see nothing "
-            "there: a softmax inside the model that saturates, or another "
-            "masked gradient. Trust Square, and an attack made for this "
+            f"{len(images)} images, so attacks with gradients cannot change "
+            "these images. A softmax inside the model, or another operation, "
+            "masks the gradient. Trust Square, and an attack made for this "
             "model."
         )
     if seem_probabilities(logits):
@@ -72,7 +72,7 @@ def check_finite(finite: np.ndarray) -> None:
     if not finite.all():
         _warn(
             f"The model's outputs are not finite at {np.sum(~finite)} of "
-            f"{len(finite)} images; they count as not robust."
+            f"{len(finite)} images; these images count as not robust."
         )
 
 

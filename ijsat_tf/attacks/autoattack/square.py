@@ -55,7 +55,9 @@ class Square(BallAttack):
     ) -> AttackResult:
         checks.require(
             images.shape[1:].is_fully_defined(),
-            "Square needs images of known height, width and channels.",
+            "`images` of Square must have a known height, width and number of "
+            "channels; give the shape (None, H, W, C) in the "
+            "`input_signature` of your tf.function.",
             f"shape {tuple(images.shape)}",
         )
         labels = require_hard(labels, "Square")
@@ -69,7 +71,7 @@ class Square(BallAttack):
                 logits_of, images, labels, best, least, draw
             )
 
-        # A negative margin marks a sample that need not be attacked.
+        # A sample with a negative margin is misclassified, and not attacked.
         least = tf.where(done, -1.0, 1.0)
         _, best, _ = tf.while_loop(
             lambda number, best, least: (
@@ -101,7 +103,8 @@ class Square(BallAttack):
         def rounds(
             query: tf.Tensor, best: tf.Tensor, least: tf.Tensor
         ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            """Queries for samples still right, until some more are wrong."""
+            """Queries for the samples that are still classified correctly,
+            until more of the samples are misclassified."""
             rows = tf.where(least > 0)[:, 0]
             its_labels = tf.gather(labels, rows)
             known = windows.of(rows)

@@ -67,7 +67,7 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
             the file must have.
 
     Raises:
-        ValueError: for a file that is truncated, no state at all, or the
+        ValueError: for a file that is truncated or not a state, and for the
             state of another attack, model, data or seed.
         OSError: for a file that cannot be opened.
     """
@@ -82,7 +82,7 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
         settings,
         begun.settings,
         f"{path} is the state of another run",
-        "Choose another path, or delete that file to begin anew.",
+        "Choose another path, or delete that file to begin again.",
         begun.settings,
     )
     shapes = fell.shape, progress.shape, adversarial.shape
@@ -103,7 +103,7 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
 def _unreadable(path: pathlib.Path, reason: str) -> ValueError:
     return ValueError(
         f"{path} cannot be read as a state of AutoAttack: {reason}. Choose "
-        "another path, or delete that file to begin anew."
+        "another path, or delete that file to begin again."
     )
 
 

@@ -36,11 +36,11 @@ _STAGES = {
 def stages(
     ball: Ball, version: str, names: tuple[str, ...] | None
 ) -> dict[str, Attack]:
-    """The attacks of a version by name, in its order.
+    """The attacks of a version by name, in the order of the version.
 
-    The version "plus" has five restarts, the others one; "rand" has twenty
-    gradient samples, the others one. Targeted stages and Square always have
-    one restart.
+    The version "plus" has five restarts, the other versions have one; "rand"
+    has twenty gradient samples, the other versions have one. Targeted stages
+    and Square always have one restart.
 
     Args:
         ball: Ball of all stages.
@@ -48,16 +48,17 @@ def stages(
         names: Names of the stages of the version custom, else None.
 
     Raises:
-        ValueError: for names that are unknown, missing or superfluous.
+        ValueError: for names that are unknown, missing or not expected.
     """
     checks.require(
         version in (*VERSIONS, "custom"),
-        f"`version` must be one of {', '.join(VERSIONS)} and custom.",
+        f"`version` must be one of {', '.join(VERSIONS)}, custom.",
         repr(version),
     )
     checks.require(
         (names is not None) == (version == "custom"),
-        "`attacks` names the stages of version='custom', and of no other.",
+        "`attacks` must name the stages if version='custom', and must be left "
+        "out for every other version.",
         repr(names),
     )
     if names is None:
@@ -67,7 +68,8 @@ def stages(
         and names
         and set(names) <= set(_STAGES)
         and len(set(names)) == len(names),
-        f"`attacks` must be different names among {', '.join(_STAGES)}.",
+        "`attacks` must be a list of different names among "
+        f"{', '.join(_STAGES)}.",
         repr(names),
     )
     restarts = 5 if version == "plus" else 1

@@ -1,7 +1,7 @@
-"""Windows of the Square attack: the places and sides of its squares.
+"""The squares of the Square attack: their places and sides.
 
-All samples share the windows, so that results do not depend on a sample's
-place in the batch.
+All samples share the squares, so that the result of a sample does not depend
+on its place in the batch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 def sides(
     queries: int, height: int, width: int, least: int = 1, odd: bool = False
 ) -> np.ndarray:
-    """The side of each query's square; the first cover 0.8 of the image.
+    """The side of each query's square; the first squares cover 0.8 of an image.
 
     Args:
         queries: Number of queries.

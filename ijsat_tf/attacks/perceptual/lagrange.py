@@ -75,8 +75,8 @@ class FastLagrangePerceptual(LagrangianAttack):
 
     lambda grows from a tenth of `penalty` to `penalty`. Images are not
     projected, so the bound is soft: images may be beyond the bound, and the
-    success rate is no measure of robustness. The distances reached are in
-    `result.budget`.
+    success rate does not measure robustness within the bound. The distances
+    reached are in `result.budget`.
 
     Args:
         bound: Bound of the distance, default 0.5.
@@ -125,9 +125,10 @@ class FastLagrangePerceptual(LagrangianAttack):
 class LagrangePerceptual(LagrangianAttack):
     """LPA, which searches for the smallest lambda that keeps the bound.
 
-    lambda starts at 0.01 and grows tenfold after each round of steps that
-    ended beyond the bound. A sample that is a success within the bound stops
-    one step later. At the end images are projected, so that the bound holds.
+    lambda starts at 0.01 and is multiplied by 10 after each round of steps
+    that ended beyond the bound. A sample that is a success within the bound
+    stops one step later. At the end images are projected, so that the bound
+    holds.
 
     Args:
         bound: Bound of the distance, default 0.5.

@@ -67,8 +67,9 @@ class PerceptualAttack(Attack):
         )
         checks.require(
             self.distance is None or self.layers is None,
-            "`layers` are the attacked classifier's; give a `distance` its "
-            "own layers.",
+            "`layers` must be None with a `distance`, because they name "
+            "layers of the attacked classifier; set the layers of the "
+            "`distance` itself.",
             repr(self.layers),
         )
 
@@ -144,9 +145,9 @@ class PerceptualAttack(Attack):
             own = PerceptualDistance(model, self.layers)
         except ValueError as error:
             raise ValueError(
-                "Without a `distance`, a perceptual attack takes the "
-                "classifier's own, and this one has no layers for it: give "
-                f"`layers`, or a `distance`. {error}"
+                "Without a `distance`, a perceptual attack compares layers of "
+                "the classifier, and cannot find these layers: "
+                f"give `layers`, or a `distance`. {error}"
             ) from error
         # One forward pass gives both features and logits.
         return own.with_outputs()

@@ -40,12 +40,14 @@ class PerceptualBall(NamedTuple):
         return norm(self.features(images) - self.origin)
 
     def project(self, images: tf.Tensor) -> tf.Tensor:
-        """Moves images into [0, 1] and the ball, not always to the nearest.
+        """Moves images into [0, 1] and the ball.
 
-        Newton's method solves d(x, x^) = bound, and goes a tenth too far on
-        purpose. A sample that is still outside after ten steps moves along
-        the line to x, by bisection. In that case the official code bisects
-        the whole batch, and may end just outside of the ball.
+        The result is not always the nearest point of the ball.
+        Newton's method solves d(x, x^) = bound. Each step goes a tenth too far,
+        so that the image ends inside the ball. A sample that is still outside
+        after ten steps moves along the line to x, by bisection. In that case
+        the official code bisects the whole batch, and may end just outside of
+        the ball.
 
         Source: Laidlaw et al., 2021, appendix A.4.
         """

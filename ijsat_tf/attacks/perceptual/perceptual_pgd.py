@@ -17,7 +17,7 @@ _CAP = 1.0
 
 @value
 class PerceptualPGD(PerceptualAttack):
-    """PPGD: steepest ascent in the distance d, then projection into its ball.
+    """PPGD: steepest ascent in the distance d, then projection into the ball.
 
     With J the Jacobian of phi at x^ and g the gradient of min(margin, 1),
     the best change of length |J v|_2 = step is along v = (J^T J)^-1 g, which

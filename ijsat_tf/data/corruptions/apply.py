@@ -1,4 +1,4 @@
-"""The fifteen corruptions of CIFAR-10-C, made here."""
+"""The fifteen corruptions of CIFAR-10-C, applied to any images."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def corrupt(
 ) -> np.ndarray:
     """Corrupts images by one of the corruptions of CIFAR-10-C.
 
-    Constants are those of the script that made the published set. Lengths are
+    The constants come from the script that made the published set. Lengths are
     in pixels as in the script, whatever the size of the images; lengths that
     the script ties to the side of 32 (elastic transform, pixelate, fog) are
     tied to the side of the images here. Larger images have constants of their
     own (ImageNet-C). Grey images stay grey, also with frost. The published set
-    was drawn from another stream of random numbers, so accuracies on it and on
-    images made here belong in different tables. `SUBSTITUTES` names what is
-    not made as in the original.
+    was drawn from another stream of random numbers, so do not compare an
+    accuracy on the published set with an accuracy on images of this function.
+    `SUBSTITUTES` names the parts that differ from the original.
 
     Args:
         images: Images (N, H, W, C), uint8, in 0 to 255, H and W from 8 to 63, C
@@ -119,7 +119,7 @@ def stream(
 ) -> np.random.RandomState:
     """The random numbers of one image.
 
-    They come from NumPy's legacy generator, whose streams are frozen.
+    The numbers come from NumPy's legacy generator, whose streams are frozen.
     """
     words = seed, zlib.crc32(name.encode()), severity, place
     bits = np.random.MT19937(np.random.SeedSequence(words))
@@ -147,8 +147,8 @@ def _checked(images: np.ndarray) -> np.ndarray:
     images = np.asarray(images)
     require(
         images.dtype == np.uint8,
-        "`images` must be uint8, levels from 0 to 255; those in [0, 1] are "
-        "np.round(255 * images).astype('uint8').",
+        "`images` must be uint8, levels from 0 to 255; convert images in "
+        "[0, 1] by np.round(255 * images).astype('uint8').",
         f"dtype {images.dtype}",
     )
     least, most = _SIDES
@@ -157,9 +157,9 @@ def _checked(images: np.ndarray) -> np.ndarray:
         and images.shape[-1] in (1, 3)
         and all(least <= side <= most for side in images.shape[1:3]),
         "`images` must have shape (N, H, W, C), C 1 or 3, and sides from "
-        f"{least} to {most}: the constants are those for 32x32, and larger "
-        "images have others, ImageNet-C's. `load(..., image_size=32)` "
-        "resizes a set.",
+        f"{least} to {most}, because the constants are made for 32x32 pixels "
+        "(larger images need those of ImageNet-C); resize a set by "
+        "`load(..., image_size=32)`.",
         f"shape {images.shape}",
     )
     return images

@@ -1,4 +1,7 @@
-"""Blurs; images are as in noise.py."""
+"""The blurs of CIFAR-10-C: defocus, glass, motion and zoom.
+
+Images are (H, W, C), float64 in [0, 1], as in noise.py.
+"""
 
 import numpy as np
 from scipy import ndimage
@@ -32,9 +35,10 @@ def glass_blur(
 ) -> np.ndarray:
     """Replaces pixels by one of four neighbours, between two Gaussian blurs.
 
-    The original is meant to swap neighbours, but its swap of two NumPy views
-    copies. It goes from the last pixel to the first and copies from pixels
-    before, so that each round copies from one state of the image.
+    The original code is meant to swap neighbours, but its swap of two NumPy
+    views only copies. That code goes from the last pixel to the first and
+    copies from earlier pixels, so that each round copies from one state of the
+    image.
 
     Args:
         image: Image (H, W, C) in [0, 1].
@@ -70,7 +74,7 @@ def moved(
 ) -> np.ndarray:
     """Blurs along a direction, with half a Gaussian k as weights.
 
-    The result is sum_i k_i x(p + i (cos angle, sin angle)). It equals that of
+    The result is sum_i k_i x(p + i (cos angle, sin angle)), and equals that of
     ImageMagick (6.9, 16 bits per value) to the last bit: offsets round halves
     down, edge pixels continue outwards, and 16 bits round while 8 bits
     truncate.

@@ -1,6 +1,6 @@
 """Digital corruptions: contrast, elastic transform, pixelate and JPEG.
 
-Images are as in noise.py.
+Images are (H, W, C), float64 in [0, 1], as in noise.py.
 """
 
 import io
@@ -47,7 +47,7 @@ def elastic_transform(
     before = corners + np.array([width // 2, height // 2])
     most = part_affine * side
     after = before + random.uniform(-most, most, before.shape)
-    # From points after it to points before it: [x y 1] inverse.
+    # From points after the map to points before the map: [x y 1] inverse.
     inverse = np.linalg.solve(np.column_stack([after, np.ones(3)]), before)
     row, column = np.mgrid[:height, :width]
     places = np.stack([column, row, np.ones_like(row)], axis=-1) @ inverse

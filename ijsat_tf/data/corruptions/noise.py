@@ -1,4 +1,4 @@
-"""Noise that is drawn anew for every value of an image.
+"""Noise that is drawn independently for every value of an image.
 
 Here and in the other files of this folder an image x is (H, W, C), float64 in
 [0, 1], C 1 or 3; the caller clips results.

@@ -1,6 +1,6 @@
 """The constants of the fifteen corruptions of CIFAR-10-C.
 
-They are those of the script that made the published set (Hendrycks and
+The constants come from the script that made the published set (Hendrycks and
 Dietterich, arXiv:1903.12261; github.com/hendrycks/robustness,
 ImageNet-C/create_c/make_cifar_c.py), severities 1 to 5 from left to right.
 Lengths are pixels of 32x32 images; a `part` is a part of the image's side.
@@ -60,9 +60,9 @@ SEVERITIES = {
     },
 }
 CORRUPTIONS = tuple(name for file in SEVERITIES.values() for name in file)
-"""The names of the fifteen corruptions, those of noise first."""
+"""The names of the fifteen corruptions, the noises first."""
 SUBSTITUTES = {
     "frost": "random textures with the colours, variances and spectra of the "
     "original's photographs, which cannot be redistributed here"
 }
-"""Corruptions that are not made as in the original, and their substitutes."""
+"""Corruptions that differ from the original, and their substitutes."""

@@ -1,4 +1,7 @@
-"""Snow, frost, fog and daylight; images are as in noise.py."""
+"""The weather of CIFAR-10-C: snow, frost, fog and brightness.
+
+Images are (H, W, C), float64 in [0, 1], as in noise.py.
+"""
 
 import numpy as np
 
@@ -67,7 +70,8 @@ def frost(
     """
     colour, deviation, share = _FROSTS[random.randint(len(_FROSTS))]
     height, width, channels = image.shape
-    # A torus larger than the image has changes too slow to repeat in it.
+    # The torus is larger than the image, so that the slowest waves are longer
+    # than the image.
     sides = 4 * height, 4 * width
     frequency = np.hypot.outer(*map(np.fft.fftfreq, sides))
     frequency[0, 0] = np.inf

@@ -1,1 +1,1 @@
-"""The tables of the paper: what it printed, and what records give."""
+"""The tables of the paper: as printed, and computed from records."""

@@ -1,6 +1,6 @@
 """The paper's Tables 1 to 7 as printed, typing errors included.
 
-Footnotes tell where a number contradicts other numbers, or comes from another
+Footnotes mark numbers that contradict other numbers, or that come from another
 paper. A test repeats the paper's arithmetic, and finds no other contradiction.
 """
 
@@ -38,7 +38,7 @@ class PrintedRow(NamedTuple):
             `DIFFERENCE`, for the difference of the two rows above.
         label: Label as printed, with the paper's references.
         cells: Numbers as printed, one per column.
-        footnotes: Footnotes of ours {heading: text}, on what is printed under
+        footnotes: Our footnotes {heading: text}, on the number printed under
             the heading.
     """
 

@@ -33,8 +33,7 @@ class Entry(NamedTuple):
         scores: Scores (N,): the share of the column's attacks under which each
             image was right; None where the share is not known.
         word: Word in place of a number, "not run" or "-".
-        reasons: Reasons why the entry is compared with nothing, and is in no
-            average.
+        reasons: Reasons why the entry must not be compared or averaged.
     """
 
     scores: np.ndarray | None

@@ -30,7 +30,7 @@ class Cell(NamedTuple):
         paper: Number of the paper, as printed.
         best: Whether no row of the section has a larger number.
         p_value: McNemar's exact p-value of a difference; None for averages
-            and for cells that are no difference.
+            and for cells that are not a difference.
         marks: Numbers of the footnotes on our number.
         paper_marks: Numbers of the footnotes on the paper's number.
     """
@@ -83,7 +83,7 @@ def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
     """Computes a table of the paper from records.
 
     A record that cannot be compared with the others of its row, column or
-    table is shown with a footnote that tells why. Such a record is in no
+    table is shown with a footnote that gives the reason. Such a record is in no
     average and no difference, and is never marked as the best.
 
     Args:
@@ -104,12 +104,13 @@ def paper_tables(number: int, runs: Runs) -> tuple[Table, ...]:
     for name in runs:
         checks.require(
             name in names,
-            f"Table {number} has the rows {', '.join(names)}.",
+            f"`runs` must have only rows of Table {number}, "
+            f"{', '.join(names)}; rename the run, or leave it out.",
             repr(name),
         )
     tables: list[Table] = []
     for printed in as_printed.TABLES[number]:
-        # Both halves stand on one page, so their footnotes share one count.
+        # Both halves are on one page, so their footnotes share one count.
         notes = _Footnotes(1 + sum(len(table.footnotes) for table in tables))
         table = _computed(printed, runs, notes)
         if table.settings:
@@ -136,8 +137,8 @@ def records_table(runs: Runs) -> Table:
     """
     checks.require(
         as_printed.DIFFERENCE not in runs,
-        f"No run can be called {as_printed.DIFFERENCE!r}, which is the name of "
-        "rows that compare two; rename its folder.",
+        f"A run must not be called {as_printed.DIFFERENCE!r}, the name of rows "
+        "that compare two runs; rename the folder of the run.",
     )
     corrupted, names = False, {}
     for found in runs.values():
@@ -171,7 +172,7 @@ def row_names(number: int) -> list[str]:
     """
     checks.require(
         number in as_printed.TABLES,
-        "`number` must be that of a table of the paper, 1 to 7.",
+        "`number` must be the number of a table of the paper, 1 to 7.",
         repr(number),
     )
     rows = [row for part in as_printed.TABLES[number] for row in part.rows]

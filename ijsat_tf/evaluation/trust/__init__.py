@@ -1,1 +1,1 @@
-"""Checks for signs that numbers mislead."""
+"""Checks for signs that an evaluation overstates robustness."""

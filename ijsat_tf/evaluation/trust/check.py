@@ -1,4 +1,4 @@
-"""Checks of numbers: what was checked, and what was found."""
+"""The result of a check, and files of results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Check(NamedTuple):
 
     Attributes:
         name: Name of the check: the statement that should be true.
-        passed: Whether the statement is true; None where that cannot be told.
+        passed: Whether the statement is true; None where the check does not
+            apply.
         detail: Numbers behind the verdict, or the reason why there is no
             verdict, in one sentence.
     """
@@ -60,8 +61,8 @@ def save_checks(
     Args:
         path: Path of the file, in JSON.
         model: Fingerprint of the model, `Record.model`.
-        checks: Checks that need the model; the other checks follow from
-            records.
+        checks: Checks that need the model; all other checks follow from the
+            records alone.
     """
     content = {"model": model, "checks": [each._asdict() for each in checks]}
     with replaced(pathlib.Path(path)) as aside:
@@ -99,7 +100,7 @@ def load_checks(path: str | os.PathLike, models: Iterable[str]) -> list[Check]:
         fine = False
     if not fine:
         raise ValueError(
-            f"{path} holds no checks of a model: delete it, and evaluate "
-            "again with --checks"
+            f"{path} holds no checks of a model: delete the file, and "
+            "evaluate again with --checks"
         )
     return found if made_of in {*models} else []

@@ -15,8 +15,8 @@ from ijsat_tf.types import Value
 def attack_from_repr(text: str) -> Attack | None:
     """Returns the attack of a `repr`, to ask for its settings.
 
-    A value's `repr` is the call that makes the value. Only values of this
-    library are made, and no other code is run, whatever the text says.
+    A value's `repr` is the call that makes the value. The function makes only
+    values of this library, and runs no other code, whatever the text says.
     Everything else is taken for a network and replaced by a stand-in, so the
     attack cannot be called.
 
@@ -24,10 +24,10 @@ def attack_from_repr(text: str) -> Attack | None:
         text: Text of the attack, `Record.attack`.
 
     Returns:
-        The attack, or None for "standard" and for attacks that are not known
-        here.
+        The attack, or None for "standard" and for attacks that are not part of
+        this library.
     """
-    # Keras prints networks in <>, which is no Python; others print a call.
+    # Keras prints networks in <>, which is not Python; others print a call.
     text = re.sub(r"<[^<>]*>", "network", text)
     try:
         made = _made(ast.parse(text, mode="eval").body, attacks)
@@ -39,7 +39,7 @@ def attack_from_repr(text: str) -> Attack | None:
 class _Network:
     """A stand-in for a generator or a distance.
 
-    It has the attributes that attacks ask for before they run.
+    The stand-in has the attributes that attacks ask for before they run.
     """
 
     def decode(self, latents: Any) -> Any:
@@ -59,7 +59,7 @@ def _made(node: ast.expr, library: ModuleType) -> Any:
         if not (isinstance(kind, type) and issubclass(kind, Value)):
             return _NETWORK
         # The arguments of an attack are spaces, which may have the name of an
-        # attack; those of `WorstOf` are attacks.
+        # attack; the arguments of `WorstOf` are attacks.
         inside = attacks if issubclass(kind, WorstOf) else spaces
         return kind(
             *(_made(each, inside) for each in node.args),

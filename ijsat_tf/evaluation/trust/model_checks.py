@@ -31,14 +31,14 @@ def model_checks(
 ) -> list[Check]:
     """Checks a model's gradients, and a flow's inverse and bits/dim.
 
-    Three checks are of the images that the model gets right. No gradient of
-    the cross entropy may be zero. A way of length r along the steepest
+    Three checks use the images that the model classifies correctly. No gradient
+    of the cross entropy may be zero. A step of length r along the steepest
     direction of the ball must raise the mean loss, and raise it more than
     each of 8 random directions, for r = 1/4, 1/2 and 1 of the ball's radius.
-    A search of 50 steps from the image, which may change pixels at will, must
-    leave no image right.
+    A search of 50 steps from the image, without a bound on the change, must
+    leave no image classified correctly.
 
-    Two checks are of all images. They must come back through the flow,
+    Two checks use all images. The flow must reconstruct the images,
     max |x - G(G^-1(x))| <= 0.001, and their bits/dim must be within 0.5 of the
     bits/dim of the images that the flow was fitted to.
 
@@ -53,12 +53,13 @@ def model_checks(
             default 32.
 
     Returns:
-        Five checks, which fail where gradients are masked, or the flow is not
-        inverted or does not know the images.
+        Five checks, which fail where gradients are masked, where the flow does
+        not reconstruct the images, or where the images are unlike the images
+        that the flow was fitted to.
 
     Raises:
         ValueError: for data that do not fit the model, and for a ball that is
-            no `Ball` or has radius 0.
+            not a `Ball` or has radius 0.
 
     Source: Carlini et al., On Evaluating Adversarial Robustness, 2019;
     Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.
@@ -66,7 +67,7 @@ def model_checks(
     examples = checks.at_least_one("examples", examples)
     checks.require(
         isinstance(ball, Ball) and ball.radius > 0,
-        "`ball` must be one of pixels with a radius above 0, such as "
+        "`ball` must be a ball of pixels with a radius above 0, such as "
         "Linf(8 / 255).",
         repr(ball),
     )
@@ -141,7 +142,7 @@ def _unbounded(model: Callable, images: tf.Tensor, labels: tf.Tensor) -> Check:
     name = "without a bound an attack reaches 0 %"
     if not len(images):
         return Check(name, None, _NONE)
-    # With this radius a random start would be no image of the class any more.
+    # With this radius a random start would no longer be an image of the class.
     attack = Ascent(Pixels(Linf(1.0)), steps=_STEPS, random_start=False)
     left = len(images) - int(
         tf.math.count_nonzero(attack(model, images, labels).success)

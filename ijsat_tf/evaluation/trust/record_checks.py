@@ -1,4 +1,4 @@
-"""Checks of records, for signs that their numbers mislead."""
+"""Checks of records, for signs that their numbers overstate robustness."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def record_checks(
     Args:
         records: Records {column: `Record`}, complete or not.
         attacks: Attacks {column: attack}, as `evaluate` takes them. For None,
-            the default, and for columns that are missing here, the attacks
-            are read from the records, which works for this library's attacks.
+            the default, and for missing columns, the attacks are read from the
+            records, which works for the attacks of this library.
 
     Returns:
         Seven checks. Four check that every sample was evaluated, that one
@@ -96,8 +96,8 @@ def _versions(columns: list[_Column]) -> Check:
 def _budgets(columns: list[_Column]) -> Check:
     """Compares norms of changes with the radii of the attacks.
 
-    The norms are those that the attack measured and, for an attack in a ball
-    of pixels, also the norm that the evaluation measured.
+    The norms are the norms that the attack measured and, for an attack in a
+    ball of pixels, also the norm that the evaluation measured.
     """
     kept, broken = 0, []
     for name, record, attack in columns:
@@ -125,7 +125,7 @@ def _budgets(columns: list[_Column]) -> Check:
 
 
 def _overflows(columns: list[_Column]) -> Check:
-    """Checks for overflows, which would pass for robust samples."""
+    """Checks for overflows, whose samples would count as robust."""
     found = [
         f"{column.name} on {int(column.record.overflowed.sum()):,} of "
         f"{column.record.done:,} images"

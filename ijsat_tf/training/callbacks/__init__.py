@@ -1,4 +1,4 @@
-"""Callbacks that show the progress of a run and make it safe to interrupt."""
+"""Callbacks that show the progress of a run, and save and resume a run."""
 
 from ijsat_tf.training.callbacks.adversarial_images import AdversarialImages
 from ijsat_tf.training.callbacks.attack_callback import AttackCallback

@@ -18,9 +18,9 @@ class AdversarialImages(AttackCallback):
     """Writes the adversarial images of a few samples for TensorBoard.
 
     The picture "adversarial/<attack>" has the epoch as its step and shows
-    three rows: originals, adversarial samples and differences. Grey is no
-    difference, and the largest difference of all is black or white. Training
-    stays as it was.
+    three rows: originals, adversarial images and differences. A difference of
+    0 is grey, and the largest difference of the picture is black or white. The
+    callback does not change the training.
 
     Args:
         attack: Untargeted attack.
@@ -47,13 +47,14 @@ class AdversarialImages(AttackCallback):
         rows, *_, channels = self.samples.images.shape
         checks.require(
             rows <= 10,
-            "`data` must be at most 10 samples, such as images[:10] and "
-            "labels[:10].",
+            "`data` must be at most 10 samples; pass (images[:10], "
+            "labels[:10]).",
             f"{rows} samples",
         )
         checks.require(
             channels <= 4,
-            "Images must have from 1 to 4 channels to be shown.",
+            "The images of `data` must have from 1 to 4 channels, because "
+            "TensorBoard shows no others; leave this callback out.",
             f"{channels} channels",
         )
         self.directory = os.fspath(directory)

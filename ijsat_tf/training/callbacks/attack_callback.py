@@ -1,4 +1,4 @@
-"""The base of callbacks that attack a model while it is trained."""
+"""The base class of callbacks that attack a model during training."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from ijsat_tf.training.model import AdversarialModel
 class AttackCallback(keras.callbacks.Callback):
     """Attacks the classifier after every few epochs, and after the last.
 
-    Training stays as it was: no variable is written, and random numbers
-    follow from `seed` alone. Subclasses define `on_attack`.
+    The callback does not change the training: it writes no variable, and its
+    random numbers follow from `seed` alone. Subclasses define `on_attack`.
 
     Args:
         attack: Untargeted attack.
@@ -70,7 +70,7 @@ class AttackCallback(keras.callbacks.Callback):
     def attack_batch(
         self, start: int = 0, size: int | None = None
     ) -> tuple[Batch, AttackResult]:
-        """Attacks `size` samples from `start` on, or all of them.
+        """Attacks `size` samples from `start` on, or all samples.
 
         Args:
             start: Number of the first sample, default 0.
@@ -80,7 +80,8 @@ class AttackCallback(keras.callbacks.Callback):
             Attacked samples and the result of the attack.
         """
         batch = self.samples.rows(start, None if size is None else start + size)
-        # The random numbers of an evaluation with this seed and batch size.
+        # The same random numbers as an evaluation with this seed and batch
+        # size.
         draw = seeds.derive(self.seed, "evaluate", start)
         # In the scope each replica attacks a part of the samples.
         with self.model.distribute_strategy.scope():

@@ -1,14 +1,11 @@
-"""Checkpoints from which a run goes on, with the same numbers."""
+"""Checkpoints from which a run resumes, with the same numbers."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import pathlib
 import signal
 import time
-import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -16,9 +13,9 @@ import keras
 import tensorflow as tf
 
 from ijsat_tf import checks
-from ijsat_tf.runtime import loss_scale, workers
+from ijsat_tf.runtime import workers
 from ijsat_tf.runtime.not_finite import NotFinite, first_variable
-from ijsat_tf.training.callbacks import snapshots
+from ijsat_tf.training.callbacks import averages, snapshots, weights_file
 from ijsat_tf.training.callbacks.interruption import Interrupted, Interruption
 
 
@@ -52,9 +49,9 @@ class Backup(keras.callbacks.Callback):
             callbacks=[backup, ...],
         )
 
-    With `use_ema=True` a checkpoint holds the weights that training goes on
-    from. It does not hold their averages, which Keras puts in their place when
-    `fit` ends.
+    With `use_ema=True` a checkpoint holds the weights that training continues
+    from. The checkpoint does not hold the averages that Keras assigns to the
+    weights when `fit` ends.
 
     Random numbers follow from `optimizer.iterations`, which is saved. The
     weights, the optimizer and the logs at the ends of epochs are therefore
@@ -73,7 +70,7 @@ class Backup(keras.callbacks.Callback):
         folder: Folder of the checkpoints, e.g. "run/checkpoints".
         minutes: Minutes from one checkpoint to the next within an epoch,
             default 15; 0 saves after each step. Where `fit` does not know the
-            number of steps of an epoch, none is saved within an epoch.
+            number of steps of an epoch, no checkpoint is saved within an epoch.
         keep: Number of the last checkpoints that are kept, default 3.
         settings: Settings of the run, as a string; a checkpoint with other
             settings is not used. Default "".
@@ -124,7 +121,8 @@ class Backup(keras.callbacks.Callback):
         """
         checks.require(
             getattr(model, "optimizer", None) is not None,
-            "`model` must be compiled: its optimizer is restored too.",
+            "`model` must be compiled, because its optimizer is restored too; "
+            "call `model.compile` first.",
         )
         strategy = model.distribute_strategy
         found = snapshots.newest_first(self.folder)
@@ -135,7 +133,7 @@ class Backup(keras.callbacks.Callback):
             if not model.built and facts.get("input_shape"):
                 model.build(tuple(facts["input_shape"]))
             try:
-                _load(model, path)
+                weights_file.load(model, path)
             except ValueError as error:
                 _pass_over(path, error)
                 continue
@@ -145,9 +143,9 @@ class Backup(keras.callbacks.Callback):
         self._agree(strategy, self.position)
         checks.require(
             not found,
-            f"None of the checkpoints in {self.folder} can be used. Nothing "
-            "was changed: put whole ones of this run there, or move the "
-            "folder away to start anew.",
+            f"None of the checkpoints in {self.folder} can be used, and no "
+            "file was changed. Restore a checkpoint of this run, or move the "
+            "folder away to start again.",
         )
         return self.position
 
@@ -181,12 +179,12 @@ class Backup(keras.callbacks.Callback):
             strategy,
             f"after {position}, {digest}",
             f"`folder` {self.folder} must be on a file system that all workers "
-            "see: what they find there must be the same.",
+            "see, so that all workers find the same checkpoints.",
         )
 
     def save(self) -> None:
         """Writes a checkpoint of the model in training."""
-        with _holding(self._trained):
+        with averages.holding(self._trained):
             self._save()
 
     def _save(self) -> None:
@@ -198,7 +196,7 @@ class Backup(keras.callbacks.Callback):
                 "learning rate, or warm it up for longer.",
             )
         # Each worker has counted its own samples, and reading a metric sums
-        # over the workers: all of them must take part.
+        # over the workers, so all workers must read the metrics.
         metrics = [v.numpy().tolist() for v in model.metrics_variables]
         strategy = model.distribute_strategy
         if workers.is_chief(strategy):
@@ -219,14 +217,15 @@ class Backup(keras.callbacks.Callback):
                 getattr(model, "classifier", model), "input_shape", None
             ),
         }
-        content = _content(model)
+        content = weights_file.content(model)
         try:
             snapshots.write(path, lambda at: at.write_bytes(content), facts)
         except OSError as error:
             raise OSError(
                 f"{path}, {len(content) / 1e6:.1f} MB, cannot be written: "
-                f"{error.strerror or error}. The checkpoints before it are "
-                "whole."
+                f"{error.strerror or error}. Earlier checkpoints are whole; "
+                "training resumes from the last one once the disk can be "
+                "written."
             ) from error
         snapshots.prune(self.folder, path, self.keep)
 
@@ -236,7 +235,7 @@ class Backup(keras.callbacks.Callback):
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
     ) -> None:
-        # Only now are all callbacks done with the previous epoch.
+        # When an epoch begins, all callbacks are done with the previous epoch.
         self._end_epoch()
         if self.position.epoch != epoch:
             self.position = Position(epoch, 0)
@@ -251,8 +250,8 @@ class Backup(keras.callbacks.Callback):
         self.position = self.position._replace(step=self._resumed + batch + 1)
         self._unsaved = True
         if self._counted:
-            # Keras' own metrics have their variables only since this step.
-            # They count once per step, so the order of sums does not matter.
+            # Keras creates the variables of its own metrics in this step.
+            # Metrics are sums over steps, so the order does not matter.
             self._count_on(logs)
         steps = self.params["steps"]
         if steps is None:
@@ -273,7 +272,7 @@ class Backup(keras.callbacks.Callback):
         if self._ending:
             self._ending = self.model.stop_training = False
         self.position = Position(epoch + 1, 0)
-        self._trained = _not_averaged(self.model)
+        self._trained = averages.not_averaged(self.model)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._end_epoch()
@@ -285,7 +284,7 @@ class Backup(keras.callbacks.Callback):
         self._obey(self._agreed()[1])
 
     def _agreed(self) -> list[int]:
-        """Whether any worker is due to save, and a worker's signal or 0."""
+        """Whether a worker is due to save (0 or 1), and its signal or 0."""
         due = time.monotonic() - self._last >= 60 * self.minutes
         mine = due, self.interruption.signal or 0
         strategy = self.model.distribute_strategy
@@ -300,7 +299,7 @@ class Backup(keras.callbacks.Callback):
             )
 
     def _count_on(self, logs: dict[str, Any] | None = None) -> None:
-        """Adds what the metrics had counted before the epoch was resumed."""
+        """Adds the counts of the metrics from before the epoch was resumed."""
         variables = self.model.metrics_variables
         for variable, before in zip(variables, self._counted, strict=True):
             variable.assign(variable.numpy() + before)
@@ -310,65 +309,5 @@ class Backup(keras.callbacks.Callback):
             logs.update((n, float(found[n])) for n in logs if n in found)
 
 
-def _not_averaged(model: keras.Model) -> list[tuple[keras.Variable, Any]]:
-    """The values that training goes on from, where averages may replace them.
-
-    Keras puts the averages in their place when `fit` ends,
-    `keras.callbacks.SwapEMAWeights` when an epoch ends.
-    """
-    optimizer = model.optimizer
-    if not any(each.use_ema for each in loss_scale.every(optimizer)):
-        return []
-    # Scalars such as the learning rate are left for callbacks to change.
-    states = [v for v in optimizer.variables if v.shape]
-    return [(v, v.numpy()) for v in [*model.trainable_variables, *states]]
-
-
-@contextlib.contextmanager
-def _holding(values: list[tuple[keras.Variable, Any]]) -> Iterator[None]:
-    """A context in which variables have given values."""
-    before = [(variable, variable.numpy()) for variable, _ in values]
-    try:
-        for variable, number in values:
-            variable.assign(number)
-        yield
-    finally:
-        for variable, number in before:
-            variable.assign(number)
-
-
 def _pass_over(path: pathlib.Path, error: ValueError) -> None:
     print(f"{path} cannot be used: {error}", flush=True)
-
-
-def _load(model: keras.Model, path: pathlib.Path) -> None:
-    loss_scale.build(model.optimizer, model.trainable_variables)
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns when it skips another optimizer or other layers.
-            warnings.filterwarnings("error", "Skipping")
-            model.load_weights(path)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(f"it is of another model: {reason}") from error
-
-
-def _content(model: keras.Model) -> memoryview:
-    """The file that `model.save_weights` writes, in memory.
-
-    HDF5 ends the process by a segmentation fault when the disk fills in the
-    middle of a file.
-    """
-    from keras.src.saving import saving_lib
-
-    file = io.BytesIO()
-    store = saving_lib.H5IOStore(file, mode="w")
-    saving_lib._save_state(
-        model,
-        weights_store=store,
-        assets_store=None,
-        inner_path="",
-        visited_saveables=set(),
-    )
-    store.close()
-    return file.getbuffer()

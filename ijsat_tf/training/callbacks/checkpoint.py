@@ -1,4 +1,4 @@
-"""The classifier of the best or the last epoch, saved for use."""
+"""A file of the classifier, of the best epoch or of the last epoch."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ijsat_tf.training.model import AdversarialModel
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Saves the classifier alone after every epoch, or after the best.
+    """Saves the classifier alone, after every epoch or after the best epoch.
 
     A functional classifier loads without this library. The file is written
-    aside and renamed, so that an interruption leaves the previous file. To
-    resume training use `Backup`.
+    under another name and then renamed, so that an interruption leaves the
+    previous file. To resume training use `Backup`.
 
     Args:
         path: Path of the file, e.g. "run/best.keras".
@@ -48,8 +48,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.path = pathlib.Path(path)
         checks.require(
             self.path.suffix == ".keras",
-            "`path` must end in '.keras': it holds the classifier alone. To "
-            "resume training use Backup, whose checkpoints lie in a folder.",
+            "`path` must end in '.keras', because the file holds the "
+            "classifier alone; to resume training use Backup.",
             path,
         )
         self.monitor = monitor
@@ -57,7 +57,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._seen = False
 
     def save(self, model: keras.Model) -> None:
-        """Writes the file; of several workers only the first writes.
+        """Writes the file; only the first of several workers writes.
 
         Args:
             model: Built model.
@@ -65,7 +65,9 @@ class Checkpoint(keras.callbacks.Callback):
         classifier = _plain_classifier(model)
         if first_variable(classifier):
             raise NotFinite(
-                model, f"The model is not finite, and {self.path} not written."
+                model,
+                f"The model is not finite, so {self.path} was not written; "
+                "lower the learning rate, or warm it up for longer.",
             )
         if workers.is_chief(model.distribute_strategy):
             with replaced(self.path) as aside:
@@ -85,8 +87,9 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.monitor is not None and not self._seen:
             warnings.warn(
-                f"{self.path} was not saved: {self.monitor!r} was never in "
-                "the logs. Put the callback that adds it before this one.",
+                f"{self.path} was not saved, because the logs never had "
+                f"{self.monitor!r}. Put the callback that adds this number "
+                "before `Checkpoint`.",
                 stacklevel=2,
             )
 

@@ -26,7 +26,7 @@ class EpochLog(keras.callbacks.Callback):
             anew, a larger number continues an existing file.
 
     Raises:
-        ValueError: for a file that is no log of these epochs.
+        ValueError: for a file that is not a log of these epochs.
         OSError: in training, for a disk that is full or cannot be written.
     """
 
@@ -61,7 +61,7 @@ def _read(path: pathlib.Path, epochs: int) -> list[list[str]]:
         and [row[0] for row in rows] == expected
         and all(len(row) == len(rows[0]) for row in rows)
         and lines[len(rows) - 1].endswith("\n"),
-        f"{path} is damaged, or no log of {epochs} epochs. Restore it, or move "
-        "it away to begin another.",
+        f"{path} is damaged, or is not a log of {epochs} epochs; restore the "
+        "file, or move the file away to begin a new log.",
     )
     return rows

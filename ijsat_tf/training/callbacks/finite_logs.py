@@ -14,9 +14,9 @@ class FiniteLogs(keras.callbacks.Callback):
     """Ends training by an error once a logged number is not finite.
 
     The models of this library check their losses inside the step, but XLA
-    drops all checks there. This callback looks at the logs after the step, of
-    any model. `keras.callbacks.TerminateOnNaN` ends the epoch instead, so that
-    callbacks save the diverged model at the end of the epoch.
+    drops these checks. This callback checks the logs of any model after each
+    step. `keras.callbacks.TerminateOnNaN` ends the epoch without an error, so
+    that other callbacks save the diverged model.
 
     Raises:
         NotFinite: in training, a `ValueError` that names the number, the step,

@@ -11,11 +11,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Training was saved and then stopped by a signal.
+    """The error that ends a training after a signal, when everything is saved.
 
     Args:
         number: Number of the signal.
-        message: Message that says how far the run has come.
+        message: Message with the position of the run.
     """
 
     def __init__(self, number: int, message: str):

@@ -35,13 +35,13 @@ def read_curve(path: str | os.PathLike) -> list[Point]:
         path: Path of the file.
 
     Raises:
-        ValueError: for a file that is missing, or not such a CSV file.
+        ValueError: for a file that is missing, or is not a curve.
     """
     path = pathlib.Path(path)
     checks.require(
         path.is_file(),
-        f"No curve at {path}: train with RobustAccuracy(..., path=...) first, "
-        "or correct the path.",
+        f"There is no curve at {path}: train with "
+        "RobustAccuracy(..., path=...) first, or correct the path.",
     )
     try:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
@@ -51,8 +51,8 @@ def read_curve(path: str | os.PathLike) -> list[Point]:
             raise ValueError
     except ValueError:
         raise ValueError(
-            f"{path} is no CSV file with the columns {_HEADER}, one line an "
-            "epoch; move it away, or choose another path."
+            f"{path} must be a CSV file with the columns {_HEADER}, one line "
+            "per epoch; move the file away, or choose another path."
         ) from None
     return points
 

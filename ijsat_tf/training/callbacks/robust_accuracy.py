@@ -32,8 +32,8 @@ class RobustAccuracy(AttackCallback):
     After every `every`-th epoch and after the last epoch, the history and the
     logs of later callbacks have `clean_accuracy` and `robust_accuracy`, both
     fractions of all samples. The logs of other epochs do not have them.
-    Training stays as it was, to the bit. Under a strategy all replicas share
-    the attack, and of several workers only the chief writes.
+    The callback does not change the training. Under a strategy all replicas
+    share the work of the attack, and only the chief of several workers writes.
 
     Args:
         attack: Untargeted attack, e.g.

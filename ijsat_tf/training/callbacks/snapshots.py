@@ -2,9 +2,9 @@
 
 `step-000000123.weights.h5` is a file of weights by Keras. The file
 `step-000000123.json` beside it holds the facts that a run needs to go on, and
-the SHA-256 of weights and facts. The facts are on the disk before the weights
-get their name: weights without facts are damaged, and facts without weights
-are ignored.
+the SHA-256 of weights and facts. The facts are written first, and the weights
+are renamed after that: weights without facts are damaged, and facts without
+weights are ignored.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def write(
 
 
 def read(path: pathlib.Path) -> dict[str, Any]:
-    """The facts of weights, once the checksum shows that both are whole.
+    """Reads the facts of weights, after a check of both by the checksum.
 
     Args:
         path: Path of the weights.
@@ -74,7 +74,7 @@ def read(path: pathlib.Path) -> dict[str, Any]:
         ) from None
     checks.require(
         _digest(path, facts) == digest,
-        f"it or {beside.name} is truncated or changed: not the SHA-256 there.",
+        f"it is truncated or changed: {beside.name} has another SHA-256.",
     )
     return {**facts, "digest": digest}
 
@@ -82,8 +82,8 @@ def read(path: pathlib.Path) -> dict[str, Any]:
 def prune(folder: pathlib.Path, newest: pathlib.Path, keep: int) -> None:
     """Removes all snapshots but `newest` and the `keep - 1` before it.
 
-    Snapshots of later steps than `newest` are removed too: the run could not
-    read them and went on from an earlier snapshot.
+    Snapshots of later steps than `newest` are removed too. Such snapshots are
+    damaged: the run could not read them, and resumed from an earlier snapshot.
 
     Args:
         folder: Folder of the snapshots.

@@ -1,4 +1,4 @@
-"""The loss within an epoch, useful where an epoch takes hours."""
+"""The loss within an epoch, for epochs that take hours."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class StepLosses(keras.callbacks.Callback):
         """The mean of the monitored number since the previous mean."""
         checks.require(
             self.monitor in logs,
-            f"`monitor` must be one of {', '.join(logs)}.",
+            f"`monitor` must be a key of the logs, one of {', '.join(logs)}.",
             repr(self.monitor),
         )
         # Keras' logs hold the mean since the epoch began.

@@ -15,9 +15,9 @@ class Throughput(keras.callbacks.Callback):
 
     Put `Throughput` before callbacks that write the logs. The speed leaves out
     the first batch of each epoch, since the very first batch traces the graph.
-    An only batch is counted, as when an epoch is resumed near its end. The
-    time left includes the measured time between epochs, in which validation
-    and other callbacks run.
+    An epoch with a single batch, as when an epoch is resumed near its end,
+    counts that batch. The time left includes the measured time between epochs,
+    in which validation and other callbacks run.
 
     Args:
         batch_size: Number of images per step.

@@ -1,4 +1,4 @@
-"""Defences: each says what is mixed, what is attacked, what is minimised."""
+"""Methods of training: each defines a mixture, an attack and a loss."""
 
 from ijsat_tf.training.methods.adversarial_la import AdversarialLA
 from ijsat_tf.training.methods.advprop import AdvProp

@@ -19,17 +19,17 @@ from ijsat_tf.types import value
 class AdversarialLA(Method):
     """Adversarial-LA: training on images that a latent search found.
 
-    It minimises L(f(G(z + dz)), y) over theta with
+    The method minimises L(f(G(z + dz)), y) over theta with
     dz = argmax L(f(G(z + dz)), k), |dz|_2 <= radius and the model's own class
     k = argmax_j f(x)_j.
 
     The method trains on the found images alone, with their true labels; the
-    search does not see the true labels. The official code searches with the
-    classifier in training mode, this method in inference mode. That code
-    starts from a cube projected to the ball, this method uniformly in the
-    ball; in so many dimensions both are the surface of the ball. The official
-    flow adds noise and a logit transform whose inverse returns 0.9 x + 0.05; a
-    `Glow` here is exact.
+    search does not use the true labels. The official code searches with the
+    classifier in training mode, and this method in inference mode. The
+    official code starts in a cube that is projected to the ball, and this
+    method uniformly in the ball; in so many dimensions both starts are near the
+    surface of the ball. The official flow adds noise and a logit transform
+    whose inverse returns 0.9 x + 0.05; a `Glow` here is exact.
 
     Args:
         flow: Flow G, e.g. `ijsat_tf.flows.Glow`; where latents come with the
@@ -54,7 +54,7 @@ class AdversarialLA(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        # Making it refuses wrong settings at once.
+        # Making the attack refuses wrong settings at once.
         _ = self.attack
 
     @property

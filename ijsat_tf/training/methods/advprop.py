@@ -16,14 +16,14 @@ from ijsat_tf.types import value
 class AdvProp(Method):
     """AdvProp: adversarial training with separate BatchNorms.
 
-    It minimises 1/2 L(f(x), y) + 1/2 max_delta L(f_aux(x + delta), y) over
-    theta.
+    The method minimises 1/2 L(f(x), y) + 1/2 max_delta L(f_aux(x + delta), y)
+    over theta.
 
-    f and f_aux share all weights but those of BatchNorm. The attack is on
-    f_aux, in inference mode. Tests and metrics use f, on clean images. The
-    paper adds the two losses. This method takes their mean, which leaves the
-    learning rate as it was, as the most used code does (there is no official
-    code).
+    f and f_aux share all weights except the weights of BatchNorm. The attack is
+    on f_aux, in inference mode. Tests and metrics use f, on clean images. The
+    paper adds the two losses. This method takes their mean, so that the
+    learning rate of normal training suits it. The most used code does so too;
+    there is no official code.
 
     Args:
         attack: Attack of the inner maximisation. No settings are published
@@ -33,8 +33,8 @@ class AdvProp(Method):
             targeted attack gets a class drawn at random for each image.
 
     Raises:
-        ValueError: for an `attack` that is no attack; by the model for a
-            classifier that `ijsat_tf.models.with_auxiliary_norm` did not
+        ValueError: for an `attack` that is not an attack; when a model is made,
+            for a classifier that `ijsat_tf.models.with_auxiliary_norm` did not
             make.
 
     Source: Xie et al., Adversarial Examples Improve Image Recognition, 2020;
@@ -55,7 +55,7 @@ class AdvProp(Method):
     def check(self, classifier: keras.Model) -> None:
         checks.require(
             isinstance(getattr(classifier, "auxiliary", None), keras.Model),
-            "AdvProp needs a classifier with two sets of BatchNorms; give "
+            "`classifier` must have two sets of BatchNorms for AdvProp; pass "
             "ijsat_tf.models.with_auxiliary_norm(classifier).",
             type(classifier).__name__,
         )

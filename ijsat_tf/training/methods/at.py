@@ -18,15 +18,15 @@ class AT(Method):
 
     With `JointSpaceAttack` this is the paper's AT [JSA], with `OnManifoldPGD`
     Eq. 4. With `FGSM(L2(0.1))` and `FGSM(Linf(1 / 255))` it is the one-step L2
-    and Linf training of Kireev et al., 2022. Their code crafts in training
-    mode. Where an L2 change meets the ends of [0, 1], their code clips first
-    and projects after, so that the change is a little longer.
+    and Linf training of Kireev et al., 2022. Their code attacks the classifier
+    in training mode. Where an L2 change leaves [0, 1], their code clips first
+    and projects afterwards, so that the change is a little longer.
 
     Args:
         attack: Attack of the inner maximisation.
 
     Raises:
-        ValueError: for an `attack` that is no untargeted attack.
+        ValueError: for an `attack` that is not an untargeted attack.
 
     Source: Madry et al., Towards Deep Learning Models Resistant to
     Adversarial Attacks, 2018.
@@ -47,7 +47,7 @@ class AT(Method):
 
 
 def predictions(classifier: keras.Model, images: tf.Tensor) -> tf.Tensor:
-    """The model's own labels softmax(f(x)), (B, K), to attack.
+    """The probabilities softmax(f(x)), (B, K), as labels for an attack.
 
     Args:
         classifier: Classifier, called in inference mode.

@@ -16,21 +16,20 @@ from ijsat_tf.types import value
 class Cutout(Method):
     """Cutout: training on images in which a square is hidden.
 
-    It minimises L(f(m x + (1 - m) fill), y) over theta, with m = 0 inside a
-    square, else 1.
+    The method minimises L(f(m x + (1 - m) fill), y) over theta, with m = 0
+    inside a square, else 1.
 
     The centre of the square is uniform over the pixels of the image, and the
     border of the image may cut the square. The official code sets the square
     to 0 after (x - mean) / deviation, which is the mean of images in [0, 1].
 
     Args:
-        length: Side of the square in pixels, default 16, the official code's
-            for CIFAR-10; 8 for CIFAR-100. In that code squares of an odd
-            length have the side length - 1.
-        fill: Values inside the square, in [0, 1], one number or one per
-            channel; default the official code's mean of CIFAR-10,
-            (125.3, 123.0, 113.9) / 255. Give the mean of another data set, or
-            of your model's normalisation.
+        length: Side of the square in pixels, default 16, as in the official
+            code for CIFAR-10; that code has 8 for CIFAR-100. In that code
+            squares of an odd length have the side length - 1.
+        fill: Values inside the square, in [0, 1], one number or one number per
+            channel; default (125.3, 123.0, 113.9) / 255, the official code's
+            mean of CIFAR-10. For another data set give the mean of that set.
 
     Raises:
         ValueError: for settings out of range; in training for images with
@@ -52,7 +51,7 @@ class Cutout(Method):
                 isinstance(part, numbers.Real) and 0 <= part <= 1
                 for part in self._parts
             ),
-            "`fill` must be a number in [0, 1], or one per channel.",
+            "`fill` must be a number in [0, 1], or one number per channel.",
             repr(self.fill),
         )
 
@@ -61,8 +60,8 @@ class Cutout(Method):
         channels = batch.images.shape[-1]
         checks.require(
             len(self._parts) in (1, channels),
-            f"`fill` of Cutout must be one number, or {channels} for these "
-            "images.",
+            f"`fill` of Cutout must be one number, or {channels} numbers for "
+            f"images of {channels} channels.",
             repr(self.fill),
         )
 

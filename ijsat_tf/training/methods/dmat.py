@@ -16,13 +16,13 @@ from ijsat_tf.types import value
 class DMAT(Method):
     """Dual manifold adversarial training, in image space and on a manifold.
 
-    It minimises 1/2 max_delta L(f(x + delta), y)
+    The method minimises 1/2 max_delta L(f(x + delta), y)
     + 1/2 max_lambda L(f(G(z + lambda)), y) over theta.
 
-    Both attacks start from the same batch and the same weights. Each kind of
-    image goes through the classifier on its own, since BatchNorm sees the two
-    kinds separately in the official code. Metrics see the images of the image
-    attack.
+    Both attacks start from the same batch and the same weights. The images of
+    each attack go through the classifier separately, so that BatchNorm sees
+    them separately, as in the official code. Metrics see the images of the
+    image attack.
 
     Args:
         image_attack: Attack on images, e.g. `PGD`.
@@ -31,7 +31,7 @@ class DMAT(Method):
             with a flow for the paper's DMAT + JSA.
 
     Raises:
-        ValueError: for an argument that is no untargeted attack.
+        ValueError: for an argument that is not an untargeted attack.
 
     Source: Lin et al., Dual Manifold Adversarial Robustness, 2020;
     https://github.com/samuel930930/Dual-Manifold-Adversarial-Training.

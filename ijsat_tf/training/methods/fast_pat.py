@@ -19,13 +19,13 @@ from ijsat_tf.types import value
 class FastPAT(Method):
     """Perceptual adversarial training with Fast-LPA.
 
-    It minimises L(f(x^), y) over theta, with x^ found by Fast-LPA for
+    The method minimises L(f(x^), y) over theta, with x^ found by Fast-LPA for
     max_{d(x, x^) <= bound}.
 
     d is a perceptual distance, by default the distance of the activations of
-    the classifier in training. Images that the classifier already gets wrong
-    stay as they are; all other images are attacked. Metrics see the images
-    that are trained on.
+    the classifier in training. Images that the classifier already misclassifies
+    are not changed; all other images are attacked. Metrics see the images that
+    the classifier trains on.
 
     The official code clips each value of the gradient to [-1, 1]: give the
     optimizer `clipvalue=1.0`. This is not possible with two or more replicas,
@@ -40,12 +40,12 @@ class FastPAT(Method):
             the classifier's own activations.
         layers: Names of the layers of the classifier's own distance; None,
             the default, for its stages.
-        only_correct: Whether images that are classified wrongly stay as they
-            are, default True, as the authors train; False attacks all images.
+        only_correct: Whether only correctly classified images are attacked,
+            default True, as the authors train; False attacks all images.
 
     Raises:
-        ValueError: for settings out of range; by the model for a classifier
-            without such layers.
+        ValueError: for settings out of range; when a model is made, for a
+            classifier without such layers.
 
     Source: Laidlaw et al., Perceptual Adversarial Robustness: Defense Against
     Unseen Threat Models, 2021;
@@ -60,7 +60,7 @@ class FastPAT(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        # Making it refuses wrong settings at once.
+        # Making the attack refuses wrong settings at once.
         _ = self.attack
 
     @property
@@ -77,9 +77,9 @@ class FastPAT(Method):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> tf.Tensor:
-        # The whole batch is attacked, though not all of it is used: a part
-        # would have another place in the global batch, and so other random
-        # numbers.
+        # The whole batch is attacked, though a part of it is not used: with
+        # other places in the global batch, the used samples would get other
+        # random numbers.
         attacked = self.attack.adversarial(
             classifier, batch.images, batch.labels, seed
         )

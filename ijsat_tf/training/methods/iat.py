@@ -18,7 +18,7 @@ from ijsat_tf.types import value
 class IAT(AT):
     """Interpolated adversarial training: attack first, then mix.
 
-    It minimises 1/2 L_mix(f(x)) + 1/2 L_mix(f(x^)) over theta, with x^
+    The method minimises 1/2 L_mix(f(x)) + 1/2 L_mix(f(x^)) over theta, with x^
     attacked before mixing.
 
     Clean and attacked images are mixed separately, with alphas of their own,
@@ -31,7 +31,7 @@ class IAT(AT):
             mixes nothing.
         mix: Place of the mixing. "input", the default, mixes images;
             "manifold" mixes the images or the output of one of `layers`,
-            drawn anew at each step.
+            drawn at random at each step.
         clean: Weight of the clean loss, default 1/2; 0 leaves the clean loss
             out, which with `JointSpaceAttack` is the paper's AT [JSA]-mixup.
         layers: Names of the classifier's layers for "manifold"; the default
@@ -39,8 +39,8 @@ class IAT(AT):
         alpha: Scope of each drawn alpha, "sample" (the default) or "batch".
 
     Raises:
-        ValueError: for settings out of range; by the model for a classifier
-            that cannot be cut behind `layers`.
+        ValueError: for settings out of range; when a model is made, for a
+            classifier that cannot be cut behind `layers`.
 
     Source: Lamb et al., Interpolated Adversarial Training, 2019; Verma et
     al., Manifold Mixup, 2019.
@@ -64,7 +64,7 @@ class IAT(AT):
             "`clean` must be a number from 0 to 1.",
             repr(self.clean),
         )
-        # Making it refuses wrong settings at once.
+        # Making the mixup method refuses wrong settings at once.
         ManifoldMixup(self.tau, self.layers, self.alpha)
 
     @property

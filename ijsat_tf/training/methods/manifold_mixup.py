@@ -31,8 +31,8 @@ class Mixture(NamedTuple):
 class ManifoldMixup(Method):
     """Manifold mixup: mixup of the images or of a layer's outputs.
 
-    It minimises L(f_k(a g_k(x_i) + (1 - a) g_k(x_j)), a y_i + (1 - a) y_j)
-    over theta.
+    The method minimises
+    L(f_k(a g_k(x_i) + (1 - a) g_k(x_j)), a y_i + (1 - a) y_j) over theta.
 
     f = f_k o g_k is cut at one place k per step, drawn uniformly: the images,
     or the output of one of `layers`. Partners are neighbours in the shuffled
@@ -51,8 +51,8 @@ class ManifoldMixup(Method):
             is K/2 to K times as large, and so are its gradients.
 
     Raises:
-        ValueError: for settings out of range; by the model for a classifier
-            that cannot be cut behind `layers`.
+        ValueError: for settings out of range; when a model is made, for a
+            classifier that cannot be cut behind `layers`.
 
     Source: Verma et al., Manifold Mixup: Better Representations by
     Interpolating Hidden States, 2019;
@@ -69,7 +69,7 @@ class ManifoldMixup(Method):
         mixup.check(self.tau, self.alpha)
         checks.require(
             isinstance(self.layers, tuple),
-            "`layers` must be names of layers, such as ['stage1'].",
+            "`layers` must be a list of names of layers, such as ['stage1'].",
             repr(self.layers),
         )
         checks.require(

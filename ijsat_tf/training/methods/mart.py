@@ -15,8 +15,8 @@ from ijsat_tf.types import value
 class MART(AT):
     """MART: misclassification-aware adversarial training.
 
-    It minimises BCE(p(x^), y) + beta KL(p(x) || p(x^)) (1 - p(x)_y) over
-    theta.
+    The method minimises BCE(p(x^), y) + beta KL(p(x) || p(x^)) (1 - p(x)_y)
+    over theta.
 
     BCE(p, y) = -log p_y - log(1 - max_{k != y} p_k) is the boosted cross
     entropy with p = softmax(f). Gradients flow through the whole loss, the
@@ -33,7 +33,7 @@ class MART(AT):
 
     Raises:
         ValueError: for settings out of range; in training for soft labels,
-            since a mixture has no wrong classes.
+            for which the loss is not defined.
 
     Source: Wang et al., Improving Adversarial Robustness Requires Revisiting
     Misclassified Examples, 2020; https://github.com/YisenWang/MART.
@@ -50,7 +50,8 @@ class MART(AT):
         checked = checks.require(
             tf.reduce_all(heaviest > 0.999),
             "MART needs hard labels, one class per sample; use AT or TRADES "
-            "for soft ones.",
+            "for soft labels. The number is the smallest weight of a label's "
+            "class.",
             tf.reduce_min(heaviest),
         )
         # BatchNorm must not see the images before the check.

@@ -16,10 +16,10 @@ from ijsat_tf.types import Value, value
 class Method(Value):
     """A defence in three parts: mix, craft and loss.
 
-    All three are graph functions. By default nothing is mixed, nothing is
+    All three parts are graph functions. By default nothing is mixed, nothing is
     attacked, and the cross entropy of the crafted images is minimised. A
     method of your own is a subclass with the decorator
-    `@ijsat_tf.types.value`, so that a model can be saved with it.
+    `@ijsat_tf.types.value`, so that Keras can save a model with the method.
     """
 
     def check(self, classifier: keras.Model) -> None:
@@ -37,7 +37,7 @@ class Method(Value):
     def craft(
         self, classifier: keras.Model, batch: Batch, seed: tf.Tensor
     ) -> Any:
-        """Returns what `loss` needs besides the batch, most often images.
+        """Returns the crafted images, or other tensors that `loss` needs.
 
         Args:
             classifier: Classifier, to be called in inference mode; no
@@ -50,7 +50,7 @@ class Method(Value):
     def loss(
         self, classifier: keras.Model, batch: Batch, crafted: Any
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the loss to minimise, and what metrics see.
+        """Returns the loss to minimise, and labels and logits for metrics.
 
         Args:
             classifier: Classifier, to be called with `training=True`.

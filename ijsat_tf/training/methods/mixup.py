@@ -14,10 +14,10 @@ from ijsat_tf.types import value
 class Mixup(Method):
     """Input mixup: training on mixtures of pairs of samples (Eq. 6).
 
-    It minimises L(f(a x_i + (1 - a) x_j), a y_i + (1 - a) y_j) over theta.
-    This loss equals a L(f(x), y_i) + (1 - a) L(f(x), y_j) of the mixed image
-    x, as the official code computes it. Partners are neighbours in the
-    shuffled batch, where that code permutes the batch.
+    The method minimises L(f(a x_i + (1 - a) x_j), a y_i + (1 - a) y_j) over
+    theta. This loss equals a L(f(x), y_i) + (1 - a) L(f(x), y_j) of the mixed
+    image x, which the official code computes. Partners are neighbours in the
+    shuffled batch; the official code permutes the batch instead.
 
     Args:
         tau: Parameter of alpha ~ Beta(tau, tau), default 1, the official

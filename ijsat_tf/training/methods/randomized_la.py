@@ -1,4 +1,4 @@
-"""Randomized-LA: training on images a random step away in a flow's latents."""
+"""Randomized-LA: training on images with randomly changed latents."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from ijsat_tf.types import Tensors, value
 class RandomizedLA(Method):
     """Randomized-LA: training on images with randomly changed latents.
 
-    It minimises E L(f(clip(G(z + dz))), y) over theta, with dz uniform on the
-    sphere |dz|_2 = radius.
+    The method minimises E L(f(clip(G(z + dz))), y) over theta, with dz uniform
+    on the sphere |dz|_2 = radius.
 
-    The official code projects N(0, radius^2 I) to the ball, which in so many
-    dimensions is the surface of the ball. The official flow adds noise and a
-    logit transform whose inverse returns 0.9 x + 0.05; a `Glow` here is exact.
+    The official code projects N(0, radius^2 I) to the ball; in so many
+    dimensions nearly all draws end on the surface of the ball. The official
+    flow adds noise and a logit transform whose inverse returns 0.9 x + 0.05; a
+    `Glow` here is exact.
 
     Args:
         flow: Flow G, e.g. `ijsat_tf.flows.Glow`; where latents come with the
@@ -44,7 +45,7 @@ class RandomizedLA(Method):
 
     def __post_init__(self):
         super().__post_init__()
-        # Making it refuses wrong settings at once.
+        # Making the space refuses wrong settings at once.
         _ = self.space
 
     @property

@@ -26,18 +26,18 @@ class RLAT(Method):
     the moving statistics move twice per step. Therefore the first pass is part
     of `loss`. Metrics see the second pass.
 
-    The changes are small against the precision of bfloat16; the official code
-    computes in float32.
+    The changes are small compared with the rounding errors of bfloat16; the
+    official code computes in float32.
 
     Args:
-        epsilon: Radius for the image, default 0.08, the published model's.
+        epsilon: Radius for the image, default 0.08, as for the published model.
         layers: Names of the classifier's layers whose outputs are perturbed,
             as for `ijsat_tf.models.stages`; None, the default, for the layers
             of our own classifiers: `stem`, `stage1` and so on.
 
     Raises:
-        ValueError: for a negative `epsilon`; by the model for a classifier
-            that cannot be cut behind `layers`.
+        ValueError: for a negative `epsilon`; when a model is made, for a
+            classifier that cannot be cut behind `layers`.
 
     Source: Kireev et al., On the Effectiveness of Adversarial Training against
     Common Corruptions, 2022;

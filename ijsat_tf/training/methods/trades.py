@@ -15,7 +15,7 @@ from ijsat_tf.types import value
 class TRADES(AT):
     """TRADES: a trade-off between accuracy and robustness.
 
-    It minimises L(f(x), y) + beta max_x^ KL(f(x) || f(x^)) over theta.
+    The method minimises L(f(x), y) + beta max_x^ KL(f(x) || f(x^)) over theta.
 
     The attack maximises the cross entropy with the labels softmax(f(x)); its
     gradient by x^ is that of the divergence. Gradients of the loss flow

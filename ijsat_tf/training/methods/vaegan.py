@@ -1,4 +1,4 @@
-"""On-manifold adversarial training of Stutz et al. with a VAE-GAN."""
+"""On-manifold adversarial training with a VAE-GAN, after Stutz et al."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ijsat_tf.types import value
 class VAEGAN(Method):
     """On-manifold adversarial training with a VAE-GAN.
 
-    It minimises 1/2 L(f(x), y) + 1/2 max_lambda L(f(G(z' + lambda)), y') over
-    theta.
+    The method minimises 1/2 L(f(x), y) + 1/2 max_lambda
+    L(f(G(z' + lambda)), y') over theta.
 
     Every other sample (x', y') of the batch is replaced by its attacked image
     G(z' + lambda), where z' is the code of x'; the other samples stay clean.
@@ -41,7 +41,8 @@ class VAEGAN(Method):
             bound.
 
     Raises:
-        ValueError: for settings out of range; in training for batches of one.
+        ValueError: for settings out of range; in training for batches of a
+            single sample.
 
     Source: Stutz, Hein and Schiele, Disentangling Adversarial Robustness and
     Generalization, 2019;
@@ -59,7 +60,7 @@ class VAEGAN(Method):
     def __post_init__(self):
         super().__post_init__()
         checks.not_negative("learning_rate", self.learning_rate)
-        # Making it refuses wrong settings at once.
+        # Making the attack refuses wrong settings at once.
         _ = self.attack
 
     @property
@@ -75,8 +76,8 @@ class VAEGAN(Method):
         rows = batch.images.shape[0] or tf.shape(batch.images)[0]
         checked = checks.require(
             rows >= 2,
-            "Half of a batch is attacked: batches must have two samples or "
-            "more on each replica. Drop the remainder.",
+            "A batch must have at least 2 samples per replica, because half "
+            "of the samples are attacked; drop the remainder of an epoch.",
         )
         images, labels, latents = _every_other(batch, 1)
         images = checks.after(checked, images)
@@ -95,7 +96,8 @@ class VAEGAN(Method):
 
 
 def _every_other(batch: Batch, first: int) -> Batch:
-    # Unlike halves, these are the same samples on any number of replicas.
+    # Every other sample, and not the first half: the samples must not depend
+    # on the number of replicas.
     return tf.nest.map_structure(
         lambda part: None if part is None else part[first::2], batch
     )

@@ -4,7 +4,6 @@ import errno
 import pathlib
 import resource
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -297,30 +296,6 @@ def test_averages_that_a_callback_swaps_in(tmp_path):
         fit(parts, backup, swapping(), initial_epoch=epochs, epochs=4)
         for one, other in zip(everything(whole), everything(parts)):
             np.testing.assert_allclose(one, other, atol=1e-5)
-
-
-def test_weights_are_as_keras_writes_them(trained, tmp_path):
-    model = make_model()
-    ij.training.Backup(tmp_path).restore(model)
-    model.save_weights(tmp_path / "keras.weights.h5")
-
-    def found(path):
-        numbers = {}
-        with h5py.File(path) as file:
-            file.visititems(
-                lambda name, each: (
-                    numbers.update({name: each[()]})
-                    if isinstance(each, h5py.Dataset)
-                    else None
-                )
-            )
-        return numbers
-
-    ours = found(tmp_path / "step-000000008.weights.h5")
-    expected = found(tmp_path / "keras.weights.h5")
-    assert ours.keys() == expected.keys() and ours
-    for name, numbers in expected.items():
-        np.testing.assert_array_equal(ours[name], numbers)
 
 
 @pytest.mark.parametrize("eager", [True, False])

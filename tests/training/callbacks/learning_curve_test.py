@@ -45,10 +45,10 @@ def test_no_points(tmp_path):
 def test_other_files(tmp_path, content):
     path = tmp_path / "curve.csv"
     path.write_text(content, errors="surrogateescape")
-    with pytest.raises(ValueError, match="curve.csv is no CSV file with"):
+    with pytest.raises(ValueError, match="curve.csv must be a CSV file with"):
         read_curve(path)
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(ValueError, match="No curve at"):
+    with pytest.raises(ValueError, match="There is no curve at"):
         read_curve(tmp_path / "curve.csv")

@@ -255,6 +255,6 @@ def test_a_resumed_run_continues_the_curve(tmp_path):
 def test_a_file_of_something_else(tmp_path):
     path = tmp_path / "log.csv"
     path.write_text("epoch,loss\n0,1.5\n")
-    with pytest.raises(ValueError, match="is no CSV file with the columns"):
+    with pytest.raises(ValueError, match="must be a CSV file with the columns"):
         ij.training.RobustAccuracy(PGD, (IMAGES, LABELS), path=path)
     assert path.read_text() == "epoch,loss\n0,1.5\n"

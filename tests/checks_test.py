@@ -23,7 +23,7 @@ WRONG_IMAGES = {
 WRONG_LABELS = {
     "width": ([[0.5, 0.5]], r"`labels`.*3 classes.*shape \(1, 2\)$"),
     "sum": ([[0.5, 0.6, 0.1]], "`labels`.*sum 1.*: 0.1, 1.2"),
-    "negative": ([[-0.5, 1.0, 0.5]], "`labels`.*not negative.*$"),
+    "negative": ([[-0.5, 1.0, 0.5]], "`labels`.*0 or more.*$"),
     "nan": ([[np.nan, 1.0, 0.0]], "`labels`.*probabilities.*$"),
     "floats": ([0.5, 1.0], r"`labels`.*\(B, K\).*dtype float32$"),
     "high": ([0, 3], "`labels`.*from 0 to 2.*: 0, 3$"),

@@ -105,7 +105,7 @@ def test_a_pickle_in_published_images_is_not_read(tmp_path):
     pickle.dump(Touch(touched), file)
     for name in ("fog.npy", "labels.npy"):
         (tmp_path / name).write_bytes(file.getvalue())
-    with pytest.raises(ValueError, match="no array of numbers"):
+    with pytest.raises(ValueError, match="not a NumPy array of numbers"):
         ij.data.load_corrupted(tmp_path, "fog", 1)
     assert not touched.exists()
 

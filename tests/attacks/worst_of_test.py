@@ -101,7 +101,7 @@ def test_labels_of_fab_are_true_classes(model, others):
     best = (1e6 * success + loss).argmax(0)
     np.testing.assert_array_equal(result.success, success.any(0))
     np.testing.assert_allclose(result.loss, loss[best, np.arange(6)], rtol=1e-4)
-    with pytest.raises(ValueError, match="all targeted or none"):
+    with pytest.raises(ValueError, match="all targeted or all untargeted"):
         WorstOf([*parts, FGSM(Linf(0.1), targeted=True)])
 
 
@@ -158,7 +158,7 @@ def test_a_model_is_trained_and_saved_with_it(tmp_path):
         ([FGSM(Linf(0.1)), "pgd20"], "a list of one or more attacks"),
         (
             [FGSM(Linf(0.1)), FGSM(Linf(0.1), targeted=True)],
-            "all targeted or none",
+            "all targeted or all untargeted",
         ),
     ],
 )

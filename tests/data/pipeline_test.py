@@ -146,7 +146,7 @@ def test_a_batch_that_does_not_fit_is_refused(batch_size):
 
 @pytest.mark.parametrize("step", [-1, 5])
 def test_a_step_that_no_epoch_has_is_refused(step):
-    with pytest.raises(ValueError, match=f"below the 5 steps.*{step}$"):
+    with pytest.raises(ValueError, match=f"from 0 to 4, .* 5 steps.*{step}$"):
         pipeline.batches(SOURCE, 4, seed=0, first_step=step)
 
 

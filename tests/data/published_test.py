@@ -73,7 +73,7 @@ def test_other_shapes_types_and_contents_are_named(folder):
     with pytest.raises(ValueError, match="fog.npy must be an array"):
         ij.data.load_corrupted(folder, "fog", 1)
     np.save(folder / "fog.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(ValueError, match="no array of numbers"):
+    with pytest.raises(ValueError, match="not a NumPy array of numbers"):
         ij.data.load_corrupted(folder, "fog", 1)
     write(folder / "fog.npy")
     np.save(folder / "labels.npy", np.arange(50_000))

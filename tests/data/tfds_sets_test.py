@@ -93,14 +93,16 @@ def test_latents_of_another_kind_are_no_latents(tmp_path):
 def test_what_is_no_image_classification_is_refused(tmp_path, settings):
     _write("other_set", tmp_path, **settings)
     with pytest.raises(
-        ValueError, match="no image classification.*features image, label"
+        ValueError, match="must be an image classif.*features image, label"
     ):
         read("other_set", tmp_path)
 
 
 def test_a_split_without_labels_is_refused(tmp_path):
     _write("secret_set", tmp_path, labels=[-1] * 7)
-    with pytest.raises(ValueError, match="'train' has no labels"):
+    with pytest.raises(
+        ValueError, match="must have labels, and 'train' has none"
+    ):
         read("secret_set", tmp_path)
 
 

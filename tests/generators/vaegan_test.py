@@ -213,7 +213,7 @@ def test_labels_are_ignored_and_dicts_taken():
 @pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
 def test_weights_of_samples_are_refused(name):
     weights = np.ones(8) if name == "sample_weight" else {0: 1.0}
-    with pytest.raises(ValueError, match="have no meaning"):
+    with pytest.raises(ValueError, match="must be None"):
         make().fit(IMAGES, np.zeros(8), verbose=0, **{name: weights})
 
 

@@ -163,7 +163,7 @@ class Wrapped(layers.Layer):
             lambda: keras.Sequential([layers.Input((8,)), Wrapped()]),
             "functional or sequential models.*hidden",
         ),
-        (lambda: keras.Sequential([layers.Dense(3)]), "that is built"),
+        (lambda: keras.Sequential([layers.Dense(3)]), "must be a built"),
         (lambda: lambda images: images, "functional or sequential"),
     ],
 )

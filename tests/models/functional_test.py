@@ -48,5 +48,5 @@ def test_others_are_none(model):
 def test_stages_of_a_model_with_a_call_of_its_own_are_refused():
     x = keras.layers.Conv2D(3, 3, name="stage1")(INPUTS)
     model = Own(INPUTS, keras.layers.Flatten()(x))
-    with pytest.raises(ValueError, match="must leave Keras' `call`.*Own"):
+    with pytest.raises(ValueError, match="must have Keras' own `call`.*Own"):
         ij.models.stages(model)

@@ -216,10 +216,10 @@ def _adapted():
     ("make", "message"),
     [
         (_Subclassed, "functional or sequential.*Received: _Subclassed"),
-        (keras.Sequential, "call it on a batch of images first"),
+        (keras.Sequential, "call the model on a batch of images first"),
         (_two_outputs, "`model` must have one output.*2 outputs"),
-        (_scaling, "must leave Keras' `call` as it is.*Received: _Scaling"),
-        (_adapted, "plain dense or convolutional.*LoRA"),
+        (_scaling, "must have Keras' own `call`.*Received: _Scaling"),
+        (_adapted, "must be a dense or convolutional.*LoRA"),
         (
             lambda: _ending_in(layers.Dense(3, activation="relu")),
             "must end in a softmax or in a linear layer.*Received: .*Dense",
@@ -234,7 +234,7 @@ def _adapted():
         ),
         (
             lambda: _ending_in(layers.Dropout(0.5)),
-            "let an attack have a function.*Received: .*Dropout",
+            "give the attack a function.*Received: .*Dropout",
         ),
     ],
 )

@@ -102,7 +102,7 @@ def test_logits_are_float32_under_mixed_precision():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"classes": 1}, "`classes` must be an int, 2 or more.*1$"),
+        ({"classes": 1}, "`classes` must be an integer.*1$"),
         ({"image_shape": (32, 32)}, "`image_shape` must be three"),
         ({"stem": "cifar10"}, "'cifar' or 'imagenet'.*'cifar10'"),
         ({"normalization": (0.5, 0.2)}, "`normalization` must be a pair"),

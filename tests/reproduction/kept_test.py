@@ -69,7 +69,7 @@ def test_a_damaged_file_is_refused_with_a_line(imported, damage, tmp_path):
     with pytest.raises(ValueError) as error:
         kept.read(tmp_path)
     line = str(error.value)
-    assert str(path) in line and "delete it to run it again" in line
+    assert str(path) in line and "delete the file to repeat the run" in line
     assert "\n" not in line
 
 

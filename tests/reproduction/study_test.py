@@ -127,7 +127,7 @@ def test_a_command_that_fails_is_named(imported, tmp_path):
     log, hours = tmp_path / "run.txt", tmp_path / "hours"
     with open(tmp_path / "lock", "ab") as lock:
         with pytest.raises(
-            ValueError, match=r"fails.py ended with code 3: see"
+            ValueError, match=r"fails.py ended with exit code 3:"
         ):
             run(["python3", str(script)], log, lock.fileno(), hours)
     assert log.read_text() == "why\n"

@@ -163,7 +163,7 @@ def test_it_joins_the_latent_space_and_the_pixels(flow, images, labels):
     [
         ({"budget": -1}, "`budget` must be"),
         ({"budget": 1, "step": float("nan")}, "`step` must be"),
-        ({"budget": 1, "kernel": 4}, "`kernel` must be odd"),
+        ({"budget": 1, "kernel": 4}, "`kernel` must be an odd"),
         ({"budget": 1, "std": -1.0}, "`std` must be"),
     ],
 )

@@ -86,7 +86,9 @@ def test_a_latent_must_come_first(flow):
 
 
 def test_a_chain_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="`Joint` needs at least one space"):
+    with pytest.raises(
+        ValueError, match="`spaces` of Joint must be at least one"
+    ):
         Joint()
     with pytest.raises(ValueError, match="`space` must be a space"):
         Joint(Linf(0.1), "pixels")

@@ -208,7 +208,7 @@ def test_gradients_are_those_of_finite_differences():
 
 
 def test_settings_out_of_range():
-    with pytest.raises(ValueError, match="`norm` must be linf, l2 or l1"):
+    with pytest.raises(ValueError, match="`norm` must be 'linf', 'l2' or 'l1'"):
         JPEG(1.0, norm="l0")
     with pytest.raises(ValueError, match="leave `step` out"):
         JPEG(1.0, step=0.1, norm="l1")

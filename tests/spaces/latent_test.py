@@ -155,9 +155,9 @@ def test_latents_are_compared_with_the_shape_of_one(images):
 def test_levels_must_number_floats(images, levels):
     space = Latent(Several(), Linf(0.1), levels)
     latents = tf.nest.map_structure(tf.constant, SEVERAL)
-    with pytest.raises(ValueError, match="must number floats"):
+    with pytest.raises(ValueError, match="must be the numbers of float"):
         space.prepare(tf.constant(images), latents)
-    with pytest.raises(ValueError, match="must number floats"):
+    with pytest.raises(ValueError, match="must be the numbers of float"):
         Latent(Decoder(), Linf(0.1), [1]).prepare(images, latents[0])
 
 

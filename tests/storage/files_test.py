@@ -14,7 +14,7 @@ from ijsat_tf.storage import files
 @pytest.mark.parametrize("path", ["", ".", "..", "deeper/.."])
 def test_a_path_without_a_name_is_refused(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="is no name of a file"):
+    with pytest.raises(ValueError, match="must end in the name of a file"):
         with files.replaced(pathlib.Path(path)):
             pass
     assert not os.listdir(tmp_path)

@@ -205,7 +205,7 @@ def test_latents_that_come_with_the_data(flow, images, labels):
         (lambda x, y: (x, y + 3), "classes from 0 to 2"),
         (lambda x, y: (x, y - 1), "classes from 0 to 2"),
         (lambda x, y: (x, np.eye(4)[y]), "3 classes"),
-        (lambda x, y: (x, None), "Labels are needed"),
+        (lambda x, y: (x, None), "`y` must be labels"),
         (lambda x, y: (x[..., 0], y), r"\(B, H, W, C\)"),
     ],
 )
@@ -421,7 +421,7 @@ def test_unknown_sides_that_do_not_fit_are_told(images, labels):
     model.compile("sgd")
     with pytest.raises(ValueError, match=r"must have shape \(B, 8, 8, 2\)"):
         model.fit(unknown(images[:, 1:], labels, [None]), verbose=0)
-    with pytest.raises(ValueError, match="The rank of `labels` is unknown"):
+    with pytest.raises(ValueError, match="The rank of `labels` must be known"):
         model.fit(unknown(images, labels), verbose=0)
 
 

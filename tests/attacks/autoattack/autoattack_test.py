@@ -209,7 +209,7 @@ def test_a_graph_is_refused(net, data):
     def graph(batch):
         return auto()(net, batch, labels).images
 
-    with pytest.raises(ValueError, match="Call it outside.*APGD"):
+    with pytest.raises(ValueError, match="called outside.*APGD"):
         graph(tf.constant(images))
 
 
@@ -316,8 +316,8 @@ def test_square_that_finds_more_than_gradients(monkeypatch, data):
     "settings, message",
     [
         ({"version": "best"}, "`version` must be one of standard"),
-        ({"version": "custom"}, "`attacks` names the stages"),
-        ({"attacks": ("apgd-ce",)}, "`attacks` names the stages"),
+        ({"version": "custom"}, "`attacks` must name the stages"),
+        ({"attacks": ("apgd-ce",)}, "`attacks` must name the stages"),
         ({"version": "custom", "attacks": ("pgd",)}, "names among apgd-ce"),
         ({"version": "custom", "attacks": ()}, "names among apgd-ce"),
         (

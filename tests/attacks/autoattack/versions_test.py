@@ -51,8 +51,8 @@ def test_the_stages_of_custom_have_the_given_order():
     "version, names, message",
     [
         ("best", None, "`version` must be one of standard"),
-        ("standard", ("fab",), "`attacks` names the stages of"),
-        ("custom", None, "`attacks` names the stages of"),
+        ("standard", ("fab",), "`attacks` must name the stages if"),
+        ("custom", None, "`attacks` must name the stages if"),
         ("custom", ("apgd",), "different names among apgd-ce"),
         ("custom", ("fab", "fab"), "different names among apgd-ce"),
         ("custom", (), "different names among apgd-ce"),

@@ -130,7 +130,7 @@ def test_a_classifier_without_stages_needs_their_names(foreign):
         (lambda: PerceptualPGD(0.1, "self"), "`distance` must be None or"),
         (
             lambda: PerceptualPGD(0.1, Linear(), layers=["a"]),
-            "`layers` are the attacked classifier's",
+            "`layers` must be None with a `distance`",
         ),
     ],
 )

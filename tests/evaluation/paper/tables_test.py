@@ -314,5 +314,5 @@ def test_corruptions_are_one_column_of_all_records(runs):
 def test_no_records_are_no_table(runs):
     with pytest.raises(ValueError, match="at least one record"):
         tables.records_table({"at": {}})
-    with pytest.raises(ValueError, match="rename its folder"):
+    with pytest.raises(ValueError, match="rename the folder"):
         tables.records_table({"difference": runs["at"]})

@@ -88,7 +88,7 @@ def test_a_batch_of_one_is_refused(classifier, flow):
     model = ij.training.AdversarialModel(classifier, make(flow))
     model.compile(optimizer=ij.training.SGD(0.1))
     before = model.classifier.get_weights()
-    with pytest.raises(ValueError, match="two samples or more"):
+    with pytest.raises(ValueError, match="at least 2 samples"):
         model.train_on_batch(tiny.random_images(1), np.array([1]))
     for one, other in zip(before, model.classifier.get_weights()):
         np.testing.assert_array_equal(one, other)

@@ -23,7 +23,6 @@ LISTED = $(subst $(EMPTY) ,$(COMMA),$(strip \
 TRAIN = $(BIN)/python train/main.py --flagfile=train/configs/digits
 
 export KERAS_BACKEND := tensorflow
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help quickstart report calibration study results smoke-methods test test-all \
@@ -40,10 +39,12 @@ quickstart: $(INSTALLED)  ## train and attack three classifiers of digits
 	$(TRAIN)_ijsat.cfg --workdir=$(DIGITS)/ijsat --flow=$(FLOW)
 	$(BIN)/python eval/main.py --flagfile=eval/configs/digits.cfg \
 	    --runs=$(DIGITS)/standard,$(DIGITS)/at,$(DIGITS)/ijsat \
-	    --flow=$(FLOW) --picture=$(DIGITS)/jsa.png
-	@echo "Flow: $(FLOW)"
-	@echo "Classifiers: $(DIGITS)/standard, $(DIGITS)/at, $(DIGITS)/ijsat"
-	@echo "Picture of the Joint Space Attack: $(DIGITS)/jsa.png"
+	    --flow=$(FLOW) --picture=$(DIGITS)/jsa.png --compare=pgd20
+	@echo
+	@echo "The flow, the classifiers and the picture are in $(DIGITS). Next:"
+	@echo "  make report    # checks and figures of these runs on one page"
+	@echo "  $(BIN)/python eval/main.py --dataset=digits --epsilon=0.15" \
+	    "--attacks=autoattack --runs=$(DIGITS)/standard,$(DIGITS)/ijsat"
 
 report: $(INSTALLED)  ## tables, figures and a page of RUNS/SET, SET=digits
 	@test -n "$(LISTED)" || { echo "There is no classifier in" \
@@ -79,14 +80,14 @@ TEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=20
 test: lint  ## lint, then the tests (WORKERS=2 processes)
 	$(TEST) -m "not variant"
 
-test-all: lint  ## lint, then the tests of every row of the catalogue too
+test-all: lint  ## lint, then every test: all rows of the catalogue, all pages
 	$(TEST)
 
 lint: $(INSTALLED)  ## check format and style
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-docs: $(SPHINX)  ## run the tutorial, build the pages and the reference
+docs: $(SPHINX)  ## run the code of the pages, build them and the reference
 	rm -rf .build/docs
 	mkdir -p .build/docs
 	cp -r docs .build/docs/source

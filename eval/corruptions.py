@@ -19,15 +19,17 @@ from ijsat_tf.storage import fingerprints
 FLAGS = flags.FLAGS
 
 flags.DEFINE_list(
-    "corruptions", [], "of the test images: fog, snow and more, or all"
+    "corruptions",
+    [],
+    "Corruptions of the test images, such as fog and snow; all is all fifteen.",
 )
-flags.DEFINE_list("severities", list("12345"), "of the corruptions")
+flags.DEFINE_list("severities", list("12345"), "Severities of the corruptions.")
 flags.DEFINE_string(
     "corrupted_data",
     None,
-    "folder of the published CIFAR-10-C or CIFAR-100-C, or tfds for "
-    "cifar10_corrupted of TensorFlow Datasets; None to make the corruptions "
-    "here, which belong into a table of their own",
+    "Folder of the published CIFAR-10-C or CIFAR-100-C, or tfds for "
+    "cifar10_corrupted of TensorFlow Datasets; None makes the corruptions "
+    "here, which need a table of their own.",
 )
 
 Rows = dict[str, dict[str, Record]]
@@ -123,7 +125,7 @@ def evaluated(
                 places[run],
                 images.origin,
                 clean=column,
-            ).run()
+            ).run(name=run)
     return rows
 
 

@@ -65,6 +65,16 @@ def network(path: pathlib.Path | str) -> keras.Model:
     return model
 
 
+def generator() -> Any:
+    """The generator of --flow or --gan, or None."""
+    given = flags.FLAGS
+    if given.flow and given.gan:
+        raise ValueError("--flow and --gan are two generators: give one")
+    if given.gan:
+        return gan(given.gan)
+    return flow(given.flow) if given.flow else None
+
+
 def flow(path: str) -> Any:
     """Loads a flow in float32, for numbers of the exact inverse."""
     found = commandline.load(path, "flow", "with_dtype")

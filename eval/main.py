@@ -15,70 +15,88 @@ all machines see; the first machine writes and prints.
 
 from __future__ import annotations
 
-import os
+import quiet  # noqa: F401
+
+# isort: split
 import pathlib
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import corruptions
+import inputs
+import keras
+import output
+import tensorflow as tf
+from absl import flags
 
-import corruptions  # noqa: E402
-import inputs  # noqa: E402
-import keras  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from absl import flags  # noqa: E402
-
-import ijsat_tf as ij  # noqa: E402
-from ijsat_tf import commandline  # noqa: E402
-from ijsat_tf.evaluation import records  # noqa: E402
-from ijsat_tf.evaluation.corruption import is_corrupted  # noqa: E402
-from ijsat_tf.evaluation.evaluator import Evaluation  # noqa: E402
-from ijsat_tf.evaluation.figures.saving import require_format  # noqa: E402
-from ijsat_tf.evaluation.trust.check import (  # noqa: E402
-    CHECKS_FILE,
-    listed,
-    load_checks,
-    save_checks,
-)
-from ijsat_tf.runtime.workers import is_chief, needing_all  # noqa: E402
-from ijsat_tf.samples import images_and_latents  # noqa: E402
+import ijsat_tf as ij
+from ijsat_tf import commandline
+from ijsat_tf.evaluation.evaluator import Evaluation
+from ijsat_tf.evaluation.figures.saving import require_format
+from ijsat_tf.evaluation.trust.check import CHECKS_FILE, listed, save_checks
+from ijsat_tf.runtime.workers import is_chief, needing_all
+from ijsat_tf.samples import images_and_latents
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_list("runs", None, "folders of runs, one row each", required=True)
+flags.DEFINE_list(
+    "runs",
+    None,
+    "Folders of runs, each a row of the table; NAME=FOLDER names the row.",
+    required=True,
+)
 flags.DEFINE_enum(
     "checkpoint",
     "last",
     ["last", "best"],
-    "classifier.keras or best.keras of a run",
+    "Classifier of each run: classifier.keras (last) or best.keras (best).",
 )
 flags.DEFINE_string(
-    "records", None, "folder of a folder for each run; None for RUN/records"
+    "records",
+    None,
+    "Folder that holds a folder of records for each run; None is RUN/records.",
 )
-flags.DEFINE_bool("table_only", False, "attack nothing: what is on disk")
+flags.DEFINE_bool(
+    "table_only",
+    False,
+    "Whether to print the records on disk, and attack none.",
+)
 flags.DEFINE_list(
     "attacks",
     ["fgsm", "pgd20", "om_pgd50", "jsa50"],
-    "columns: fgsm, pgd, mia, om_pgd, jsa with a number of steps, autoattack, "
-    "elastic, jpeg, l2, fog, snow, gabor and more, or all of table1, table3 or "
-    "table7",
+    "Columns of the table: fgsm, pgd, mia, om_pgd, jsa with a number of steps, "
+    "autoattack, elastic, jpeg, l2, fog, snow, gabor and more, or all columns "
+    "of table1, table3 or table7.",
 )
-flags.DEFINE_string("flow", None, "path of a trained flow.keras")
+flags.DEFINE_string("flow", None, "Path of a trained flow.keras.")
 flags.DEFINE_string(
-    "gan", None, "in its place, of a GAN whose latents come with the images"
+    "gan",
+    None,
+    "Path of a GAN instead of --flow, whose latents come with the images.",
 )
 commandline.define_data()
 commandline.define_strategy()
 commandline.define_budgets()
-flags.DEFINE_integer("examples", None, "first so many test images", 1)
-flags.DEFINE_integer("batch_size", 128, "images a step", 1)
+flags.DEFINE_integer(
+    "examples",
+    None,
+    "Number of test images, from the first one; None takes all.",
+    1,
+)
+flags.DEFINE_integer("batch_size", 128, "Number of images per batch.", 1)
 flags.DEFINE_bool(
     "checks",
     False,
-    "print what speaks against the numbers: checks of the records and, unless "
-    "--table_only, of the networks",
+    "Whether to print checks of the records and, without --table_only, of the "
+    "networks, which tell where the numbers may mislead.",
 )
-flags.DEFINE_string("picture", None, "file to draw ten JSA samples into")
-flags.DEFINE_string("curves", None, "file to draw the runs' curve.csv into")
+flags.DEFINE_string(
+    "compare",
+    None,
+    "Column, such as pgd20, in which the last line compares the last run with "
+    "the first run.",
+)
+flags.DEFINE_string("picture", None, "Path of a picture of ten JSA samples.")
+flags.DEFINE_string("curves", None, "Path of a picture of the runs' curve.csv.")
 
 
 def main(_: list[str]) -> None:
@@ -104,36 +122,25 @@ def table() -> None:
     """Attacks the runs, unless --table_only, and prints the table."""
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
     corruptions.chosen()
+    if FLAGS.compare not in (None, "standard", *FLAGS.attacks):
+        raise ValueError(
+            "--compare must be standard or one of --attacks, "
+            f"{', '.join(FLAGS.attacks)}; received {FLAGS.compare}"
+        )
     for path in filter(None, (FLAGS.picture, FLAGS.curves)):
         require_format(path)
-    flow = None if FLAGS.table_only else generator()
+    flow = None if FLAGS.table_only else inputs.generator()
     attacks = {} if FLAGS.table_only else searches(flow)
     runs = inputs.folders(FLAGS.runs)
+    if FLAGS.compare and len(runs) < 2:
+        raise ValueError("--compare needs two --runs or more; received one")
     places = {run: records_of(run, folder) for run, folder in runs.items()}
     if not FLAGS.table_only:
-        say(tables(attacked(attacks, flow, runs, places)))
+        say(output.text(attacked(attacks, flow, runs, places)))
     elif chief():
-        text = from_disk(places)
+        text = output.from_disk(places)
         curves(runs)
         print(text)
-
-
-def tables(rows: corruptions.Rows) -> str:
-    """The tables of the attacks and of the corruptions, if there are any."""
-    clean = {
-        run: {
-            column: record
-            for column, record in found.items()
-            if not is_corrupted(column, record)
-        }
-        for run, found in rows.items()
-    }
-    parts = []
-    if any(clean.values()):
-        parts.append(ij.evaluation.table(clean))
-    if any(len(clean[run]) < len(rows[run]) for run in rows):
-        parts.append(ij.evaluation.corruption_table(rows))
-    return "\n\n".join(parts)
 
 
 def attacked(
@@ -191,7 +198,7 @@ def attacked(
     rows = {}
     for run, evaluation in evaluations.items():
         say(f"{run}: {len(labels)} test images of {FLAGS.dataset}")
-        rows[run] = evaluation.run()
+        rows[run] = evaluation.run(name=run)
         say(f"records: {places[run]}")
     corrupted = corruptions.evaluated(source, models, places, corrupted)
     rows = {run: found | corrupted[run] for run, found in rows.items()}
@@ -208,66 +215,24 @@ def attacked(
             found[run] = ij.evaluation.record_checks(rows[run], attacks) + asked
         say(listed(found) + "\n")
     if FLAGS.picture:
-        # Ten images, one of each class first, against the last run.
-        first = inputs.one_of_each(labels, 10)
-        shown, latents = images_and_latents(
-            keras.tree.map_structure(lambda part: part[first], images)
-        )
-        result = attacks["jsa50"](
-            list(models.values())[-1],
-            shown,
-            labels[first],
-            seed=FLAGS.seed,
-            latents=latents,
-        )
-        if chief():
-            ij.evaluation.adversarial_panel(shown, result.images, FLAGS.picture)
-            print(f"picture: {FLAGS.picture}")
+        picture(attacks["jsa50"], list(models.values())[-1], images, labels)
     return rows
 
 
-def from_disk(places: dict[str, pathlib.Path]) -> str:
-    """The table of the records on disk, its columns ordered as --attacks."""
-    if FLAGS.picture:
-        raise ValueError("--picture attacks: leave out --table_only")
-    if FLAGS.curves and not any(place.exists() for place in places.values()):
-        return "no records yet, and so no table"
-    if FLAGS.checks:
-        found = {run: of_files(place) for run, place in places.items()}
-        print(listed(found) + "\n")
-    rows = {}
-    for run, place in places.items():
-        found = ij.evaluation.read(place)
-        order = ["standard", *FLAGS.attacks, *found]
-        rows[run] = {name: found[name] for name in order if name in found}
-    return tables(rows)
-
-
-def of_files(place: pathlib.Path) -> list[ij.evaluation.Check]:
-    """The checks of a folder of records.
-
-    These are checks of all records, incomplete ones too, and the checks of
-    the network that an evaluation saved there.
-
-    Args:
-        place: Folder of the records.
-    """
-    found = {
-        path.stem: records.load(path)
-        for path in sorted(place.glob("[!.]*.npz"))
-    }
-    models = {record.model for record in found.values()}
-    asked = load_checks(place / CHECKS_FILE, models)
-    return ij.evaluation.record_checks(found) + asked
-
-
-def generator() -> Any:
-    """The generator of --flow or --gan, or None."""
-    if FLAGS.flow and FLAGS.gan:
-        raise ValueError("--flow and --gan are two generators: give one")
-    if FLAGS.gan:
-        return inputs.gan(FLAGS.gan)
-    return inputs.flow(FLAGS.flow) if FLAGS.flow else None
+def picture(
+    attack: ij.attacks.Attack, model: keras.Model, images: Any, labels: Any
+) -> None:
+    """Draws ten images, one of each class first, before and after an attack."""
+    first = inputs.one_of_each(labels, 10)
+    shown, latents = images_and_latents(
+        keras.tree.map_structure(lambda part: part[first], images)
+    )
+    result = attack(
+        model, shown, labels[first], seed=FLAGS.seed, latents=latents
+    )
+    if chief():
+        ij.evaluation.adversarial_panel(shown, result.images, FLAGS.picture)
+        print(f"picture: {FLAGS.picture}")
 
 
 def searches(flow: Any) -> dict[str, ij.attacks.Attack]:

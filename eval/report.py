@@ -14,40 +14,54 @@ names: tables, pictures, checks, what the attacks changed, speed and settings.
 
 from __future__ import annotations
 
-import os
+import quiet  # noqa: F401
+
+# isort: split
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from absl import flags
 
-from absl import flags  # noqa: E402
-
-from ijsat_tf import commandline  # noqa: E402
-from ijsat_tf.evaluation import records  # noqa: E402
-from ijsat_tf.evaluation.formats import FORMATS  # noqa: E402
-from ijsat_tf.evaluation.page import is_run, read_run, to_html  # noqa: E402
+from ijsat_tf import commandline
+from ijsat_tf.evaluation import records
+from ijsat_tf.evaluation.formats import FORMATS
+from ijsat_tf.evaluation.page import is_run, read_run, to_html
 from ijsat_tf.evaluation.paper import as_printed
-from ijsat_tf.evaluation.paper.tables import paper_tables, row_names  # noqa: E402
-from ijsat_tf.evaluation.trust.check import listed  # noqa: E402
-from ijsat_tf.evaluation.trust.record_checks import record_checks  # noqa: E402
-from ijsat_tf.storage.files import replaced  # noqa: E402
+from ijsat_tf.evaluation.paper.tables import paper_tables, row_names
+from ijsat_tf.evaluation.trust.check import listed
+from ijsat_tf.evaluation.trust.record_checks import record_checks
+from ijsat_tf.storage.files import replaced
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_integer("table", None, "of the paper", 1, 7)
-flags.DEFINE_string("html", None, "in its place, file to write a page into")
+flags.DEFINE_integer("table", None, "Number of a table of the paper.", 1, 7)
+flags.DEFINE_string(
+    "html", None, "Path of a page to write, instead of --table."
+)
 flags.mark_flags_as_mutual_exclusive(["table", "html"], required=True)
 flags.DEFINE_list(
-    "runs", None, "a folder of runs, or ROW=FOLDER of each run", required=True
+    "runs",
+    None,
+    "Folder of runs, or ROW=FOLDER of each run.",
+    required=True,
 )
 flags.DEFINE_enum(
-    "checkpoint", "last", ["last", "best"], "whose records: RUN/records/..."
+    "checkpoint",
+    "last",
+    ["last", "best"],
+    "Classifier whose records are read, from RUN/records/last or best.",
 )
-flags.DEFINE_enum("format", "markdown", list(FORMATS), "of the table")
-flags.DEFINE_string("output", None, "file to write; None prints")
-flags.DEFINE_bool("checks", False, "print checks of the table's records, too")
+flags.DEFINE_enum("format", "markdown", list(FORMATS), "Format of the table.")
+flags.DEFINE_string(
+    "output", None, "Path of the table's file; None prints the table."
+)
+flags.DEFINE_bool(
+    "checks", False, "Whether to print checks of the table's records."
+)
 flags.mark_flags_as_mutual_exclusive(["html", "output"])
-flags.DEFINE_string("figures", None, "folder of PNG files for the page")
-flags.DEFINE_string("note", "", "line below the page's title, such as a date")
+flags.DEFINE_string("figures", None, "Folder of PNG files for the page.")
+flags.DEFINE_string(
+    "note", "", "Line below the title of the page, such as a date."
+)
 
 
 def main(_: list[str]) -> None:

@@ -51,18 +51,31 @@ def define_fraction(
 def define_data() -> None:
     """Defines the flags of the images, and of the seed."""
     flags.DEFINE_string(
-        "dataset", "cifar10", "digits, or a set of TensorFlow Datasets"
+        "dataset",
+        "cifar10",
+        "Data set: digits, a set that ij.data.store wrote, or a set of "
+        "TensorFlow Datasets.",
     )
-    flags.DEFINE_string("data_dir", None, "where it lies; None downloads it")
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Folder of the data set; None downloads the data set.",
+    )
     for name, what in ("train", "train on"), ("test", "test with"):
         flags.DEFINE_string(
             f"{name}_split",
             None,
-            f"split to {what}, such as validation or train[:90%]; None for "
-            f"{name}",
+            f"Split to {what}, such as validation or train[:90%]; None is "
+            f"{name}.",
         )
-    flags.DEFINE_integer("image_size", None, "resize images to this side", 1)
-    flags.DEFINE_integer("seed", 0, "of everything random", 0, 2**31 - 1)
+    flags.DEFINE_integer(
+        "image_size",
+        None,
+        "Side of the images in pixels, to which images are resized; None "
+        "keeps their size.",
+        1,
+    )
+    flags.DEFINE_integer("seed", 0, "Random seed.", 0, 2**31 - 1)
 
 
 def define_strategy() -> None:
@@ -71,19 +84,25 @@ def define_strategy() -> None:
         "strategy",
         "auto",
         ["auto", "none", "mirrored", "multi_worker"],
-        "devices to use; auto for all GPUs of this machine, or for all "
-        "machines of the environment's TF_CONFIG",
+        "Devices to use; auto is all GPUs of this machine, or all machines of "
+        "the environment's TF_CONFIG.",
     )
 
 
 def define_budgets() -> None:
     """Defines the flags of the radii, with the paper's radii as defaults."""
-    define_fraction("epsilon", "8/255", "radius in pixels, in [0, 1]")
-    define_fraction("epsilon_step", None, "its step; None for a quarter")
-    define_fraction("eta", 0.02, "radius in latents")
-    define_fraction("eta_step", None, "its step; None for a quarter")
+    define_fraction("epsilon", "8/255", "Radius in pixels, in [0, 1].")
+    define_fraction(
+        "epsilon_step", None, "Step in pixels; None is a quarter of --epsilon."
+    )
+    define_fraction("eta", 0.02, "Radius in latents.")
+    define_fraction(
+        "eta_step", None, "Step in latents; None is a quarter of --eta."
+    )
     flags.DEFINE_list(
-        "levels", None, "levels of the flow that may change; None for all"
+        "levels",
+        None,
+        "Levels of the flow that an attack may change; None is all levels.",
     )
 
 
@@ -99,7 +118,10 @@ def split(name: str) -> tuple:
 
 
 def budget(name: str) -> tuple[float, float]:
-    """Radius and step of "epsilon" or "eta"; the paper's ratio is 4."""
+    """The radius and the step of "epsilon" or "eta".
+
+    By default the step is a quarter of the radius, as in the paper.
+    """
     radius, step = flags.FLAGS[name].value, flags.FLAGS[f"{name}_step"].value
     return radius, radius / 4 if step is None else step
 
@@ -140,14 +162,14 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
     def parse(arguments: Sequence[str]) -> Sequence[str]:
-        own = _own_flags()
+        own = own_flags()
         for flag in own:
             # By itself absl lists the flags of the script alone.
             flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
         try:
             rest = flags.FLAGS(arguments)
         except UnicodeDecodeError as error:
-            _fail(f"a file of --flagfile is no text: {error}")
+            _fail(f"--flagfile must name a UTF-8 text file: {error}")
         except (flags.Error, OSError, ValueError) as error:
             _fail(error)
         if rest[1:]:
@@ -176,8 +198,8 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     app.run(guarded, flags_parser=parse)
 
 
-def _own_flags() -> list[flags.Flag]:
-    """The flags of this module, and of those beside the script."""
+def own_flags() -> list[flags.Flag]:
+    """The flags of the script, of modules beside it, and of this module."""
     here = pathlib.Path(sys.argv[0]).parent.resolve()
     found = []
     for name, defined in flags.FLAGS.flags_by_module_dict().items():
@@ -253,7 +275,7 @@ def load(path: str, what: str, method: str = "call") -> keras.Model:
     """
     if not os.path.exists(path):
         raise ValueError(
-            f"No {what} at {path}: train one first with train/main.py, or "
+            f"No {what} at {path}: train a {what} with train/main.py, or "
             "correct the path."
         )
     try:
@@ -265,15 +287,15 @@ def load(path: str, what: str, method: str = "call") -> keras.Model:
         # Keras passes on all errors of its readers: zip, JSON, HDF5 errors.
         reason = str(error).strip().split("\n")[0]
         raise ValueError(
-            f"{path} cannot be read as a {what}: {reason} Is it complete, "
-            "and saved by this library?"
+            f"{path} cannot be read as a {what}: {reason} Give the path of a "
+            f"complete {what} that this library saved."
         ) from error
 
 
 def in_float32(model: keras.Model) -> None:
     """Lets a loaded network compute in float32, for evaluation.
 
-    The type that training computed in does not matter then.
+    The evaluation then does not depend on the dtype of the training.
     """
     for layer in model.layers:
         if isinstance(layer, keras.Model):

@@ -49,7 +49,7 @@ WRONG = {
     ("--epsilom=1",): "Unknown command line flag 'epsilom'",
     ("epsilon=1",): "unknown arguments epsilon=1: flags start with --",
     ("--flagfile=/nowhere",): "/nowhere",
-    (f"--flagfile={sys.executable}",): "a file of --flagfile is no text",
+    (f"--flagfile={sys.executable}",): "--flagfile must name a UTF-8 text file",
 }
 
 
@@ -157,7 +157,7 @@ def test_load_gives_the_saved_model(saved):
 
 def test_load_of_a_missing_file(tmp_path):
     path = str(tmp_path / "none.keras")
-    with pytest.raises(ValueError, match=f"No flow at {path}: train one"):
+    with pytest.raises(ValueError, match=f"No flow at {path}: train a flow"):
         commandline.load(path, "flow")
 
 

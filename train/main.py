@@ -26,23 +26,24 @@ accurate).
 
 from __future__ import annotations
 
-import os
+import quiet  # noqa: F401
+
+# isort: split
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import keras
+import networks
+import options
+import projection
+import rows
+import settings
+import tensorflow as tf
+from options import FLAGS
 
-import keras  # noqa: E402
-import networks  # noqa: E402
-import options  # noqa: E402
-import projection  # noqa: E402
-import rows  # noqa: E402
-import tensorflow as tf  # noqa: E402
-from options import FLAGS  # noqa: E402
-
-import ijsat_tf as ij  # noqa: E402
-from ijsat_tf import commandline  # noqa: E402
-from ijsat_tf.runtime import workers  # noqa: E402
-from ijsat_tf.storage import files  # noqa: E402
+import ijsat_tf as ij
+from ijsat_tf import commandline
+from ijsat_tf.runtime import workers
+from ijsat_tf.storage import files
 
 
 def main(_: list[str]) -> None:
@@ -77,13 +78,13 @@ def train(strategy: tf.distribute.Strategy) -> None:
 
     folder = pathlib.Path(FLAGS.workdir)
     if chief:
-        options.claim(folder)
+        settings.claim(folder)
     interruption = ij.training.Interruption()
     backup = ij.training.Backup(
         folder / "checkpoints",
         FLAGS.checkpoint_every,
         FLAGS.keep,
-        options.fingerprint(),
+        settings.fingerprint(),
         interruption,
     )
     with strategy.scope():

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -22,6 +21,7 @@ from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
 from ijsat_tf.runtime import workers
 from ijsat_tf.runtime.compiled import compiled
+from ijsat_tf.runtime.progress import Progress
 from ijsat_tf.runtime.side_by_side import side_by_side
 from ijsat_tf.samples import gather
 from ijsat_tf.storage import fingerprints
@@ -144,11 +144,13 @@ class Evaluation:
                 own = own._replace(networks=fingerprints.of_networks(*networks))
             self.records[column] = self._begun(column, own)
 
-    def run(self, verbose: bool = True) -> dict[str, Record]:
+    def run(self, verbose: bool = True, name: str = "") -> dict[str, Record]:
         """Evaluates what is left, and returns the records {column: `Record`}.
 
         Args:
-            verbose: Whether to show a progress bar, default True.
+            verbose: Whether to show a progress bar per column, default True.
+            name: Name of the model, which the progress bars show before the
+                column; default none.
         """
         strategy = tf.distribute.get_strategy()
         # Workers with different evaluations would wait for each other forever.
@@ -173,10 +175,11 @@ class Evaluation:
                 pass
         for column in left:
             try:
-                self._complete(column, verbose and chief, chief)
+                shown = f"{name}, {column}" if name else column
+                self._complete(column, shown, verbose and chief, chief)
             except Exception:
                 if verbose and chief:
-                    # Keras' progress bar has not ended its line, on which the
+                    # The progress bar has not ended its line, on which the
                     # error would be printed.
                     print(flush=True)
                 raise
@@ -199,17 +202,14 @@ class Evaluation:
     def _path(self, column: str) -> pathlib.Path:
         return self.folder / f"{column}.npz"
 
-    def _complete(self, column: str, verbose: bool, write: bool) -> None:
+    def _complete(
+        self, column: str, name: str, verbose: bool, write: bool
+    ) -> None:
         record = self.records[column]
         rows, first = record.samples, record.done
         if verbose and first:
-            print(f"{column}: {first} of {rows} images are on disk")
-        progress = keras.utils.Progbar(
-            rows - first,
-            unit_name=column,
-            interval=0.5,
-            stateful_metrics=["images_per_second"],
-        )
+            print(f"{name}: {first} of {rows} images are on disk")
+        progress = Progress(rows - first, name, verbose)
         for start in range(first, rows, record.batch_size):
             stop = min(rows, start + record.batch_size)
             began = time.perf_counter()
@@ -221,10 +221,9 @@ class Evaluation:
             record = self.records[column] = record.extended(columns, budget)
             if write and self.folder is not None:
                 records.save(record, self._path(column))
-            if verbose:
-                speed = record.images_per_second
-                known = [("images_per_second", speed)] * (speed > 0)
-                progress.update(stop - first, values=known)
+            speed = record.images_per_second
+            known = {"images_per_second": speed} if speed > 0 else {}
+            progress.update(stop - first, **known)
 
     def _batch(
         self, column: str, start: int, stop: int

@@ -1,6 +1,7 @@
 """eval/main.py as a user runs it, on tiny networks that never trained."""
 
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -42,6 +43,13 @@ def runs(tmp_path_factory):
     result = run("eval", *_arguments(folder))
     assert result.code == 0, result.output
     assert _table(result)[0] == ["Method", *COLUMNS, "Avg"]
+    for name in ("at", "ijsat"):
+        for column in COLUMNS:
+            # One line per bar, as this is no screen.
+            (line,) = re.findall(
+                f"^.*image - {name}, {column}.*$", result.output, re.M
+            )
+            assert re.fullmatch("20/20 - .*", line) and line.isprintable()
     return folder
 
 
@@ -103,6 +111,17 @@ def test_again_it_prints_the_table_and_writes_nothing(runs):
     shown = _table(run("eval", *_arguments(runs), "--table_only"))
     assert _table(result) == shown
     assert _content(runs) == before
+
+
+def test_the_last_line_compares_the_last_run_with_the_first(runs):
+    result = run("eval", *_arguments(runs), "--compare=pgd2", "--table_only")
+    assert result.code == 0, result.output
+    _, at, ijsat = _table(result)
+    kept = [round(float(row[3])) for row in (ijsat, at)]
+    assert result.output.splitlines()[-1] == (
+        f"IJSAT keeps {kept[0]} % of 20 images under PGD-2, where AT keeps "
+        f"{kept[1]} %."
+    )
 
 
 def test_another_process_ends_a_killed_one_s_work_to_the_bit(runs, tmp_path):
@@ -227,6 +246,8 @@ def test_curves_without_a_table(runs, tmp_path):
         (["--checkpoint=first"], "checkpoint"),
         (["--runs=={runs}/at"], "gives no name"),
         (["--image_size=4"], "at is of images (8, 8, 1) and 10 classes"),
+        (["--compare=pgd20"], "--compare must be standard or one of --attacks"),
+        (["--compare=pgd2", "--runs={runs}/at"], "needs two --runs or more"),
         (["--runs="], "--runs must name one folder or more"),
         (["--runs=", "--table_only"], "--runs must name one folder or more"),
         (["--picture={tmp}/x"], "must end in"),

@@ -239,7 +239,7 @@ def _dataset(*parts, batch=2):
         (_dataset(IMAGES), "pairs of images and labels"),
         (_dataset(IMAGES, LABELS, LABELS), "pairs of images and labels"),
         (_dataset(IMAGES, LABELS, batch=0), "dataset of batches"),
-        (_dataset(IMAGES, LABELS).repeat(), "must end"),
+        (_dataset(IMAGES, LABELS).repeat(), "must be finite"),
         (_dataset(IMAGES, LABELS).take(0), "at least one image"),
     ],
 )
@@ -272,7 +272,7 @@ def test_any_name_will_do_without_a_folder():
 
 
 def test_outputs_that_are_not_finite_are_no_class():
-    with pytest.raises(ValueError, match="outputs are not finite"):
+    with pytest.raises(ValueError, match="outputs must be finite"):
         evaluate(lambda images: np.nan * MODEL(images), (IMAGES, LABELS), {}, 3)
 
 

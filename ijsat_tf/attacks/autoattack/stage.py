@@ -10,7 +10,6 @@ import pathlib
 import time
 from collections.abc import Callable
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -20,6 +19,7 @@ from ijsat_tf.attacks.autoattack import standing
 from ijsat_tf.attacks.autoattack.standing import Standing
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.runtime.compiled import Key
+from ijsat_tf.runtime.progress import Progress
 from ijsat_tf.runtime.side_by_side import side_by_side
 from ijsat_tf.samples import Batch
 from ijsat_tf.spaces.lifting import lifted, lowered
@@ -54,13 +54,7 @@ def attacked(
             default, shows no progress.
     """
     rows, saved = now.left, time.monotonic()
-    progress = keras.utils.Progbar(
-        len(rows),
-        verbose=int(name is not None),
-        unit_name=name,
-        interval=0.5,
-        stateful_metrics=["robust"],
-    )
+    progress = Progress(len(rows), name or "", shown=name is not None)
     for first in range(0, len(rows), batch_size):
         batch = rows[first : first + batch_size]
         found, wrong, *_ = _call(
@@ -73,7 +67,7 @@ def attacked(
             standing.save(now, path)
             saved = time.monotonic()
         robust = np.sum(now.fell == standing.ALIVE)
-        progress.update(first + len(batch), values=[("robust", robust)])
+        progress.update(first + len(batch), robust=robust)
     now = now._replace(stage=now.stage + 1, attacked=0)
     if path is not None:
         standing.save(now, path)
@@ -91,9 +85,9 @@ def judged(
         batch_size: Number of images evaluated together.
 
     Returns:
-        Three arrays (N,), whether the class is wrong, which it is also where
-        the outputs are not finite; the cross entropy in nats; and whether the
-        outputs are finite.
+        Three arrays (N,): whether a sample is misclassified, as samples with
+        outputs that are not finite are; the cross entropy in nats; and whether
+        the outputs are finite.
     """
     rows = np.arange(len(samples.images))
     parts = [
@@ -172,6 +166,6 @@ def _outcome(
             tf.reduce_all(tf.math.is_finite(logits), axis=1),
         )
 
-    # The verdict is shared as well: if each worker evaluated the samples anew,
-    # rounding errors might make workers go on with different survivors.
+    # The verdict is shared as well: if each worker evaluated the samples
+    # itself, rounding errors might make workers go on with different samples.
     return side_by_side(of, (images, labels))

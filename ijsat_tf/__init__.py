@@ -24,6 +24,7 @@ from ijsat_tf import (  # noqa: E402
     spaces,
     training,
 )
+from ijsat_tf.runtime.threads import one_core_per_operation  # noqa: E402
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "flows",
     "generators",
     "models",
+    "one_core_per_operation",
     "spaces",
     "training",
 ]

@@ -14,6 +14,8 @@ import keras
 import tensorflow as tf
 from absl import app, flags
 
+from ijsat_tf.runtime import threads
+
 
 class _FractionParser(flags.ArgumentParser):
     """Parses "8/255" or "0.02", without evaluating code."""
@@ -184,7 +186,7 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
         try:
             # Strategies log each of their steps at lower levels.
             tf.get_logger().setLevel("WARNING")
-            _one_core_an_operation()
+            threads.one_core_per_operation()
             main(arguments)
         except (ValueError, OSError, ImportError) as error:
             _fail(error)
@@ -220,29 +222,6 @@ def _with_home(value: Any) -> Any:
     if equal and place.startswith("~/"):
         return f"{name}={os.path.expanduser(place)}"
     return os.path.expanduser(value) if value[:2] in ("~", "~/") else value
-
-
-def _one_core_an_operation() -> None:
-    """On a CPU, lets each operation run on one core.
-
-    Cores then take parts of a batch; `ijsat_tf.runtime.side_by_side` says
-    why. A setting of the environment takes precedence.
-    """
-    if not tf.config.list_physical_devices("GPU"):
-        _threads(1)
-
-
-def all_cores_an_operation() -> None:
-    """Lets operations use all cores again, which `run` changed for attacks.
-
-    A setting of the environment takes precedence.
-    """
-    _threads(0)
-
-
-def _threads(count: int) -> None:
-    given = os.environ.get("TF_NUM_INTRAOP_THREADS", count)
-    tf.config.threading.set_intra_op_parallelism_threads(int(given or count))
 
 
 def warn(verdict: Any) -> None:

@@ -9,7 +9,6 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from absl import flags
 from absl.testing import flagsaver
 
@@ -197,22 +196,3 @@ def test_load_of_a_changed_weight(saved, tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="Bad CRC-32 for .*weights"):
         commandline.load(str(path), "flow")
-
-
-@pytest.mark.parametrize(
-    ("given", "gpus", "expected"),
-    [(None, [], 1), ("4", [], 4), (None, ["GPU"], None)],
-)
-def test_threads(monkeypatch, given, gpus, expected):
-    found = []
-    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
-    if given:
-        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", given)
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
-    monkeypatch.setattr(
-        tf.config.threading,
-        "set_intra_op_parallelism_threads",
-        found.append,
-    )
-    commandline._one_core_an_operation()
-    assert found == ([] if expected is None else [expected])

@@ -42,7 +42,7 @@ from options import FLAGS
 
 import ijsat_tf as ij
 from ijsat_tf import commandline
-from ijsat_tf.runtime import workers
+from ijsat_tf.runtime import threads, workers
 from ijsat_tf.storage import files
 
 
@@ -51,7 +51,7 @@ def main(_: list[str]) -> None:
     project = FLAGS.method == "project"
     if FLAGS.method in options.GENERATORS:
         # The step of a generator is not split over the cores as an attack is.
-        commandline.all_cores_an_operation()
+        threads.all_cores_per_operation()
     # A strategy must be made before any other TensorFlow operation.
     strategy = ij.training.strategy("none" if project else FLAGS.strategy)
     keras.utils.set_random_seed(FLAGS.seed)

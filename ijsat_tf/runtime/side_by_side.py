@@ -22,7 +22,7 @@ def side_by_side(
 
     On a CPU each core runs the whole function on a part of the batch, if
     TensorFlow runs each operation on one core
-    (`tf.config.threading.set_intra_op_parallelism_threads(1)`). An attack is
+    (`ijsat_tf.one_core_per_operation()`). An attack is
     ten thousand small operations. Cores that share each operation wait for
     each other ten thousand times: on two cores JSA-10 takes 1.3 times as long.
 

@@ -134,6 +134,7 @@ def test_a_command_that_fails_is_named(imported, tmp_path):
     assert 0 <= float(hours.read_text()) < 1
 
 
+@pytest.mark.variant  # Killed runs try the same locks.
 @pytest.mark.slow
 def test_two_processes_share_the_work(study, imported, tmp_path):
     names = "standard-0,at-0"

@@ -15,6 +15,7 @@ from ijsat_tf.attacks.autoattack import (
     Square,
     Verdict,
 )
+from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.budgets import BUDGETS
 from ijsat_tf.attacks.by_name import by_name, expand
 from ijsat_tf.attacks.jsa import JointSpaceAttack
@@ -34,6 +35,7 @@ __all__ = [
     "AttackResult",
     "AutoAttack",
     "BUDGETS",
+    "BallAttack",
     "Elastic",
     "FAB",
     "FGSM",

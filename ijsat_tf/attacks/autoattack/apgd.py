@@ -8,8 +8,8 @@ from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.autoattack import apgd_search, margins
 from ijsat_tf.attacks.autoattack.apgd_search import Outcome, Point
-from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard
+from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.gradients import of_images
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import each, pick, put, take

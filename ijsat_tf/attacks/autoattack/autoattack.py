@@ -14,10 +14,10 @@ import tensorflow as tf
 from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import Attack, AttackResult, as_logits, checked
 from ijsat_tf.attacks.autoattack import reliability, stage, standing
-from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard
 from ijsat_tf.attacks.autoattack.standing import ALIVE, Standing
 from ijsat_tf.attacks.autoattack.versions import stages
+from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.runtime import workers
 from ijsat_tf.samples import Batch
 from ijsat_tf.storage import fingerprints

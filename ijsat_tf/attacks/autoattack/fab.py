@@ -18,10 +18,10 @@ import tensorflow as tf
 
 from ijsat_tf import seeds
 from ijsat_tf.attacks.attack import AttackResult
-from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
 from ijsat_tf.attacks.autoattack.boundary import nearest_boundary
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
 from ijsat_tf.attacks.autoattack.hyperplane import Hyperplane
+from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import each, pick
 from ijsat_tf.spaces import Linf

@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import AttackResult
-from ijsat_tf.attacks.autoattack.ball_attack import BallAttack
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
 from ijsat_tf.attacks.autoattack.l2_windows import L2Windows
 from ijsat_tf.attacks.autoattack.linf_windows import LinfWindows
 from ijsat_tf.attacks.autoattack.margins import margin
+from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import pick
 from ijsat_tf.spaces import Linf

@@ -1,4 +1,4 @@
-"""The base of AutoAttack and its stages: attacks in one ball of pixels."""
+"""The base of attacks that stay in one ball of pixels and own their loop."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_latents_travel_along(form):
         (tf.data.Dataset.from_tensors(IMAGES), "pairs"),
         (
             tf.data.Dataset.from_tensors((IMAGES, LABELS)).repeat(),
-            "must end",
+            "must be finite",
         ),
     ],
 )

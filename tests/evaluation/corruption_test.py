@@ -52,7 +52,7 @@ def test_all_75_must_be_there():
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"correct": np.ones(5, bool)}, "not complete.*5 of 10"),
+        ({"correct": np.ones(5, bool)}, "must be complete.*5 of 10"),
         ({"model": "other"}, "one `model`"),
         ({"attack": "PGD"}, "one `attack`"),
         ({"samples": 9, "correct": np.ones(9, bool)}, "one `samples`"),

@@ -111,7 +111,7 @@ def test_columns_that_a_row_lacks_are_not_run_and_it_has_no_mean():
             {"AT": {"pgd": _record(1), "jsa": _record(1, seed=1)}},
             "one `seed`",
         ),
-        ({"AT": {"pgd": _record(1, samples=2)}}, "not complete.*1 of 2"),
+        ({"AT": {"pgd": _record(1, samples=2)}}, "must be complete.*1 of 2"),
         ({"AT": {}}, "at least one column"),
     ],
 )
@@ -181,7 +181,7 @@ def test_the_last_row_is_the_mean_of_all_75():
         ({"data": "other"}, "one `data` in the column 'fog_3'"),
         ({"seed": 1}, "one `seed` in the table"),
         ({"model": "other"}, "one `model` in the row"),
-        ({"samples": 5}, "not complete"),
+        ({"samples": 5}, "must be complete"),
     ],
 )
 def test_what_must_not_be_compared_of_corruptions(settings, message):

@@ -174,7 +174,7 @@ def test_killed_runs_are_kept_as_an_undisturbed_one(study, imported, tmp_path):
     (command,) = children(first.process.pid)
     os.kill(command, signal.SIGKILL)
     stopped = first.outcome()
-    assert "train/main.py ended with code -9: see" in stopped.error
+    assert "train/main.py ended with exit code -9: " in stopped.error
     assert not (folder / "classifier.keras").exists()
 
     # By a signal that is passed on, after which training saves.

@@ -177,7 +177,7 @@ def test_a_vaegan_encodes_what_has_no_latents(method, runs, tmp_path):
                 "--gan={runs}/vaegan/vaegan.keras",
                 "--flow={runs}/vaegan/vaegan.keras",
             ],
-            "two generators",
+            "both name a generator",
         ),
         (["--method=project"], "needs --gan"),
         (["--method=project", "--gan={runs}/vaegan/none.keras"], "No GAN at"),

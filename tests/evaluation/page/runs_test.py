@@ -110,4 +110,4 @@ def test_what_is_no_text_is_told(folder):
     run = read_run("at", folder)
     assert run.settings == {} and run.speeds == () and len(run.records) == 3
     for name, warning in zip(("settings.cfg", "log.csv"), run.warnings):
-        assert f"{folder / name} must be a UTF-8 text file" in warning
+        assert f"{folder / name} is damaged, or is not UTF-8 text" in warning

@@ -276,7 +276,7 @@ def test_every_table_without_any_record_is_not_run():
     ("number", "runs", "message"),
     [
         (8, {}, "of the paper, 1 to 7"),
-        (1, {"at_jsa": {}}, "Table 1 has the rows standard, at, .*'at_jsa'"),
+        (1, {"at_jsa": {}}, "rows of Table 1, standard, at, .*'at_jsa'"),
     ],
 )
 def test_tables_and_rows_that_are_not_there(number, runs, message):

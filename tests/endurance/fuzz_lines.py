@@ -74,7 +74,7 @@ STRINGS = {
     "data_dir": ["inputs/sets", "inputs", "missing", "", "inputs/bad/empty"],
     "dataset": SETS,
     **dict.fromkeys(("train_split", "test_split"), SPLITS),
-    "robust_attack": ATTACKS,
+    **dict.fromkeys(("robust_attack", "compare"), ATTACKS),
     "corrupted_data": ["inputs", "missing", "", "tfds", "inputs/bad/empty"],
     "figures": ["inputs/pictures", "inputs", "missing", "", "inputs/bad/empty"],
     "note": ["", "a note", "<script>&", "ü\nñ", LONG, "\udcff"],

@@ -1,10 +1,11 @@
 """What tests/endurance/fuzz.py takes for a broken promise."""
 
+import json
 import random
 
 import pytest
 
-from tests.commands import Outcome
+from tests.commands import Outcome, call
 from tests.endurance import fuzz, fuzz_lines
 
 SAID = "I0000 00:00 1 port.cc:1] oneDNN\n"
@@ -67,3 +68,12 @@ def test_lines_belong_to_the_seed():
         ]
         assert drawn[0] == drawn[1]
         assert len({*map(tuple, drawn[0])}) > 10
+
+
+@pytest.mark.parametrize("main", fuzz_lines.MAINS)
+def test_every_flag_has_values_to_draw(main, tmp_path):
+    listed = tmp_path / "flags.json"
+    done = call(fuzz_lines.flags_of, fuzz_lines.MAINS[main], listed)
+    assert done.code == 0, done.output
+    for name, flag in json.loads(listed.read_text()).items():
+        fuzz_lines.value(name, flag, random.Random(0))

@@ -29,7 +29,7 @@ def _log_chances(model, images):
     return logits - np.log(np.exp(logits).sum(1, keepdims=True))
 
 
-def _same(first, second, atol=0.0):
+def assert_same(first, second, atol=0.0):
     for one, other in zip(first[:3], second[:3], strict=True):
         np.testing.assert_allclose(one, other, atol=atol)
 
@@ -76,7 +76,7 @@ def test_soft_labels_give_the_soft_loss_and_the_heavier_class(model):
 )
 def test_all_forms_of_labels_agree(model, labels):
     expected = ATTACK(model, IMAGES, LABELS)
-    _same(ATTACK(model, IMAGES, labels), expected)
+    assert_same(ATTACK(model, IMAGES, labels), expected)
 
 
 @pytest.mark.parametrize("cast", [tf.constant, np.float64, np.float16])
@@ -86,7 +86,7 @@ def test_all_forms_of_images_agree(model, cast):
     attack = ij.attacks.FGSM(Linf(2**-4))
     levels = np.round(IMAGES * 256) / 256
     expected = attack(model, levels.astype("float32"), LABELS)
-    _same(attack(model, cast(levels), LABELS), expected, atol=1e-3)
+    assert_same(attack(model, cast(levels), LABELS), expected, atol=1e-3)
 
 
 def test_the_start_belongs_to_the_seed(model):
@@ -106,7 +106,7 @@ def test_inside_a_graph_it_finds_the_same(model):
         return ATTACK(model, images, labels, seed=seed)
 
     expected = ATTACK(model, IMAGES, LABELS, seed=3)
-    _same(step(IMAGES, LABELS, tf.constant(3)), expected, atol=1e-6)
+    assert_same(step(IMAGES, LABELS, tf.constant(3)), expected, atol=1e-6)
 
 
 def test_nothing_is_traced_again_for_new_seeds_images_and_equal_attacks(model):
@@ -200,7 +200,7 @@ class Foreign:
 )
 def test_any_callable_to_logits_is_a_model(make):
     expected = ATTACK(linear, IMAGES, LABELS)
-    _same(ATTACK(make(), IMAGES, LABELS), expected, atol=1e-5)
+    assert_same(ATTACK(make(), IMAGES, LABELS), expected, atol=1e-5)
 
 
 def test_a_decorated_function_is_not_mistaken_for_the_one_inside():
@@ -209,7 +209,7 @@ def test_a_decorated_function_is_not_mistaken_for_the_one_inside():
         return -linear(images)
 
     plain = ATTACK(lambda images: -linear(images), IMAGES, LABELS)
-    _same(ATTACK(opposite, IMAGES, LABELS), plain, atol=1e-5)
+    assert_same(ATTACK(opposite, IMAGES, LABELS), plain, atol=1e-5)
 
 
 def test_outputs_like_probabilities_draw_a_warning():

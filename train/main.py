@@ -43,6 +43,7 @@ from options import FLAGS
 import ijsat_tf as ij
 from ijsat_tf import commandline
 from ijsat_tf.runtime import threads, workers
+from ijsat_tf.runtime.progress import verbosity
 from ijsat_tf.storage import files
 
 
@@ -119,7 +120,7 @@ def train(strategy: tf.distribute.Strategy) -> None:
                     steps_per_epoch=steps,
                     shuffle=False,  # The batches are shuffled already.
                     callbacks=callbacks,
-                    verbose="auto" if chief else 0,
+                    verbose=verbosity() if chief else 0,
                 )
         except ij.training.Interrupted as interrupted:
             print(f"\n{interrupted}; the same command goes on", flush=True)

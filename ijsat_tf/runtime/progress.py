@@ -11,6 +11,15 @@ import keras
 _SCREEN, _FILE = 0.5, 60.0
 
 
+def verbosity() -> int:
+    """Keras' `verbose`: 1, a moving bar, on a screen; 2, whole lines, in files.
+
+    Keras itself writes the carriage returns of the bar into files as well.
+    """
+    screen = sys.stdout.isatty() or "ipykernel" in sys.modules
+    return 1 if screen else 2
+
+
 class Progress:
     """How many images are done, how long that took, and the seconds left.
 
@@ -21,11 +30,9 @@ class Progress:
     """
 
     def __init__(self, images: int, name: str, shown: bool = True):
-        # Keras would write carriage returns into files as well.
-        screen = sys.stdout.isatty() or "ipykernel" in sys.modules
         self._bar = keras.utils.Progbar(
             images,
-            verbose=(1 if screen else 2) if shown else 0,
+            verbose=verbosity() if shown else 0,
             interval=_SCREEN,
             stateless_metrics=[],  # No metric is averaged over time.
             unit_name=f"image - {name}",

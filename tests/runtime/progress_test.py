@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ijsat_tf.runtime.progress import Progress
+from ijsat_tf.runtime.progress import Progress, verbosity
 
 
 @pytest.fixture
@@ -54,3 +54,9 @@ def test_a_file_has_a_line_per_minute_of_slow_work(shown):
 def test_nothing_is_shown_unless_asked_for(shown):
     assert shown(screen=True, seconds=2, shown=False) == ""
     assert shown(screen=False, seconds=100, shown=False) == ""
+
+
+@pytest.mark.parametrize("screen, expected", [(True, 1), (False, 2)])
+def test_the_verbosity_of_keras(monkeypatch, screen, expected):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: screen, raising=False)
+    assert verbosity() == expected

@@ -9,6 +9,8 @@ import keras
 
 from ijsat_tf.training.callbacks.console import say
 
+_MINUTE = 60.0
+
 
 class Throughput(keras.callbacks.Callback):
     """Adds images/s to the logs of an epoch and prints the time left.
@@ -17,7 +19,8 @@ class Throughput(keras.callbacks.Callback):
     the first batch of each epoch, since the very first batch traces the graph.
     An epoch with a single batch, as when an epoch is resumed near its end,
     counts that batch. The time left includes the measured time between epochs,
-    in which validation and other callbacks run.
+    in which validation and other callbacks run. Where Keras shows no moving bar
+    (`verbose=2`), a line per minute tells how far a long epoch is.
 
     Args:
         batch_size: Number of images per step.
@@ -35,8 +38,8 @@ class Throughput(keras.callbacks.Callback):
     ) -> None:
         if self.stop is not None:
             self.pauses.append(time.perf_counter() - self.stop)
-        self.begin = time.perf_counter()
-        self.start, self.first, self.batches = None, 0, 0
+        self.begin = self.told = time.perf_counter()
+        self.epoch, self.start, self.first, self.batches = epoch, None, 0, 0
 
     def on_train_batch_end(
         self, batch: int, logs: dict[str, Any] | None = None
@@ -46,6 +49,15 @@ class Throughput(keras.callbacks.Callback):
         if self.start is None:
             self.start, self.first = self.stop, batch
         self.batches = batch - self.first
+        lines = self.params.get("verbose") == 2
+        if lines and self.batches and self.stop - self.told >= _MINUTE:
+            self.told = self.stop
+            of = f" of {self.params['steps']}" if self.params["steps"] else ""
+            say(
+                self,
+                f"epoch {self.epoch + 1}, step {batch + 1}{of}: "
+                f"{self._progress(batch + 1)}",
+            )
 
     def on_epoch_end(
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -58,14 +70,23 @@ class Throughput(keras.callbacks.Callback):
                 self.first + 1,
                 -1,
             )
-        speed = self.batches * self.batch_size
-        speed /= max(self.stop - self.start, 1e-9)
         if logs is not None:
-            logs["images_per_second"] = speed
-        left = self.params["epochs"] - epoch - 1
-        steps = self.params["steps"] or self.batches + self.first + 1
-        seconds = left * steps * self.batch_size / speed
+            logs["images_per_second"] = self._speed()
+        steps = self.batches + self.first + 1
+        say(self, self._progress(self.params["steps"] or steps))
+
+    def _speed(self) -> float:
+        """Images/s of this epoch."""
+        seconds = max(self.stop - self.start, 1e-9)
+        return self.batches * self.batch_size / seconds
+
+    def _progress(self, done: int) -> str:
+        """The speed and the time left after `done` steps of this epoch."""
+        speed, steps = self._speed(), self.params["steps"] or done
+        left = self.params["epochs"] - self.epoch - 1
+        images = (left * steps + steps - done) * self.batch_size
+        seconds = images / speed
         if self.pauses:
             # One more pause follows the present epoch.
             seconds += (left + 1) * sum(self.pauses) / len(self.pauses)
-        say(self, f"{speed:.1f} images/s, about {seconds / 60:.0f} min left")
+        return f"{speed:.1f} images/s, about {seconds / 60:.0f} min left"

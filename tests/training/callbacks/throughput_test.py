@@ -82,3 +82,21 @@ def test_several_steps_an_execution(images, labels):
         callbacks=[throughput],
     )
     assert throughput.batches == 9
+
+
+def test_a_line_per_minute_where_no_bar_moves(monkeypatch, capsys):
+    now = 0
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: now)
+    callback = ij.training.Throughput(batch_size=10)
+    callback.set_model(keras.Sequential())
+    callback.set_params({"epochs": 2, "steps": 6, "verbose": 2})
+    callback.on_train_begin()
+    callback.on_epoch_begin(0)
+    for batch in range(5):
+        now += 40
+        callback.on_train_batch_end(batch)
+    # 2, 4, ... min after the first batch; 15 images a minute, 60 an epoch.
+    assert capsys.readouterr().out.splitlines() == [
+        "epoch 1, step 2 of 6: 0.2 images/s, about 7 min left",
+        "epoch 1, step 4 of 6: 0.2 images/s, about 5 min left",
+    ]

@@ -1,4 +1,4 @@
-"""Selection and replacement of rows, for tensors with one row per sample."""
+"""Rows of tensors with one row per sample: choosing, replacing, joining."""
 
 from __future__ import annotations
 
@@ -39,3 +39,29 @@ def put(tensors: Tensors, rows: tf.Tensor, new: Tensors) -> Tensors:
         tensors,
         new,
     )
+
+
+def joined(tensors: Tensors) -> tf.Tensor:
+    """All numbers of each sample as one vector, (B, N)."""
+    return tf.concat(
+        [
+            tf.reshape(part, tf.stack([-1, _size(part)]))
+            for part in tf.nest.flatten(tensors)
+        ],
+        axis=1,
+    )
+
+
+def parted(vectors: tf.Tensor, like: Tensors) -> Tensors:
+    """The inverse of `joined`: vectors (B, N) in the shapes of `like`."""
+    parts = tf.nest.flatten(like)
+    pieces = tf.split(vectors, [_size(part) for part in parts], axis=1)
+    shaped = [
+        tf.ensure_shape(tf.reshape(piece, tf.shape(part)), part.shape)
+        for piece, part in zip(pieces, parts)
+    ]
+    return tf.nest.pack_sequence_as(like, shaped)
+
+
+def _size(part: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_prod(tf.shape(part)[1:])

@@ -1,4 +1,4 @@
-"""Rows of tensors against NumPy's indices."""
+"""Rows of tensors against NumPy's indices and shapes."""
 
 import numpy as np
 import pytest
@@ -79,3 +79,26 @@ def test_a_tensor_alone_stays_alone():
     np.testing.assert_array_equal(
         put, ONES[1] * np.array([[0], [1], [0], [0], [1]])
     )
+
+
+@pytest.mark.parametrize("count", [5, 0])
+def test_parts_are_joined_to_vectors_and_parted_again(count):
+    given = [part[:count] for part in ONES]
+    vectors = rows.joined(tensors(given))
+    expected = np.concatenate([part.reshape(5, -1) for part in ONES], axis=1)
+    np.testing.assert_array_equal(vectors, expected[:count])
+    check(rows.parted(vectors, tensors(given)), given)
+    alone = tf.constant(given[0])
+    np.testing.assert_array_equal(
+        rows.parted(rows.joined(alone), alone), given[0]
+    )
+
+
+def test_parts_of_a_graph_may_have_unknown_sides():
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 1])])
+    def doubled(part):
+        found = rows.parted(2 * rows.joined(part), part)
+        assert found.shape == part.shape
+        return found
+
+    np.testing.assert_array_equal(doubled(ONES[0]), 2 * ONES[0])

@@ -7,6 +7,7 @@ from ijsat_tf.spaces.fog import Fog
 from ijsat_tf.spaces.gabor import Gabor
 from ijsat_tf.spaces.joint import Joint
 from ijsat_tf.spaces.jpeg import JPEG
+from ijsat_tf.spaces.l1 import L1
 from ijsat_tf.spaces.latent import Latent
 from ijsat_tf.spaces.pixels import Pixels, as_space
 from ijsat_tf.spaces.reach import Reach, reach
@@ -21,6 +22,7 @@ __all__ = [
     "Gabor",
     "JPEG",
     "Joint",
+    "L1",
     "L2",
     "Latent",
     "Linf",

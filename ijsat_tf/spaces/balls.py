@@ -76,6 +76,26 @@ class Ball(Value):
         """The nearest change inside the ball."""
         raise NotImplementedError
 
+    def ascend_within(
+        self, change: tf.Tensor, gradient: tf.Tensor, images: tf.Tensor
+    ) -> tf.Tensor:
+        """The change after one step of steepest ascent, projected within.
+
+        See `project_within` for the projection and the arguments.
+        """
+        return self.project_within(self.ascend(change, gradient), images)
+
+    def project_within(self, change: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+        """A change inside the ball for which images + change is in [0, 1].
+
+        By default the change is projected into the ball, then clipped.
+
+        Args:
+            change: Change (B, H, W, C).
+            images: Images (B, H, W, C) in [0, 1].
+        """
+        return tf.clip_by_value(self.project(change), -images, 1 - images)
+
     def norm(self, change: Tensors) -> tf.Tensor:
         """The norm of each sample's change, (B,)."""
         raise NotImplementedError
@@ -95,7 +115,7 @@ class Linf(Ball):
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
         return _each(
             lambda part, draw: (
-                _like(self.radius, part) * seeds.uniform(part, draw)
+                as_type(self.radius, part) * seeds.uniform(part, draw)
             ),
             like,
             _parts(like, seed),
@@ -106,14 +126,16 @@ class Linf(Ball):
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
         return _each(
-            lambda part, slope: part + _like(self.step, part) * tf.sign(slope),
+            lambda part, slope: (
+                part + as_type(self.step, part) * tf.sign(slope)
+            ),
             change,
             gradient,
         )
 
     def project(self, change: Tensors) -> Tensors:
         def clip(part: tf.Tensor) -> tf.Tensor:
-            radius = _like(self.radius, part)
+            radius = as_type(self.radius, part)
             return tf.clip_by_value(part, -radius, radius)
 
         return _each(clip, change)
@@ -147,7 +169,7 @@ class L2(Ball):
         dims = sum(math.prod(part.shape[1:]) for part in parts)
         uniform = seeds.uniform(parts[0][:, :1], seeds.derive(seed, "length"))
         fraction = (_rows(uniform)[:, 0] + 1) / 2
-        length = _like(self.radius, fraction) * fraction ** (1 / dims)
+        length = as_type(self.radius, fraction) * fraction ** (1 / dims)
         return _scaled(direction, length / self._positive(direction))
 
     def direction(self, gradient: Tensors) -> Tensors:
@@ -155,12 +177,12 @@ class L2(Ball):
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
         length = self._positive(gradient)
-        move = _scaled(gradient, _like(self.step, length) / length)
+        move = _scaled(gradient, as_type(self.step, length) / length)
         return _each(tf.add, change, move)
 
     def project(self, change: Tensors) -> Tensors:
         length = self._positive(change)
-        radius = _like(self.radius, length)
+        radius = as_type(self.radius, length)
         return _scaled(change, radius / tf.maximum(length, radius))
 
     def norm(self, change: Tensors) -> tf.Tensor:
@@ -177,7 +199,8 @@ class L2(Ball):
 _each = tf.nest.map_structure
 
 
-def _like(number: float | tf.Tensor, part: tf.Tensor) -> float | tf.Tensor:
+def as_type(number: float | tf.Tensor, part: tf.Tensor) -> float | tf.Tensor:
+    """A radius or step, which may be a tensor, in the type of `part`."""
     return tf.cast(number, part.dtype) if tf.is_tensor(number) else number
 
 

@@ -4,34 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf import seeds
-
-
-def start(
-    like: list[tf.Tensor], radius: float, seed: tf.Tensor
-) -> list[tf.Tensor]:
-    """A uniformly random point of the L1 ball.
-
-    The absolute coordinates are exponential random numbers, divided by the sum
-    of these numbers and one further such number, times the radius. Source:
-    Barthe et al., A Probabilistic Approach to the Geometry of the l_p^n-Ball,
-    2005.
-
-    Args:
-        like: Tensors of the shapes wanted, batch first.
-        radius: Radius of the L1 ball.
-        seed: Random seed, (2,) int32.
-    """
-    flat = _flat(like)
-    draws = seeds.uniform(flat, seeds.derive(seed, "signed"))
-    more = seeds.uniform(flat[:, :1], seeds.derive(seed, "corner"))
-
-    def exponential(uniform: tf.Tensor) -> tf.Tensor:
-        return -tf.math.log(1 - tf.minimum(tf.abs(uniform), 1 - 1e-7))
-
-    lengths = exponential(draws)
-    total = tf.reduce_sum(lengths, 1, keepdims=True) + exponential(more)
-    return _parts(radius * tf.sign(draws) * lengths / total, like)
+from ijsat_tf.rows import joined, parted
 
 
 def update(
@@ -57,7 +30,7 @@ def update(
         from_change: Whether the room of a coordinate up to its bound is
             measured from c rather than from 0, default False.
     """
-    here, slope = _flat(change), _flat(gradient)
+    here, slope = joined(change), joined(gradient)
     room = tf.fill(tf.shape(here), tf.cast(bound, here.dtype))
     if from_change:
         room -= tf.where(slope > 0, here, -here)
@@ -68,24 +41,4 @@ def update(
     used = tf.gather(used, tf.argsort(order), batch_dims=1)
     weight = 1 / tf.cast(iteration + 1, here.dtype)
     moved = here + weight * (tf.sign(slope) * used - here)
-    return _parts(moved, change)
-
-
-def norm(change: list[tf.Tensor]) -> tf.Tensor:
-    """The L1 norm |c|_1 of each sample, (B,)."""
-    return tf.reduce_sum(tf.abs(_flat(change)), axis=1)
-
-
-def _flat(parts: list[tf.Tensor]) -> tf.Tensor:
-    rows = [
-        tf.reshape(part, [-1, part.shape[1:].num_elements()]) for part in parts
-    ]
-    return tf.concat(rows, axis=1)
-
-
-def _parts(flat: tf.Tensor, like: list[tf.Tensor]) -> list[tf.Tensor]:
-    lengths = [part.shape[1:].num_elements() for part in like]
-    return [
-        tf.reshape(rows, [-1, *part.shape[1:]])
-        for rows, part in zip(tf.split(flat, lengths, axis=1), like)
-    ]
+    return parted(moved, change)

@@ -10,10 +10,12 @@ import tensorflow as tf
 from ijsat_tf import checks
 from ijsat_tf.spaces import frank_wolfe
 from ijsat_tf.spaces.balls import L2, Ball, Linf
+from ijsat_tf.spaces.l1 import L1
 from ijsat_tf.spaces.transform import Transform, image_shape
 from ijsat_tf.types import Tensors, value
 
 BOUND = 2.0
+_BALLS = {"linf": Linf, "l2": L2, "l1": L1}
 
 # The matrices of JFIF from red, green and blue to luminance and two
 # chrominances, and back.
@@ -87,7 +89,7 @@ class JPEG(Transform):
     def __post_init__(self):
         super().__post_init__()
         checks.require(
-            self.norm in ("linf", "l2", "l1"),
+            self.norm in tuple(_BALLS),
             "`norm` must be 'linf', 'l2' or 'l1'.",
             repr(self.norm),
         )
@@ -126,12 +128,8 @@ class JPEG(Transform):
     ) -> list[tf.Tensor]:
         if seed is None:
             return context
-        if self.norm == "l1":
-            drawn = frank_wolfe.start(context, self.budget, seed)
-        else:
-            drawn = self._ball.start(context, seed)
         # `update` removes this factor of the reference at its first call.
-        return [part * self._first for part in drawn]
+        return [part * self._first for part in self._ball.start(context, seed)]
 
     def apply(
         self,
@@ -186,13 +184,11 @@ class JPEG(Transform):
         return change
 
     def measure(self, change: list[tf.Tensor]) -> dict[str, tf.Tensor]:
-        if self.norm == "l1":
-            return {self.name: frank_wolfe.norm(change)}
         return {self.name: self._ball.norm(change)}
 
     @property
     def _ball(self) -> Ball:
-        return (L2 if self.norm == "l2" else Linf)(self.budget, self.step)
+        return _BALLS[self.norm](self.budget, self.step)
 
     @property
     def _first(self) -> float:

@@ -67,10 +67,9 @@ class Pixels(Space):
         images: tf.Tensor | None,
         iteration: tf.Tensor,
     ) -> tf.Tensor:
-        change = self.ball.project(self.ball.ascend(change, gradient))
         if images is None:
-            return change
-        return tf.clip_by_value(change, -images, 1 - images)
+            return self.ball.project(self.ball.ascend(change, gradient))
+        return self.ball.ascend_within(change, gradient, images)
 
     def measure(self, change: tf.Tensor) -> dict[str, tf.Tensor]:
         return {self.name: self.ball.norm(change)}

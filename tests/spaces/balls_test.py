@@ -7,9 +7,10 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf import seeds
-from ijsat_tf.spaces import L2, Ball, Linf
+from ijsat_tf.spaces import L1, L2, Ball, Linf
 
-BALLS = [Linf, L2]
+BALLS = [Linf, L2, L1]
+ORDERS = {Linf: np.inf, L2: 2, L1: 1}
 RANDOM = np.random.default_rng(0)
 CHANGE = [
     RANDOM.normal(size=(4, 2, 3, 1)).astype("float32"),
@@ -26,11 +27,10 @@ def _vectors(parts):
 
 
 def _norms(vectors, ball):
-    order = np.inf if isinstance(ball, Linf) else 2
-    return np.linalg.norm(vectors, order, axis=1)
+    return np.linalg.norm(vectors, ORDERS[type(ball)], axis=1)
 
 
-@pytest.mark.parametrize("ball", [Linf(1.0), L2(1.0)])
+@pytest.mark.parametrize("ball", [Linf(1.0), L2(1.0), L1(1.0)])
 def test_the_norm_of_a_list_is_that_of_one_vector(ball):
     norms = _norms(_vectors(CHANGE), ball)
     np.testing.assert_allclose(ball.norm(CHANGE), norms, rtol=1e-6)
@@ -52,7 +52,7 @@ def test_a_step_in_l2_goes_along_the_gradient_of_all_parts():
     np.testing.assert_allclose(_vectors(moved), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("ball", [Linf(0.5, step=1), L2(0.5, step=1)])
+@pytest.mark.parametrize("ball", [kind(0.5, step=1) for kind in BALLS])
 def test_a_gradient_of_zero_moves_nothing(ball):
     still = [tf.zeros_like(part) for part in CHANGE]
     np.testing.assert_array_equal(_vectors(ball.ascend(still, still)), 0)
@@ -76,7 +76,7 @@ def test_projection_into_l2_shrinks_what_is_too_long_and_nothing_else():
     np.testing.assert_array_equal(projected[inside], vectors[inside])
 
 
-@pytest.mark.parametrize("ball", [Linf(0.3), L2(0.3)])
+@pytest.mark.parametrize("ball", [kind(0.3) for kind in BALLS])
 def test_a_start_lies_in_the_ball_and_belongs_to_its_seed(ball):
     first, again, other = (
         _vectors(ball.start(CHANGE, seeds.derive(seed))) for seed in (0, 0, 1)
@@ -109,7 +109,7 @@ def test_a_start_in_l2_is_uniform_in_the_ball():
         assert np.abs(np.sort(share) - uniform).max() < 0.031
 
 
-@pytest.mark.parametrize("ball", [Linf(0), L2(0)])
+@pytest.mark.parametrize("ball", [kind(0) for kind in BALLS])
 def test_a_radius_of_zero_allows_no_change(ball):
     start = ball.start(CHANGE, seeds.derive(0))
     np.testing.assert_array_equal(_vectors(start), 0)
@@ -118,7 +118,7 @@ def test_a_radius_of_zero_allows_no_change(ball):
 
 def test_numbers_keep_their_precision():
     like = tf.zeros([2, 3], tf.float64)
-    for ball in (Linf(0.1, step=0.1), L2(0.1, step=0.1)):
+    for ball in (kind(0.1, step=0.1) for kind in BALLS):
         start = ball.start(like, seeds.derive(0))
         assert ball.project(ball.ascend(start, start)).dtype == tf.float64
 

@@ -1,11 +1,10 @@
-"""Frank-Wolfe against SciPy's linear programs, and its random start."""
+"""Frank-Wolfe against SciPy's linear programs."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy import optimize
 
-from ijsat_tf import seeds
 from ijsat_tf.spaces import frank_wolfe
 
 RANDOM = np.random.default_rng(0)
@@ -91,22 +90,3 @@ def test_updates_come_near_the_best_of_a_concave_function():
             constraints={"type": "ineq", "fun": lambda x: 1 - x.sum()},
         ).x
         np.testing.assert_allclose(found, best[:5] - best[5:], atol=0.03)
-
-
-def test_the_start_is_uniform_in_the_ball():
-    like = [tf.zeros([4000, 4, 4, 3]), tf.zeros([4000, 16])]
-    start = frank_wolfe.start(like, 3.0, seeds.derive(0))
-    assert [part.shape for part in start] == [part.shape for part in like]
-    flat = vectors(start)
-    # |c|_1 / radius of a uniform point has the density n r^(n - 1), so that
-    # its n-th power is uniform.
-    shares = np.sort((np.abs(flat).sum(1) / 3) ** 64)
-    # Kolmogorov and Smirnov's 0.1 % bound is 1.95 / sqrt(4000) = 0.031.
-    assert np.abs(shares - np.linspace(0, 1, 4000)).max() < 0.031
-    np.testing.assert_allclose(np.abs(flat).mean(0), 3 / 65, rtol=0.1)
-    assert abs(np.mean(np.sign(flat))) < 0.01
-
-
-def test_the_norm_is_the_sum_over_all_parts():
-    expected = np.linalg.norm(vectors(CHANGE), 1, axis=1)
-    np.testing.assert_allclose(frank_wolfe.norm(tensors(CHANGE)), expected)

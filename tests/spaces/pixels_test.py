@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import ijsat_tf as ij
 from ijsat_tf import seeds
-from ijsat_tf.spaces import L2, Linf, Pixels, as_space
+from ijsat_tf.spaces import L1, L2, Linf, Pixels, as_space
 
 # Black, white, and grey pixels near to either.
 IMAGES = np.random.default_rng(0).choice(
@@ -30,7 +30,7 @@ def test_a_change_stays_in_the_ball_and_in_the_unit_interval(ball):
     assert np.all(space.measure(change)["pixels"] <= ball.radius + 1e-6)
 
 
-@pytest.mark.parametrize("ball", BALLS)
+@pytest.mark.parametrize("ball", [*BALLS, L1(1.0, step=3.0)])
 def test_after_another_space_only_the_ball_bounds(ball):
     space = Pixels(ball)
     change = space.update(tf.zeros_like(IMAGES), GRADIENT, None, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ijsat_tf import checks
 from ijsat_tf.attacks.attack import Attack
-from ijsat_tf.spaces import L2, Ball, Linf
+from ijsat_tf.spaces import L1, L2, Ball, Linf
 from ijsat_tf.types import value
 
 
 @value
 class BallAttack(Attack):
-    """An attack on the pixels, in an `Linf` or `L2` ball around the image.
+    """An attack on the pixels, in an `Linf`, `L2` or `L1` ball.
 
     Attributes:
         ball: Ball of the pixels; the ball's own step is not used.
@@ -26,9 +26,9 @@ class BallAttack(Attack):
     def __post_init__(self):
         super().__post_init__()
         checks.require(
-            isinstance(self.ball, (Linf, L2)),
-            f"`ball` of {type(self).__name__} must be Linf(radius) or "
-            "L2(radius); use PGD for other spaces.",
+            isinstance(self.ball, (Linf, L2, L1)),
+            f"`ball` of {type(self).__name__} must be Linf(radius), "
+            "L2(radius) or L1(radius); use PGD for other spaces.",
             repr(self.ball),
         )
         for name in self.counts:

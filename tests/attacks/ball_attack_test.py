@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from ijsat_tf.attacks import APGD, FAB, AutoAttack, Square
-from ijsat_tf.spaces import L2, Fog, Linf, Pixels
+from ijsat_tf.spaces import L1, L2, Fog, Linf, Pixels
 
 ATTACKS = [APGD, FAB, Square, AutoAttack]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_ball_is_a_ball_of_pixels_and_nothing_else(attack):
-    for ball in (Linf(0.1), L2(0)):
+    for ball in (Linf(0.1), L2(0), L1(12)):
         assert attack(ball).pixel_ball == ball
         assert attack(ball).radii == {"pixels": ball.radius}
     for other in (0.1, None, Linf, Pixels(Linf(0.1)), Fog(1.0)):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from ijsat_tf.attacks.gradients import by_images
 from ijsat_tf.rows import pick
-from ijsat_tf.spaces import Ball, Linf
+from ijsat_tf.spaces import L1, Ball, Linf
 from ijsat_tf.types import LogitsFn
 
 
@@ -79,4 +79,6 @@ def _dual_norm(ball: Ball, normal: tf.Tensor) -> tf.Tensor:
     axes = list(range(1, normal.shape.rank))
     if isinstance(ball, Linf):
         return tf.reduce_sum(tf.abs(normal), axis=axes)
+    if isinstance(ball, L1):
+        return tf.reduce_max(tf.abs(normal), axis=axes)
     return tf.sqrt(tf.reduce_sum(tf.square(normal), axis=axes))

@@ -3,7 +3,8 @@
 At x_k, each other class c has the linear boundary f_c(x_k) + w_c . (x - x_k)
 = 0, with f_c = z_c - z_y and w_c the gradient of f_c. The boundary of the class
 of least |f_c| / |w_c|_q is used. With d_1 and d_2 the shortest changes from x_k
-and from the image x onto that boundary inside the box (see `hyperplane`),
+and from the image x onto that boundary inside the box (see `hyperplane`, and
+`l1_hyperplane` for the L1 norm),
 
     x_{k+1} = clip((1 - a) (x_k + eta d_1) + a (x + eta d_2)),
     a = min(|d_1| / (|d_1| + |d_2|), alpha_max),
@@ -21,10 +22,11 @@ from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.autoattack.boundary import nearest_boundary
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
 from ijsat_tf.attacks.autoattack.hyperplane import Hyperplane
+from ijsat_tf.attacks.autoattack.l1_hyperplane import L1Hyperplane
 from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import each, pick
-from ijsat_tf.spaces import Linf
+from ijsat_tf.spaces import L1, Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 _ALPHA_MAX, _ETA, _BETA = 0.1, 1.05, 0.9
@@ -38,7 +40,7 @@ class FAB(BallAttack):
     does not count. A sample that is already misclassified is not attacked.
 
     Args:
-        ball: Ball of the pixels, `Linf(radius)` or `L2(radius)`.
+        ball: Ball of the pixels, `Linf(radius)`, `L2(radius)` or `L1(radius)`.
         targeted: Whether to search for one other class after another (FAB-T),
             in the order of the clean image's largest logits; default True.
             False searches for the nearest boundary of all classes at each
@@ -147,6 +149,7 @@ class FAB(BallAttack):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """One search: the nearest misclassified image, and its distance."""
         norm = self.ball.norm
+        kind = L1Hyperplane if isinstance(self.ball, L1) else Hyperplane
 
         def step(
             number: tf.Tensor,
@@ -160,7 +163,7 @@ class FAB(BallAttack):
             # The plane runs through the point when the gap is zero.
             axes = list(range(1, images.shape.rank))
             gap0 = gap + tf.reduce_sum(normal * (images - point), axis=axes)
-            plane = Hyperplane(self.ball, normal)
+            plane = kind(self.ball, normal)
             change = plane.shift(point, gap)
             change0 = plane.shift(images, gap0)
             length = tf.maximum(norm(change), 1e-8)

@@ -5,9 +5,8 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks.autoattack.boundary import nearest_boundary
-from ijsat_tf.spaces import Linf
 from tests import tiny
-from tests.attacks.autoattack.fab_test import BALLS, linear
+from tests.attacks.autoattack.fab_test import BALLS, DUALS, linear
 
 
 @pytest.mark.parametrize("ball", BALLS)
@@ -20,11 +19,10 @@ def test_the_nearest_boundary_is_that_of_least_distance(ball):
     gap, normal = nearest_boundary(
         model, ball, tf.constant(images), tf.one_hot(labels, 10), others
     )
-    dual = 1 if isinstance(ball, Linf) else 2
     for row, label in enumerate(labels):
         slopes = weights - weights[label]
         gaps = logits[row] - logits[row, label]
-        lengths = np.linalg.norm(slopes, dual, axis=1)
+        lengths = np.linalg.norm(slopes, DUALS[type(ball)], axis=1)
         distance = np.abs(gaps) / np.maximum(lengths, 1e-9)
         distance[label] = np.inf
         best = distance.argmin()
@@ -79,7 +77,6 @@ def test_the_normal_is_the_slope_of_a_curved_model(ball):
         tf.one_hot(labels, 3, dtype=tf.float64),
         tf.constant(others),
     )
-    order = 1 if isinstance(ball, Linf) else 2
     for row, (image, label) in enumerate(zip(images, labels)):
         known = []
         for other in others[row]:
@@ -91,7 +88,9 @@ def test_the_normal_is_the_slope_of_a_curved_model(ball):
             moved = 1e-5 * np.eye(4)
             center = image.ravel()
             slope = (ahead(center + moved) - ahead(center - moved)) / 2e-5
-            distance = abs(ahead(center)) / np.linalg.norm(slope, order)
+            distance = abs(ahead(center)) / np.linalg.norm(
+                slope, DUALS[type(ball)]
+            )
             known.append((distance, ahead(center), slope))
         _, value, slope = min(known, key=lambda each: each[0])
         assert float(gap[row]) == pytest.approx(value)

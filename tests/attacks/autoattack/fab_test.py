@@ -5,10 +5,12 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks import FAB, require_untargeted
-from ijsat_tf.spaces import L2, Linf, Pixels
+from ijsat_tf.spaces import L1, L2, Linf, Pixels
 from tests import tiny
 
-BALLS = [Linf(0.9), L2(9.0)]
+BALLS = [Linf(0.9), L2(9.0), L1(90.0)]
+ORDERS = {Linf: np.inf, L2: 2, L1: 1}
+DUALS = {Linf: 1, L2: 2, L1: np.inf}
 ROWS = (6, -1)
 
 
@@ -24,8 +26,8 @@ def linear(classes, seed=0):
 
 
 def norms(ball, change):
-    order = np.inf if isinstance(ball, Linf) else 2
-    return np.linalg.norm(np.reshape(change, ROWS), order, axis=1)
+    rows = np.reshape(change, ROWS)
+    return np.linalg.norm(rows, ORDERS[type(ball)], axis=1)
 
 
 @pytest.fixture
@@ -45,9 +47,8 @@ def test_finds_the_least_change_on_a_linear_model(
     labels = logits.argmax(1)
     # |z_c - z_y| / |w_c - w_y|_q, least over the other classes.
     gaps = logits.max(1, keepdims=True) - logits
-    dual = 1 if isinstance(ball, Linf) else 2
     slopes = weights[None] - weights[labels][:, None]
-    slopes = np.linalg.norm(slopes, dual, axis=2)
+    slopes = np.linalg.norm(slopes, DUALS[type(ball)], axis=2)
     each = np.where(slopes > 0, gaps / np.maximum(slopes, 1e-9), np.inf)
     attack = FAB(ball, targeted, steps=40)
     result = attack(model, images, labels)
@@ -68,7 +69,7 @@ def test_finds_the_least_change_on_a_linear_model(
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100])
-@pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2)])
+@pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2), L1(1.0)])
 @pytest.mark.parametrize("targeted", [True, False])
 def test_keeps_the_ball_and_the_range(classes, ball, targeted):
     model = tiny.make_classifier(classes)

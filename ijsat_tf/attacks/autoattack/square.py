@@ -12,14 +12,17 @@ import tensorflow as tf
 from ijsat_tf import checks, seeds
 from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
+from ijsat_tf.attacks.autoattack.l1_windows import L1Windows
 from ijsat_tf.attacks.autoattack.l2_windows import L2Windows
 from ijsat_tf.attacks.autoattack.linf_windows import LinfWindows
 from ijsat_tf.attacks.autoattack.margins import margin
 from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import pick
-from ijsat_tf.spaces import Linf
+from ijsat_tf.spaces import L1, L2, Linf
 from ijsat_tf.types import LogitsFn, Tensors, value
+
+_WINDOWS = {Linf: LinfWindows, L2: L2Windows, L1: L1Windows}
 
 
 @value
@@ -27,7 +30,7 @@ class Square(BallAttack):
     """Square Attack: a query-efficient search without gradients.
 
     Args:
-        ball: Ball of the pixels, `Linf(radius)` or `L2(radius)`.
+        ball: Ball of the pixels, `Linf(radius)`, `L2(radius)` or `L1(radius)`.
         queries: Number of changes to try after the start, default 5000.
         restarts: Number of searches from different random starts, for the
             samples that are not yet misclassified; default 1.
@@ -93,8 +96,8 @@ class Square(BallAttack):
         seed: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """One search; samples with `least` <= 0 stay as they are."""
-        kind = LinfWindows if isinstance(self.ball, Linf) else L2Windows
-        windows = kind(self.ball.radius, images, self.queries, seed)
+        kind = next(ball for ball in _WINDOWS if isinstance(self.ball, ball))
+        windows = _WINDOWS[kind](self.ball.radius, images, self.queries, seed)
         start = windows.start()
         alive = least > 0
         best = pick(alive, start, best)

@@ -1,45 +1,13 @@
-"""The pyramids of Square in an L2 ball: Algorithm 3, written out in NumPy."""
+"""Square in an L2 ball: Algorithm 3, written out in NumPy."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from ijsat_tf.attacks.autoattack.l2_windows import L2Windows, pyramids
+from ijsat_tf.attacks.autoattack.l2_windows import L2Windows
+from ijsat_tf.attacks.autoattack.pyramid_windows import pyramids
 from ijsat_tf.attacks.autoattack.windows import sides
 
 SEED = tf.constant([3, 4])
-
-
-def test_pyramids_have_norm_one_and_two_signs():
-    for side in (1, 2, 3, 5, 8, 29):
-        found = pyramids(side)
-        assert np.linalg.norm(found) == pytest.approx(1)
-        assert np.all(found[: side // 2] > 0)
-        assert np.all(found[side // 2 :] < 0)
-    # 1 + 1/4 + 1/9 on top, 1/4 + 1/9 and 1/9 around, by hand.
-    ring = np.array([1 / 9, 1 / 4 + 1 / 9, 1 + 1 / 4 + 1 / 9])
-    upper = pyramids(5)[:2]
-    expected = ring[[[0, 1, 1, 1, 0], [0, 1, 2, 1, 0]]]
-    np.testing.assert_allclose(upper / upper.max(), expected / expected.max())
-
-
-def test_pyramids_are_piles_of_squares():
-    """Squares around the middle, each 1 / n^2 high, as in the paper."""
-
-    def pile(height, width):
-        found = np.zeros([height, width])
-        row, column = height // 2, width // 2
-        for n in range(max(row, column) + 1):
-            found[
-                max(row - n, 0) : row + n + 1,
-                max(column - n, 0) : column + n + 1,
-            ] += 1 / (n + 1) ** 2
-        return found / np.linalg.norm(found)
-
-    for side in (2, 3, 4, 7, 12):
-        both = [pile(side // 2, side), -pile(side - side // 2, side)]
-        expected = np.concatenate(both) / np.sqrt(2)
-        np.testing.assert_allclose(pyramids(side), expected)
 
 
 def test_l2_starts_and_stays_on_the_sphere():

@@ -5,10 +5,12 @@ import pytest
 import tensorflow as tf
 
 from ijsat_tf.attacks import Square, require_untargeted
-from ijsat_tf.spaces import L2, Linf, Pixels
+from ijsat_tf.spaces import L1, L2, Linf, Pixels
 from tests import tiny
 
 SEED = tf.constant([3, 4])
+ORDERS = {Linf: np.inf, L2: 2, L1: 1}
+DUALS = {Linf: 1, L2: 2, L1: np.inf}
 
 
 @pytest.fixture
@@ -19,15 +21,14 @@ def noise():
 
 
 @pytest.mark.parametrize("classes", [2, 10, 100])
-@pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2)])
+@pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2), L1(2.0)])
 def test_keeps_the_ball_and_the_range(noise, classes, ball):
     model = tiny.make_classifier(classes)
     labels = np.argmax(model(noise), 1)
     labels[0] = (labels[0] + 1) % classes
     result = Square(ball, queries=30, restarts=2)(model, noise, labels)
     change = np.reshape(result.images - noise, (6, -1))
-    order = np.inf if isinstance(ball, Linf) else 2
-    norms = np.linalg.norm(change, order, axis=1)
+    norms = np.linalg.norm(change, ORDERS[type(ball)], axis=1)
     np.testing.assert_allclose(result.budget["pixels"], norms, atol=1e-6)
     assert np.all(norms <= ball.radius + 1e-6)
     assert np.min(result.images) >= 0 and np.max(result.images) <= 1
@@ -37,7 +38,7 @@ def test_keeps_the_ball_and_the_range(noise, classes, ball):
     np.testing.assert_array_equal(result.images[clean], noise[clean])
 
 
-@pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2)])
+@pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2), L1(2.0)])
 def test_the_margin_never_grows_and_what_is_fooled_rests(noise, ball):
     _, model = tiny.make_linear()
     images = tf.constant(noise)
@@ -63,13 +64,13 @@ def test_the_margin_never_grows_and_what_is_fooled_rests(noise, ball):
     np.testing.assert_array_equal(least, -1)
 
 
-@pytest.mark.parametrize("ball", [Linf(0.05), L2(0.3)])
+@pytest.mark.parametrize("ball", [Linf(0.05), L2(0.3), L1(2.0)])
 def test_finds_what_a_linear_model_lets_it_find(noise, ball):
     """A quarter of the gain that the ball allows is found soon."""
     weights, _ = tiny.make_linear()
     image = 0.25 + 0.5 * noise[:1]
-    dual = 1 if isinstance(ball, Linf) else 2
-    reach = ball.radius * np.linalg.norm(np.ravel(weights), dual)
+    dual = np.linalg.norm(np.ravel(weights), DUALS[type(ball)])
+    reach = ball.radius * dual
 
     def model(batch):
         gain = tf.reduce_sum(weights * (batch - image), [1, 2, 3])

@@ -6,13 +6,17 @@ import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import AttackResult
-from ijsat_tf.attacks.autoattack import apgd_search, margins
-from ijsat_tf.attacks.autoattack.apgd_search import Outcome, Point
+from ijsat_tf.attacks.autoattack import margins
+from ijsat_tf.attacks.autoattack.apgd_search import Outcome, Point, Search
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard
+from ijsat_tf.attacks.autoattack.larger_radii import LargerRadii
+from ijsat_tf.attacks.autoattack.momentum_search import MomentumSearch
+from ijsat_tf.attacks.autoattack.sparse_search import SparseSearch
 from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.gradients import of_images
 from ijsat_tf.attacks.outcome import succeeds
-from ijsat_tf.rows import each, pick, put, take
+from ijsat_tf.rows import pick, put, take
+from ijsat_tf.spaces import L1
 from ijsat_tf.types import LogitsFn, Tensors, value
 
 # {name: (loss, smallest number of classes for which the loss is defined)}
@@ -25,18 +29,21 @@ _LOSSES = {
 
 @value
 class APGD(BallAttack):
-    """Auto-PGD: gradient ascent with momentum and an adaptive step size.
+    """Auto-PGD: gradient ascent with an adaptive step size.
 
-    The search starts on the border of the ball, in a random direction, with
-    a step of twice the radius. Each sample halves its own step when progress
-    stops; see `ijsat_tf.attacks.autoattack.apgd_search`. The search of a sample
-    ends with the window of steps in which its first misclassified image was
-    found. The result is the last misclassified image, else the image of the
-    highest loss.
+    In an `Linf` or `L2` ball the search has momentum. It starts on the border
+    of the ball, in a random direction, with a step of twice the radius. Each
+    sample halves its own step when progress stops; see
+    `ijsat_tf.attacks.autoattack.momentum_search`. In an `L1` ball a step moves
+    few coordinates, and each sample adapts their number; see
+    `ijsat_tf.attacks.autoattack.sparse_search`. The search of a sample ends
+    with the window of steps in which its first misclassified image was found.
+    The result is the last misclassified image, else the image of the highest
+    loss.
 
     Args:
-        ball: Ball of the pixels, `Linf` or `L2`, e.g. `Linf(8 / 255)`; the
-            ball's own step is not used.
+        ball: Ball of the pixels, `Linf`, `L2` or `L1`, e.g. `Linf(8 / 255)`;
+            the ball's own step is not used.
         loss: Loss to maximise: "ce", the default, is the cross entropy; "dlr"
             is the difference of logits ratio, which needs three classes;
             "targeted" is the targeted ratio, which needs four classes and
@@ -50,13 +57,18 @@ class APGD(BallAttack):
             most all other classes.
         gradient_samples: Number of evaluations of the model over which a
             gradient is averaged, default 1; use more for a randomised model.
+        larger_radii: Whether a search in an `L1` ball passes through the balls
+            of three and two times the radius first, with 0.3 of the steps in
+            each; default False.
 
     Raises:
         ValueError: for settings out of range; when called, for a model with
             too few classes, and for soft labels unless the loss is "ce".
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with
-    an Ensemble of Diverse Parameter-free Attacks, 2020.
+    an Ensemble of Diverse Parameter-free Attacks, 2020; in an L1 ball, Croce
+    and Hein, Mind the Box: l1-APGD for Sparse Adversarial Attacks on Image
+    Classifiers, 2021.
     """
 
     loss: str = "ce"
@@ -64,6 +76,7 @@ class APGD(BallAttack):
     restarts: int = 1
     targets: int = 9
     gradient_samples: int = 1
+    larger_radii: bool = False
     counts = "steps", "restarts", "targets", "gradient_samples"
 
     def __post_init__(self):
@@ -72,6 +85,11 @@ class APGD(BallAttack):
             self.loss in _LOSSES,
             f"`loss` must be one of {', '.join(_LOSSES)}.",
             repr(self.loss),
+        )
+        checks.require(
+            not self.larger_radii or isinstance(self.ball, L1),
+            "`larger_radii` is for an L1 ball; leave it out for other balls.",
+            repr(self.ball),
         )
 
     @property
@@ -93,20 +111,21 @@ class APGD(BallAttack):
             count = min(self.targets, labels.shape[-1] - 1)
             goals = margins.ranked_targets(labels, logits_of(images), count)
             rounds *= count
+        search = self._search
 
         def look(samples: Tensors, change: tf.Tensor):
             return self._look(logits_of, samples, change)
 
         def again(number: tf.Tensor, outcome: Outcome):
             draw = seeds.derive(seed, "start", number)
-            start = self._start(images, draw)
+            start = search.start(images, draw)
             given = samples
             if goals is not None:
                 goal = tf.gather(goals, number // self.restarts, axis=1)
                 given += (tf.one_hot(goal, labels.shape[-1]),)
             rows = tf.where(~outcome.found)[:, 0]
             given, start = take((given, start), rows)
-            new = apgd_search.climb(look, self.ball, given, start, self.steps)
+            new = search.climb(look, given, start)
             old = take(outcome, rows)
             better = new.found | (new.loss > old.loss) | (number == 0)
             new = pick(better, new, old)
@@ -136,6 +155,13 @@ class APGD(BallAttack):
             tf.zeros_like(success),
         )
 
+    @property
+    def _search(self) -> Search:
+        kind = SparseSearch if isinstance(self.ball, L1) else MomentumSearch
+        return (LargerRadii if self.larger_radii else kind)(
+            self.ball, self.steps
+        )
+
     def _fitting(self, labels: tf.Tensor) -> tf.Tensor:
         checks.require(
             labels.shape[-1] >= self.least_classes,
@@ -146,12 +172,6 @@ class APGD(BallAttack):
         if self.loss == "ce":
             return labels
         return require_hard(labels, f"APGD with the loss {self.loss!r}")
-
-    def _start(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        change = self.ball.start(images, seed)
-        length = tf.maximum(self.ball.norm(change), 1e-12)
-        scale = each(self.ball.radius / length, images)
-        return tf.clip_by_value(scale * change, -images, 1 - images)
 
     def _look(
         self, logits_of: LogitsFn, samples: Tensors, change: tf.Tensor

@@ -1,19 +1,15 @@
-"""The search of APGD: gradient ascent with an adaptive step size."""
+"""The search of APGD: gradient ascent with steps that adapt to each sample."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from ijsat_tf.rows import each, pick, put, take
-from ijsat_tf.spaces import Ball, Linf
+from ijsat_tf.rows import pick, put, take
+from ijsat_tf.spaces import Ball
 from ijsat_tf.types import Tensors
-
-# rho and alpha of the paper.
-_ENOUGH_RISES = 0.75
-_MOMENTUM = 0.75
 
 
 class Point(NamedTuple):
@@ -33,160 +29,153 @@ class Outcome(NamedTuple):
     found: tf.Tensor
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
+    """The state of a search."""
+
     now: Point
     best: Point
-    before: tf.Tensor  # The change before the last step.
     wrong: tf.Tensor  # The last change that the model got wrong.
     found: tf.Tensor  # Whether there is such a change.
-    step: tf.Tensor
-    rises: tf.Tensor  # The number of rises of the loss in this window.
-    checked: tf.Tensor  # The best loss at the last check.
-    halved: tf.Tensor  # Whether that check halved the step.
+    step: tf.Tensor  # The length of the next step, (B,).
+    memory: Any  # What the subclass of the search remembers.
 
 
 Look = Callable[[Tensors, tf.Tensor], tuple[Point, tf.Tensor]]
+Projection = Callable[[tf.Tensor], tf.Tensor]
 
 
-def climb(
-    look: Look, ball: Ball, samples: Tensors, change: tf.Tensor, steps: int
-) -> Outcome:
-    """Ascends from `change`; the step starts at twice the radius.
+class Search:
+    """A search in a ball, by windows of steps.
 
-    With z = project(x + step * direction), x moves by 0.75 of the way to z
-    plus 0.25 of the last move of x, and the sum is projected again. The steps
-    are divided into a few windows. At the end of a window a sample halves its
-    step and goes back to its best point in two cases: if the loss rose in at
-    most 0.75 of the window's steps, or if step and best loss are the same as
-    in the window before (Algorithm 1 of the source). A sample that the model
-    gets wrong leaves the search at the end of the window, and costs no more
-    evaluations.
+    There is one subclass per way of stepping. The windows are short runs of
+    steps; at the end of each window a sample may change its step.
 
     Args:
-        look: Function from samples and their changes to a `Point` and whether
-            the model is wrong there.
         ball: Ball of the change; images + change stays in [0, 1].
-        samples: Tensors with one row per sample, the images first.
-        change: Change to start from, (B, H, W, C).
         steps: Number of updates in all.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with
-    an Ensemble of Diverse Parameter-free Attacks, 2020. As in the official
-    code, a return to the best point leaves the last move's start as it is.
+    an Ensemble of Diverse Parameter-free Attacks, 2020.
     """
-    lengths = windows(steps)
-    first, wrong = look(samples, change)
-    state = _State(
-        now=first,
-        best=first,
-        before=change,
-        wrong=change,
-        found=wrong,
-        step=tf.fill(tf.shape(first.loss), 2 * ball.radius),
-        rises=tf.zeros_like(first.loss),
-        checked=first.loss,
-        halved=tf.ones_like(wrong),
-    )
-    outcome = Outcome(change, first.loss, wrong)
-    rows = tf.range(tf.shape(change)[0])
 
-    def window(number, rows, samples, state, outcome):
-        length = tf.gather(lengths, number)
-        project = _projection(ball, samples[0])
-        _, state = tf.while_loop(
-            lambda step, _: step < length,
-            lambda step, state: (
-                step + 1,
-                _advanced(
-                    lambda change: look(samples, change),
-                    ball.direction,
-                    project,
-                    state,
-                    number + step == 0,
+    def __init__(self, ball: Ball, steps: int):
+        self.ball, self.steps = ball, steps
+
+    @property
+    def lengths(self) -> list[int] | tf.Tensor:
+        """The lengths of the windows in steps."""
+        raise NotImplementedError
+
+    def start(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """A random change to start from, (B, H, W, C)."""
+        raise NotImplementedError
+
+    def begin(self, first: Point) -> tuple[tf.Tensor, Any]:
+        """The first step length (B,), and the memory."""
+        raise NotImplementedError
+
+    def move(
+        self, state: State, project: Projection, first: tf.Tensor
+    ) -> tf.Tensor:
+        """The change after one step; `first` tells the search's first step."""
+        raise NotImplementedError
+
+    def note(self, state: State, now: Point) -> Any:
+        """The memory after a step from `state` to `now`."""
+        return state.memory
+
+    def check(self, state: State, length: tf.Tensor) -> State:
+        """The state after a window of `length` steps."""
+        raise NotImplementedError
+
+    def projection(self, images: tf.Tensor) -> Projection:
+        """The projection of changes of these images."""
+        return lambda change: self.ball.project_within(change, images)
+
+    def climb(
+        self,
+        look: Look,
+        samples: Tensors,
+        change: tf.Tensor,
+        until_found: bool | tf.Tensor = True,
+    ) -> Outcome:
+        """Ascends from `change`.
+
+        A sample that the model gets wrong leaves the search at the end of the
+        window, and costs no more evaluations.
+
+        Args:
+            look: Function from samples and their changes to a `Point` and
+                whether the model is wrong there.
+            samples: Tensors with one row per sample, the images first.
+            change: Change to start from, (B, H, W, C).
+            until_found: Whether samples that the model gets wrong leave,
+                default True; else the outcome is the change of the highest
+                loss for all samples.
+        """
+        lengths = tf.convert_to_tensor(self.lengths, tf.int32)
+        first, wrong = look(samples, change)
+        step, memory = self.begin(first)
+        state = State(first, first, change, wrong, step, memory)
+        outcome = Outcome(change, first.loss, wrong & until_found)
+        rows = tf.range(tf.shape(change)[0])
+
+        def window(number, rows, samples, state, outcome):
+            length = tf.gather(lengths, number)
+            project = self.projection(samples[0])
+            _, state = tf.while_loop(
+                lambda step, _: step < length,
+                lambda step, state: (
+                    step + 1,
+                    self._advanced(
+                        lambda change: look(samples, change),
+                        project,
+                        state,
+                        number + step == 0,
+                    ),
                 ),
+                (0, state),
+                parallel_iterations=1,
+            )
+            leaves = state.found & until_found
+            ended = Outcome(
+                pick(leaves, state.wrong, state.best.change),
+                state.best.loss,
+                leaves,
+            )
+            outcome = put(outcome, rows, ended)
+            state = self.check(state, length)
+            left = tf.where(~leaves)[:, 0]
+            rows, samples, state = take((rows, samples, state), left)
+            return number + 1, rows, samples, state, outcome
+
+        *_, outcome = tf.while_loop(
+            lambda number, rows, *_: (
+                (number < tf.size(lengths)) & (tf.size(rows) > 0)
             ),
-            (0, state),
+            window,
+            (0, rows, samples, state, outcome),
+            shape_invariants=any_batch((0, rows, samples, state, outcome)),
             parallel_iterations=1,
         )
-        ended = Outcome(
-            pick(state.found, state.wrong, state.best.change),
-            state.best.loss,
-            state.found,
+        return outcome
+
+    def _advanced(
+        self,
+        look: Callable[[tf.Tensor], tuple[Point, tf.Tensor]],
+        project: Projection,
+        state: State,
+        first: tf.Tensor,
+    ) -> State:
+        now, wrong = look(self.move(state, project, first))
+        return State(
+            now=now,
+            best=pick(now.loss > state.best.loss, now, state.best),
+            wrong=pick(wrong, now.change, state.wrong),
+            found=state.found | wrong,
+            step=state.step,
+            memory=self.note(state, now),
         )
-        outcome = put(outcome, rows, ended)
-        state = _checked(state, length)
-        left = tf.where(~state.found)[:, 0]
-        rows, samples, state = take((rows, samples, state), left)
-        return number + 1, rows, samples, state, outcome
-
-    *_, outcome = tf.while_loop(
-        lambda number, rows, *_: (number < len(lengths)) & (tf.size(rows) > 0),
-        window,
-        (0, rows, samples, state, outcome),
-        shape_invariants=any_batch((0, rows, samples, state, outcome)),
-        parallel_iterations=1,
-    )
-    return outcome
-
-
-def windows(steps: int) -> list[int]:
-    """The lengths of the windows in steps: 22, 19, 16, ... of 100."""
-    length, least = max(int(0.22 * steps), 1), max(int(0.06 * steps), 1)
-    lengths = []
-    while sum(lengths) < steps:
-        lengths.append(min(length, steps - sum(lengths)))
-        length = max(length - max(int(0.03 * steps), 1), least)
-    return lengths
-
-
-def _projection(
-    ball: Ball, images: tf.Tensor
-) -> Callable[[tf.Tensor], tf.Tensor]:
-    low, high = -images, 1 - images
-    if isinstance(ball, Linf):
-        # One clip for ball and box: each pass over the images costs time.
-        low, high = ball.project(low), ball.project(high)
-        return lambda change: tf.clip_by_value(change, low, high)
-    return lambda change: tf.clip_by_value(ball.project(change), low, high)
-
-
-def _advanced(
-    look: Callable[[tf.Tensor], tuple[Point, tf.Tensor]],
-    direction: Callable[[tf.Tensor], tf.Tensor],
-    project: Callable[[tf.Tensor], tf.Tensor],
-    state: _State,
-    first: tf.Tensor,
-) -> _State:
-    change = state.now.change
-    length = tf.cast(each(state.step, change), change.dtype)
-    aim = project(change + length * direction(state.now.gradient))
-    share = tf.cast(tf.where(first, 1.0, _MOMENTUM), change.dtype)
-    # change + share (aim - change) + (1 - share) (change - before)
-    rest = 1 - share
-    moved = share * aim + rest * (2 * change - state.before)
-    now, wrong = look(project(moved))
-    return state._replace(
-        now=now,
-        best=pick(now.loss > state.best.loss, now, state.best),
-        before=change,
-        wrong=pick(wrong, now.change, state.wrong),
-        found=state.found | wrong,
-        rises=state.rises + tf.cast(now.loss > state.now.loss, tf.float32),
-    )
-
-
-def _checked(state: _State, length: tf.Tensor) -> _State:
-    few = state.rises <= _ENOUGH_RISES * tf.cast(length, tf.float32)
-    halve = few | (~state.halved & (state.checked >= state.best.loss))
-    # The next step's loss is compared with the last one, not the best.
-    back = state.best._replace(loss=state.now.loss)
-    return state._replace(
-        now=pick(halve, back, state.now),
-        step=tf.where(halve, state.step / 2, state.step),
-        rises=tf.zeros_like(state.rises),
-        checked=state.best.loss,
-        halved=halve,
-    )
 
 
 def any_batch(variables: Tensors) -> Tensors:

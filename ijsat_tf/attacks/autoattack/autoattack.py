@@ -56,13 +56,14 @@ class AutoAttack(BallAttack):
     such as `APGD`.
 
     Args:
-        ball: Ball of the pixels, `Linf` or `L2`, e.g. `Linf(8 / 255)`; the
-            ball's own step is not used.
+        ball: Ball of the pixels, `Linf`, `L2` or `L1`, e.g. `Linf(8 / 255)`;
+            the ball's own step is not used.
         version: Version of the ensemble. "standard", the default, has the
             stages apgd-ce, apgd-t, fab-t and square; "plus" also has apgd-dlr
             and fab, and has restarts; "rand", for randomised models, has
             apgd-ce and apgd-dlr, with averaged gradients; "custom" has the
-            stages in `attacks`.
+            stages in `attacks`. In an `L1` ball "standard" has more restarts
+            of apgd-ce, fewer targets of apgd-t, and larger radii first.
         attacks: Names of the stages of the version "custom", in order.
         batch_size: Number of images attacked together, default 250.
 
@@ -70,8 +71,9 @@ class AutoAttack(BallAttack):
         ValueError: for settings out of range; when called, for soft labels.
 
     Source: Croce and Hein, Reliable Evaluation of Adversarial Robustness with
-    an Ensemble of Diverse Parameter-free Attacks, 2020. The settings are those
-    of https://github.com/fra31/auto-attack.
+    an Ensemble of Diverse Parameter-free Attacks, 2020; Croce and Hein, Mind
+    the Box, 2021, in an L1 ball. The settings are those of
+    https://github.com/fra31/auto-attack.
     """
 
     version: str = "standard"

@@ -7,7 +7,7 @@ from ijsat_tf.attacks.attack import Attack
 from ijsat_tf.attacks.autoattack.apgd import APGD
 from ijsat_tf.attacks.autoattack.fab import FAB
 from ijsat_tf.attacks.autoattack.square import Square
-from ijsat_tf.spaces import Ball
+from ijsat_tf.spaces import L1, Ball
 
 VERSIONS = {
     "standard": ("apgd-ce", "apgd-t", "fab-t", "square"),
@@ -32,6 +32,13 @@ _STAGES = {
     "square": lambda ball, restarts, samples: Square(ball),
 }
 
+# In an L1 ball the versions "standard" and "custom" search longer.
+_L1_STAGES = {
+    "apgd-ce": lambda ball: APGD(ball, "ce", restarts=5, larger_radii=True),
+    "apgd-dlr": lambda ball: APGD(ball, "dlr", restarts=5, larger_radii=True),
+    "apgd-t": lambda ball: APGD(ball, "targeted", targets=5, larger_radii=True),
+}
+
 
 def stages(
     ball: Ball, version: str, names: tuple[str, ...] | None
@@ -40,7 +47,9 @@ def stages(
 
     The version "plus" has five restarts, the other versions have one; "rand"
     has twenty gradient samples, the other versions have one. Targeted stages
-    and Square always have one restart.
+    and Square always have one restart. In an L1 ball the versions "standard"
+    and "custom" have five restarts of untargeted APGD, five targets of
+    targeted APGD, and larger radii for both.
 
     Args:
         ball: Ball of all stages.
@@ -74,4 +83,10 @@ def stages(
     )
     restarts = 5 if version == "plus" else 1
     samples = 20 if version == "rand" else 1
-    return {name: _STAGES[name](ball, restarts, samples) for name in names}
+    found = {name: _STAGES[name](ball, restarts, samples) for name in names}
+    if isinstance(ball, L1) and version in ("standard", "custom"):
+        longer = {
+            name: _L1_STAGES[name] for name in names if name in _L1_STAGES
+        }
+        found.update({name: make(ball) for name, make in longer.items()})
+    return found

@@ -3,7 +3,7 @@
 import pytest
 
 from ijsat_tf.attacks.autoattack import versions
-from ijsat_tf.spaces import L2, Linf
+from ijsat_tf.spaces import L1, L2, Linf
 
 
 def test_stages_of_the_versions():
@@ -30,6 +30,25 @@ def test_settings_are_those_of_the_official_code(ball, version, restarts):
     for name, attack in found.items():
         if "apgd" in name:
             assert attack.gradient_samples == 1
+
+
+def test_settings_in_an_l1_ball_are_those_of_the_official_code():
+    for version in ("standard", "custom"):
+        names = ("apgd-ce", "apgd-t", "fab-t", "square")
+        given = names if version == "custom" else None
+        found = versions.stages(L1(12), version, given)
+        assert tuple(found) == names
+        assert found["apgd-ce"].restarts == 5
+        assert (found["apgd-t"].restarts, found["apgd-t"].targets) == (1, 5)
+        assert found["apgd-ce"].larger_radii and found["apgd-t"].larger_radii
+        assert (found["fab-t"].restarts, found["fab-t"].targets) == (1, 9)
+        assert found["square"].queries == 5000
+    for version, restarts in (("plus", 5), ("rand", 1)):
+        found = versions.stages(L1(12), version, None)
+        for name in ("apgd-ce", "apgd-dlr"):
+            assert found[name].restarts == restarts
+            assert not found[name].larger_radii
+    assert versions.stages(L1(12), "plus", None)["apgd-t"].targets == 9
 
 
 def test_a_randomised_model_has_twenty_gradients():

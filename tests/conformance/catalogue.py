@@ -15,6 +15,7 @@ from tests import tiny
 methods = ij.training.methods
 BALL = ij.spaces.Linf(0.05, step=0.02)
 SPHERE = ij.spaces.L2(0.4, step=0.2)
+FEW = ij.spaces.L1(2.0, step=1.0)
 LATENT = ij.spaces.Linf(0.1, step=0.05)
 
 
@@ -35,8 +36,10 @@ LAYERS = {
 SPACES = {
     "Pixels, Linf": lambda flow: ij.spaces.Pixels(BALL),
     "Pixels, L2": lambda flow: ij.spaces.Pixels(SPHERE),
+    "Pixels, L1": lambda flow: ij.spaces.Pixels(FEW),
     "Latent, Linf": lambda flow: ij.spaces.Latent(flow, LATENT),
     "Latent, L2": lambda flow: ij.spaces.Latent(flow, SPHERE),
+    "Latent, L1": lambda flow: ij.spaces.Latent(flow, FEW),
     "Latent, level 2": lambda flow: ij.spaces.Latent(flow, LATENT, levels=[2]),
     "Latent, standardized": lambda flow: ij.spaces.Latent(
         flow, LATENT, standardized=True
@@ -73,6 +76,10 @@ ATTACKS = {
     ),
     "APGD": lambda flow: ij.attacks.APGD(BALL, steps=5),
     "APGD, L2": lambda flow: ij.attacks.APGD(SPHERE, steps=5, restarts=2),
+    "APGD, L1": lambda flow: ij.attacks.APGD(FEW, steps=5),
+    "APGD, L1, larger radii": lambda flow: ij.attacks.APGD(
+        FEW, steps=5, restarts=2, larger_radii=True
+    ),
     "APGD, dlr": lambda flow: ij.attacks.APGD(BALL, "dlr", steps=5),
     "JointSpaceAttack": lambda flow: ij.attacks.JointSpaceAttack(
         flow, pixels=BALL, latent=LATENT, steps=2
@@ -84,10 +91,12 @@ ATTACKS = {
     "FAB, L2, untargeted": lambda flow: ij.attacks.FAB(
         SPHERE, targeted=False, steps=3, restarts=2
     ),
+    "FAB, L1": lambda flow: ij.attacks.FAB(FEW, steps=3, restarts=2),
     "Square": lambda flow: ij.attacks.Square(BALL, queries=20),
     "Square, L2": lambda flow: ij.attacks.Square(
         SPHERE, queries=20, restarts=2
     ),
+    "Square, L1": lambda flow: ij.attacks.Square(FEW, queries=20),
     "FastLagrangePerceptual": lambda flow: ij.attacks.FastLagrangePerceptual(
         0.3, steps=3
     ),
@@ -183,13 +192,16 @@ METHODS = {
 # Rows whose code other rows run too: the same search in another space, the
 # same method with another attack. `make test` leaves them to `make test-all`.
 VARIANTS = {
+    "APGD, L1",
     "APGD, dlr",
     "Ascent in AdamLatent, level 1",
     "Ascent in JPEG, L2",
     "Ascent in Joint",
     "Ascent in Joint with Elastic",
+    "Ascent in Latent, L1",
     "Ascent in Latent, L2",
     "Ascent in Latent, Linf",
+    "Ascent in Pixels, L1",
     "Ascent in Pixels, L2",
     "Ascent in Pixels, Linf",
     "Elastic, reference",

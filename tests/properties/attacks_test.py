@@ -157,7 +157,7 @@ def test_labels_that_do_not_fit_are_refused(shape, dtype, value):
 
 @drawing.quick
 @given(
-    st.sampled_from([ij.spaces.Linf, ij.spaces.L2]),
+    st.sampled_from([ij.spaces.Linf, ij.spaces.L2, ij.spaces.L1]),
     st.sampled_from(["radius", "step"]),
     drawing.not_numbers,
 )

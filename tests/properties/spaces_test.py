@@ -17,7 +17,7 @@ from tests.properties import drawing  # noqa: E402
 
 BALLS = st.builds(
     lambda kind, radius, step: kind(radius, step=step),
-    st.sampled_from([ij.spaces.Linf, ij.spaces.L2]),
+    st.sampled_from([ij.spaces.Linf, ij.spaces.L2, ij.spaces.L1]),
     st.sampled_from([0, 1e-30, 8 / 255, 0.5, 1e9]) | st.floats(0, 2),
     st.sampled_from([0, 1e-30, 0.1, 1e9]),
 )

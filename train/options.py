@@ -128,7 +128,7 @@ flags.DEFINE_enum(
     "Attack of the method; None is jsa for ijsat, and pgd for other methods.",
 )
 flags.DEFINE_enum(
-    "norm", "linf", ["linf", "l2"], "Norm of the radius in pixels."
+    "norm", "linf", ["linf", "l2", "l1"], "Norm of the radius in pixels."
 )
 flags.DEFINE_enum(
     "latent_attack", "om_pgd", ["om_pgd", "jsa"], "Second attack of dmat."

@@ -11,7 +11,7 @@ import ijsat_tf as ij
 from ijsat_tf import commandline
 from ijsat_tf.training import methods
 
-_BALLS = {"linf": ij.spaces.Linf, "l2": ij.spaces.L2}
+_BALLS = {"linf": ij.spaces.Linf, "l2": ij.spaces.L2, "l1": ij.spaces.L1}
 
 
 def method(

@@ -109,6 +109,7 @@ def _budgets(columns: list[_Column]) -> Check:
         ]
         ball = attack.pixel_ball if attack else None
         if ball is not None:
+            # An L2 norm is at most the L1 norm, which records do not hold.
             norm = "linf" if isinstance(ball, Linf) else "l2"
             used.append((norm, getattr(record, norm), ball.radius))
         for space, norms, radius in used:

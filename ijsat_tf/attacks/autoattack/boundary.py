@@ -56,7 +56,7 @@ def nearest_boundary(
         number: tf.Tensor, least: tf.Tensor, gap: tf.Tensor, normal: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         its_gap, its_normal = toward(others[:, number])
-        distance = tf.abs(its_gap) / (_dual_norm(ball, its_normal) + 1e-12)
+        distance = tf.abs(its_gap) / (dual_norm(ball, its_normal) + 1e-12)
         take = distance < least
         return (
             number + 1,
@@ -75,7 +75,13 @@ def nearest_boundary(
     return gap, normal
 
 
-def _dual_norm(ball: Ball, normal: tf.Tensor) -> tf.Tensor:
+def dual_norm(ball: Ball, normal: tf.Tensor) -> tf.Tensor:
+    """The dual |w|_q of the ball's norm, (B,): the largest w . d, |d| <= 1.
+
+    Args:
+        ball: Ball, `Linf` or `L2`.
+        normal: Normal w, (B, H, W, C).
+    """
     axes = list(range(1, normal.shape.rank))
     if isinstance(ball, Linf):
         return tf.reduce_sum(tf.abs(normal), axis=axes)

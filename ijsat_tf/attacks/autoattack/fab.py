@@ -117,7 +117,7 @@ class FAB(BallAttack):
             (0, images, succeeds(logits, labels)),
             parallel_iterations=1,
         )
-        return verdict(logits_of, self.ball, images, labels, found)
+        return verdict(logits_of, self.ball.norm, images, labels, found)
 
     def _others(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """The other classes to search for, (B, T)."""

@@ -1,6 +1,8 @@
-"""Checks and the result of attacks on hard labels (APGD, FAB, Square)."""
+"""Checks and the result of attacks on hard labels."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -8,7 +10,6 @@ from ijsat_tf import checks, losses
 from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import pick
-from ijsat_tf.spaces import Ball, Pixels
 from ijsat_tf.types import LogitsFn
 
 
@@ -43,29 +44,31 @@ def require_hard(labels: tf.Tensor, what: str) -> tf.Tensor:
 
 def verdict(
     logits_of: LogitsFn,
-    ball: Ball,
+    norm: Callable[[tf.Tensor], tf.Tensor],
     images: tf.Tensor,
     labels: tf.Tensor,
     candidates: tf.Tensor,
+    targeted: bool = False,
 ) -> AttackResult:
-    """The result of a search: misclassified candidates, else clean images.
+    """The result of a search: successful candidates, else clean images.
 
     Args:
         logits_of: Function from images to logits (B, K).
-        ball: Ball in which the candidates lie.
+        norm: Norm of the changes, from (B, H, W, C) to (B,).
         images: Clean images (B, H, W, C).
         labels: One-hot labels (B, K).
         candidates: Images that the search found, (B, H, W, C).
+        targeted: Whether labels are target classes, default False.
     """
     clean, logits = logits_of(images), logits_of(candidates)
-    take = succeeds(logits, labels)
+    take = succeeds(logits, labels, targeted)
     logits = tf.where(take[:, None], logits, clean)
     found = pick(take, candidates, images)
-    success = succeeds(logits, labels)
+    success = succeeds(logits, labels, targeted)
     return AttackResult(
         found,
         success,
         losses.cross_entropy(labels, logits),
-        Pixels(ball).measure(found - images),
+        {"pixels": norm(found - images)},
         tf.zeros_like(success),
     )

@@ -84,7 +84,7 @@ class Square(BallAttack):
             (0, images, least),
             parallel_iterations=1,
         )
-        return verdict(logits_of, self.ball, images, labels, best)
+        return verdict(logits_of, self.ball.norm, images, labels, best)
 
     def _run(
         self,

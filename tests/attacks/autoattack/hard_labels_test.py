@@ -41,7 +41,7 @@ def test_a_verdict_keeps_the_candidates_that_are_wrong(images, ball):
     labels[3:] = (logits.argmax(1)[3:] + [0, 0, 1]) % 3
     result = hard_labels.verdict(
         model,
-        ball,
+        ball.norm,
         tf.constant(images),
         tf.one_hot(labels, 3),
         tf.constant(candidates),

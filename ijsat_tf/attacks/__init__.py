@@ -19,6 +19,11 @@ from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.budgets import BUDGETS
 from ijsat_tf.attacks.by_name import by_name, expand
 from ijsat_tf.attacks.jsa import JointSpaceAttack
+from ijsat_tf.attacks.least_distance import (
+    CarliniWagner,
+    DeepFool,
+    FastMinimumNorm,
+)
 from ijsat_tf.attacks.perceptual import (
     FastLagrangePerceptual,
     LagrangePerceptual,
@@ -36,10 +41,13 @@ __all__ = [
     "AutoAttack",
     "BUDGETS",
     "BallAttack",
+    "CarliniWagner",
+    "DeepFool",
     "Elastic",
     "FAB",
     "FGSM",
     "FastLagrangePerceptual",
+    "FastMinimumNorm",
     "Fog",
     "Gabor",
     "JPEG",

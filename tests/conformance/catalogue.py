@@ -97,6 +97,18 @@ ATTACKS = {
         SPHERE, queries=20, restarts=2
     ),
     "Square, L1": lambda flow: ij.attacks.Square(FEW, queries=20),
+    "CarliniWagner": lambda flow: ij.attacks.CarliniWagner(
+        steps=3, binary_search_steps=2, learning_rate=0.1, initial_constant=1.0
+    ),
+    "DeepFool": lambda flow: ij.attacks.DeepFool(steps=3),
+    "DeepFool, Linf": lambda flow: ij.attacks.DeepFool("linf", steps=3),
+    "FastMinimumNorm": lambda flow: ij.attacks.FastMinimumNorm(steps=5),
+    "FastMinimumNorm, L1": lambda flow: ij.attacks.FastMinimumNorm(
+        "l1", steps=5
+    ),
+    "FastMinimumNorm, Linf, targeted": lambda flow: ij.attacks.FastMinimumNorm(
+        "linf", steps=5, targeted=True
+    ),
     "FastLagrangePerceptual": lambda flow: ij.attacks.FastLagrangePerceptual(
         0.3, steps=3
     ),
@@ -204,7 +216,9 @@ VARIANTS = {
     "Ascent in Pixels, L1",
     "Ascent in Pixels, L2",
     "Ascent in Pixels, Linf",
+    "DeepFool, Linf",
     "Elastic, reference",
+    "FastMinimumNorm, Linf, targeted",
     "Fog, reference",
     "Gabor, reference",
     "JPEG, reference",

@@ -13,12 +13,14 @@ Item = TypeVar("Item")
 # By the class that the printed call of a record's attack begins with.
 _FAMILIES = {
     "pixels": "FGSM PGD MomentumPGD APGD FAB Square AutoAttack",
+    "distance": "CarliniWagner DeepFool FastMinimumNorm",
     "manifold": "OnManifoldPGD JointSpaceAttack",
     "unseen": "Elastic JPEG Fog Snow Gabor",
     "perceptual": "FastLagrangePerceptual LagrangePerceptual PerceptualPGD",
 }
 _TITLES = {
     "pixels": "Attacks in a ball of pixels",
+    "distance": "Attacks of least distance",
     "manifold": "Attacks on the manifold and in the joint space",
     "unseen": "Unseen attacks",
     "perceptual": "Perceptual attacks",

@@ -17,6 +17,7 @@ BALL = ij.spaces.Linf(0.1)
         (ij.attacks.PGD(BALL, steps=2), "pixels"),
         (ij.attacks.AutoAttack(BALL), "pixels"),
         (ij.attacks.Square(BALL), "pixels"),
+        (ij.attacks.DeepFool("linf"), "distance"),
         (ij.attacks.Elastic(0.5), "unseen"),
         (ij.attacks.WorstOf((ij.attacks.FGSM(BALL),)), "others"),
         ("JointSpaceAttack(<Glow name=glow>, Linf(0.1))", "manifold"),

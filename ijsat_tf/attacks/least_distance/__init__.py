@@ -1,0 +1,7 @@
+"""Attacks of least distance: the misclassified image nearest to an image."""
+
+from ijsat_tf.attacks.least_distance.carlini_wagner import CarliniWagner
+from ijsat_tf.attacks.least_distance.deepfool import DeepFool
+from ijsat_tf.attacks.least_distance.fast_minimum_norm import FastMinimumNorm
+
+__all__ = ["CarliniWagner", "DeepFool", "FastMinimumNorm"]

@@ -22,7 +22,7 @@ from ijsat_tf.evaluation.formats import to_csv, to_latex, to_markdown
 from ijsat_tf.evaluation.frechet import frechet_distance
 from ijsat_tf.evaluation.page import Run, read_run, to_html
 from ijsat_tf.evaluation.paper.tables import paper_tables
-from ijsat_tf.evaluation.radius import radius_curve
+from ijsat_tf.evaluation.radius import distance_curve, radius_curve
 from ijsat_tf.evaluation.records import Record, read
 from ijsat_tf.evaluation.table import corruption_table, table
 from ijsat_tf.evaluation.trust.check import Check
@@ -38,6 +38,7 @@ __all__ = [
     "attacked_levels",
     "corrupted",
     "corruption_table",
+    "distance_curve",
     "evaluate",
     "frechet_distance",
     "grad_cam",

@@ -6,9 +6,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ijsat_tf import checks
 from ijsat_tf.attacks import Attack
 from ijsat_tf.evaluation.evaluator import evaluate
+from ijsat_tf.evaluation.records import Record
 
 
 def radius_curve(
@@ -49,15 +52,59 @@ def radius_curve(
         ValueError: for no radii, a radius that is given twice, and what
             `evaluate` refuses.
     """
-    columns = {float(radius): repr(float(radius)) for radius in radii}
-    checks.require(
-        len(radii) and len(columns) == len(radii),
-        "`radii` must hold at least one radius, and each once.",
-        list(radii),
-    )
+    columns = {radius: repr(radius) for radius in _distinct(radii)}
     attacks = {column: attack_of(each) for each, column in columns.items()}
     records = evaluate(model, data, attacks, batch_size, seed, folder, verbose)
     return {
         radius: float(records[column].correct.mean())
         for radius, column in columns.items()
     }
+
+
+def distance_curve(
+    record: Record, radii: Sequence[float], space: str = "pixels"
+) -> dict[float, float]:
+    """Computes robust accuracy against the radius from the least distances.
+
+    accuracy(r) = (number of samples with distance > r) / (number of samples)
+
+    One run of an attack of least distance, such as `FastMinimumNorm`, gives
+    the whole curve. The distance of an image that the model gets right under
+    the attack is infinite. `radius_curves` draws the curve.
+
+    Args:
+        record: Record of the attack, as `evaluate` returns it.
+        radii: Radii, each once, in the unit of the distance.
+        space: Entry of the record's budget that is the distance, default
+            "pixels"; "l2" or "linf" for attacks of other libraries. An attack
+            in a ball, such as `FAB`, tells nothing of radii beyond its own.
+
+    Returns:
+        Accuracies {radius: accuracy in [0, 1]}, in the order of `radii`.
+
+    Raises:
+        ValueError: for no radii, a radius that is given twice, or a space
+            that is not in the record's budget.
+    """
+    checks.require(
+        space in record.budget,
+        "`space` must be an entry of the record's budget, which has "
+        f"{', '.join(map(repr, record.budget)) or 'none'}; a record of clean "
+        "images has no distances.",
+        repr(space),
+    )
+    distances = np.where(record.correct, np.inf, record.budget[space])
+    return {
+        radius: float(np.mean(distances > radius))
+        for radius in _distinct(radii)
+    }
+
+
+def _distinct(radii: Sequence[float]) -> list[float]:
+    found = [float(radius) for radius in radii]
+    checks.require(
+        found and len({*found}) == len(found),
+        "`radii` must hold at least one radius, and each once.",
+        found,
+    )
+    return found

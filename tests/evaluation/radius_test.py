@@ -6,6 +6,7 @@ import pytest
 import ijsat_tf as ij
 from ijsat_tf.attacks.attack import _attack
 from tests import tiny
+from tests.evaluation import synthetic
 
 IMAGES = tiny.random_images(12)
 LABELS = np.zeros(12, int)
@@ -59,3 +60,36 @@ def test_the_curve_of_a_linear_classifier_is_known():
 def test_radii_are_different(radii):
     with pytest.raises(ValueError, match="`radii` must hold at least one"):
         ij.evaluation.radius_curve(None, (IMAGES, LABELS), pgd, radii)
+
+
+def test_the_curve_of_distances_is_that_of_the_attacks_of_each_radius():
+    """A linear classifier, whose least distance FGSM reaches too."""
+    _, model = tiny.make_linear()
+    fmn = ij.attacks.FastMinimumNorm("linf", steps=200)
+    data = IMAGES, LABELS
+    record = ij.evaluation.evaluate(model, data, {"fmn": fmn}, verbose=False)
+    distances = np.sort(record["fmn"].budget["pixels"])
+    assert distances[0] == 0 < distances[-1]  # Clean errors, and others.
+    radii = [0.0, *np.unique((distances[:-1] + distances[1:]) / 2)[1:], 0.4]
+    expected = ij.evaluation.radius_curve(
+        model,
+        data,
+        lambda radius: ij.attacks.FGSM(ij.spaces.Linf(radius)),
+        radii,
+        verbose=False,
+    )
+    curve = ij.evaluation.distance_curve(record["fmn"], radii)
+    assert curve == expected and len(set(curve.values())) > 3
+    with pytest.raises(ValueError, match="which has 'pixels'.*'l2'"):
+        ij.evaluation.distance_curve(record["fmn"], radii, "l2")
+    with pytest.raises(ValueError, match="`radii` must hold at least one"):
+        ij.evaluation.distance_curve(record["fmn"], [])
+
+
+def test_the_distance_of_an_image_that_stays_right_is_infinite():
+    found = {"correct": np.array([True, False, False])}
+    found["budget"] = {"linf": np.array([0.0, 0.0, 0.2], "float32")}
+    curve = ij.evaluation.distance_curve(
+        synthetic.record(**found), [0.0, 0.1, 9.0], "linf"
+    )
+    assert list(curve.values()) == [2 / 3, 2 / 3, 1 / 3]

@@ -18,6 +18,7 @@ from ijsat_tf.attacks.autoattack import (
 from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.budgets import BUDGETS
 from ijsat_tf.attacks.by_name import by_name, expand
+from ijsat_tf.attacks.foreign import foreign
 from ijsat_tf.attacks.jsa import JointSpaceAttack
 from ijsat_tf.attacks.least_distance import (
     CarliniWagner,
@@ -65,6 +66,7 @@ __all__ = [
     "as_logits",
     "by_name",
     "expand",
+    "foreign",
     "jsa",
     "require_untargeted",
 ]

@@ -7,6 +7,7 @@ import contextlib
 import functools
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import ijsat_tf as ij
@@ -23,6 +24,12 @@ LATENT = ij.spaces.Linf(0.1, step=0.05)
 def perceptual_distance():
     network = ij.models.small_cnn(2, width=8, image_shape=tiny.SHAPE)
     return ij.models.PerceptualDistance(network, ["stage1", "stage2"])
+
+
+@keras.saving.register_keras_serializable("tests")
+def brighter(images, labels):
+    """An attack of nobody's: other classes get other changes."""
+    return np.minimum(images + 0.02 * (1 + labels[:, None, None, None]), 1)
 
 
 LAYERS = {
@@ -109,6 +116,7 @@ ATTACKS = {
     "FastMinimumNorm, Linf, targeted": lambda flow: ij.attacks.FastMinimumNorm(
         "linf", steps=5, targeted=True
     ),
+    "foreign": lambda flow: ij.attacks.foreign(brighter, name="brighter"),
     "FastLagrangePerceptual": lambda flow: ij.attacks.FastLagrangePerceptual(
         0.3, steps=3
     ),

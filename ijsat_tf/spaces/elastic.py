@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.spaces.balls import Linf
-from ijsat_tf.spaces.transform import Transform, image_shape
+from ijsat_tf.spaces.sampling import sample
+from ijsat_tf.spaces.transform import Unforeseen, image_shape
 from ijsat_tf.types import Tensors, value
 
 
@@ -34,7 +35,7 @@ class ElasticContext(NamedTuple):
 
 
 @value
-class Elastic(Transform):
+class Elastic(Unforeseen):
     """Elastic deformation: x^(p) = x(p + (K * d)(p)), |d|_inf <= budget.
 
     d has one displacement per pixel, and is smoothed by a Gaussian K with a
@@ -113,7 +114,7 @@ class Elastic(Transform):
             change,
             tf.cast(context.smooth_columns, change.dtype),
         )
-        return _sample(
+        return sample(
             images,
             smooth[..., 1] + tf.cast(context.rows, change.dtype),
             smooth[..., 0] + tf.cast(context.columns, change.dtype),
@@ -144,37 +145,3 @@ def _blur(side: int, kernel: int | None, std: float) -> np.ndarray:
     padded = np.pad(np.eye(side), ((radius, radius), (0, 0)), mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, side, axis=0)
     return np.einsum("k,khw->wh", taps / taps.sum(), windows)
-
-
-def _sample(
-    images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor
-) -> tf.Tensor:
-    """The images' bilinear values at (rows, columns), each (B, H, W)."""
-    _, height, width, channels = images.shape
-    # With a border of zeros, a place outside can be moved to the border.
-    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-    corners = tf.concat(
-        [
-            framed[:, top : top + height + 1, left : left + width + 1]
-            for top in (0, 1)
-            for left in (0, 1)
-        ],
-        axis=-1,
-    )
-
-    def split(places: tf.Tensor, side: int) -> tuple[tf.Tensor, tf.Tensor]:
-        places = tf.clip_by_value(places, -1.0, float(side)) + 1
-        whole = tf.minimum(tf.floor(tf.stop_gradient(places)), side)
-        return tf.cast(whole, tf.int32), (places - whole)[..., None]
-
-    row, down = split(rows, height)
-    column, right = split(columns, width)
-    found = tf.gather(
-        tf.reshape(corners, [-1, (height + 1) * (width + 1), 4 * channels]),
-        row * (width + 1) + column,
-        batch_dims=1,
-    )
-    upper_left, upper_right, lower_left, lower_right = tf.split(found, 4, -1)
-    upper = upper_left + right * (upper_right - upper_left)
-    lower = lower_left + right * (lower_right - lower_left)
-    return upper + down * (lower - upper)

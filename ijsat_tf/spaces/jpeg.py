@@ -11,7 +11,7 @@ from ijsat_tf import checks
 from ijsat_tf.spaces import frank_wolfe
 from ijsat_tf.spaces.balls import L2, Ball, Linf
 from ijsat_tf.spaces.l1 import L1
-from ijsat_tf.spaces.transform import Transform, image_shape
+from ijsat_tf.spaces.transform import Unforeseen, image_shape
 from ijsat_tf.types import Tensors, value
 
 BOUND = 2.0
@@ -52,7 +52,7 @@ CHROMINANCE[:4, :4] = [
 
 
 @value
-class JPEG(Transform):
+class JPEG(Unforeseen):
     """Changes of JPEG coefficients: x^ = x' + IDCT(Q * c / 2), c in a ball.
 
     x' is x with the two chrominances averaged over 2x2 pixels, as in JPEG, so

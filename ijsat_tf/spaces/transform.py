@@ -20,19 +20,13 @@ class Transform(Space):
         budget: Strength in the transform's own unit, not negative.
         step: Length of a step in the unit of the change; None, the default,
             stands for `reach / sqrt(steps)`.
-        reference: Whether to repeat mistakes of the original code, default
-            False; each transform describes the mistakes.
 
     Raises:
         ValueError: for a budget or a step that is negative or not a number.
-
-    Source: Kang et al., Testing Robustness Against Unforeseen Adversaries,
-    2019, whose code is github.com/ddkang/advex-uar.
     """
 
     budget: float
     step: float | None = None
-    reference: bool = False
 
     def __post_init__(self):
         super().__post_init__()
@@ -58,7 +52,25 @@ class Transform(Space):
 
 
 @value
-class Pattern(Transform):
+class Unforeseen(Transform):
+    """A transform of the unforeseen attacks, whose original code has mistakes.
+
+    Args:
+        budget: Strength in the transform's own unit, not negative.
+        step: Length of a step in the unit of the change; None, the default,
+            stands for `reach / sqrt(steps)`.
+        reference: Whether to repeat mistakes of the original code, default
+            False; each transform describes the mistakes.
+
+    Source: Kang et al., Testing Robustness Against Unforeseen Adversaries,
+    2019, whose code is github.com/ddkang/advex-uar.
+    """
+
+    reference: bool = False
+
+
+@value
+class Pattern(Unforeseen):
     """A pattern laid over the image, with a strength of `budget`.
 
     The attack changes the shape of the pattern, within fixed bounds. The

@@ -5,13 +5,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ijsat_tf.spaces.transform import Pattern, Transform, image_shape
+from ijsat_tf.spaces.transform import (
+    Pattern,
+    Transform,
+    Unforeseen,
+    image_shape,
+)
 
 
 @pytest.mark.parametrize("steps, step", [(1, 3.0), (9, 1.0), (36, 0.5)])
 def test_the_step_is_the_budget_over_the_root_of_the_steps(steps, step):
-    space = Transform(3.0, reference=True)
-    assert space.with_steps(steps) == Transform(3.0, step, reference=True)
+    space = Unforeseen(3.0, reference=True)
+    assert space.with_steps(steps) == Unforeseen(3.0, step, reference=True)
     assert space.step is None
     for given in (0.0, 7.0):
         kept = Transform(3.0, step=given)
@@ -35,7 +40,8 @@ def test_a_pattern_uses_all_of_its_budget(several):
 def test_a_transform_is_a_value():
     space = Transform(np.float32(0.5), step=2)
     assert {space: 1}[Transform(0.5, 2.0)] == 1
-    assert space not in (Transform(0.5), Transform(0.5, 2.0, True))
+    assert space != Transform(0.5)
+    assert Unforeseen(0.5, 2.0) not in (space, Unforeseen(0.5, 2.0, True))
     assert repr(space) == "Transform(0.5, step=2.0)"
     assert repr(Pattern(1, reference=True)) == "Pattern(1.0, reference=True)"
     config = keras.saving.serialize_keras_object(space)

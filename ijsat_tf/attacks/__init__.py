@@ -31,6 +31,8 @@ from ijsat_tf.attacks.perceptual import (
     PerceptualPGD,
 )
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
+from ijsat_tf.attacks.rotate_translate_grid import RotateTranslateGrid
+from ijsat_tf.attacks.transforms import ReColor, RotateTranslate, StAdv
 from ijsat_tf.attacks.unseen import JPEG, Elastic, Fog, Gabor, Snow
 from ijsat_tf.attacks.worst_of import WorstOf
 
@@ -58,9 +60,13 @@ __all__ = [
     "OnManifoldPGD",
     "PGD",
     "PerceptualPGD",
+    "ReColor",
+    "RotateTranslate",
+    "RotateTranslateGrid",
     "Snow",
     "SpaceAttack",
     "Square",
+    "StAdv",
     "Verdict",
     "WorstOf",
     "as_logits",

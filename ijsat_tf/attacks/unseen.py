@@ -13,13 +13,13 @@ whose code is github.com/ddkang/advex-uar.
 from __future__ import annotations
 
 from ijsat_tf import spaces
-from ijsat_tf.attacks.ascent import SpaceAttack
+from ijsat_tf.attacks.transforms import TransformAttack
 from ijsat_tf.types import value
 
 
 @value
-class Unseen(SpaceAttack):
-    """The base class of attacks in a space of image transforms.
+class Unseen(TransformAttack):
+    """The base class of the unforeseen attacks.
 
     Args:
         budget: Strength of the change, in the transform's own unit.
@@ -30,10 +30,7 @@ class Unseen(SpaceAttack):
         reference: Whether to repeat the original's mistakes, default False.
     """
 
-    budget: float
-    step: float | None = None
     steps: int = 200
-    targeted: bool = False
     reference: bool = False
 
 

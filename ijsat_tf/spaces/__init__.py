@@ -11,8 +11,11 @@ from ijsat_tf.spaces.l1 import L1
 from ijsat_tf.spaces.latent import Latent
 from ijsat_tf.spaces.pixels import Pixels, as_space
 from ijsat_tf.spaces.reach import Reach, reach
+from ijsat_tf.spaces.recolor import ReColor
+from ijsat_tf.spaces.rotate_translate import RotateTranslate
 from ijsat_tf.spaces.snow import Snow
 from ijsat_tf.spaces.space import Space
+from ijsat_tf.spaces.stadv import StAdv
 
 __all__ = [
     "AdamLatent",
@@ -27,9 +30,12 @@ __all__ = [
     "Latent",
     "Linf",
     "Pixels",
+    "ReColor",
     "Reach",
+    "RotateTranslate",
     "Snow",
     "Space",
+    "StAdv",
     "as_space",
     "reach",
 ]

@@ -66,6 +66,14 @@ SPACES = {
     "Fog": lambda flow: ij.spaces.Fog(100.0),
     "Snow": lambda flow: ij.spaces.Snow(0.2),
     "Gabor": lambda flow: ij.spaces.Gabor(25.0),
+    "StAdv": lambda flow: ij.spaces.StAdv(0.2),
+    "ReColor": lambda flow: ij.spaces.ReColor(0.1, resolution=(4, 5, 5)),
+    "RotateTranslate": lambda flow: ij.spaces.RotateTranslate(30.0, 2.0),
+    "Joint(StAdv, ReColor, Linf)": lambda flow: ij.spaces.Joint(
+        ij.spaces.StAdv(0.2),
+        ij.spaces.ReColor(0.1, resolution=(4, 5, 5)),
+        BALL,
+    ),
     "Joint with Elastic": lambda flow: ij.spaces.Joint(
         ij.spaces.Latent(flow, LATENT), ij.spaces.Elastic(0.5, step=0.2), BALL
     ),
@@ -148,6 +156,16 @@ ATTACKS = {
     ),
     "Gabor, reference": lambda flow: ij.attacks.Gabor(
         25.0, steps=2, reference=True
+    ),
+    "StAdv, from the image": lambda flow: ij.attacks.StAdv(0.2, steps=2),
+    "ReColor, from the image": lambda flow: ij.attacks.ReColor(
+        0.1, steps=2, resolution=(4, 5, 5)
+    ),
+    "RotateTranslate": lambda flow: ij.attacks.RotateTranslate(
+        30.0, 2.0, steps=2
+    ),
+    "RotateTranslateGrid": lambda flow: ij.attacks.RotateTranslateGrid(
+        30.0, 2.0, rotations=3, translations=3
     ),
     **{
         f"Ascent in {name}": lambda flow, space=space: ij.attacks.Ascent(
@@ -232,7 +250,10 @@ VARIANTS = {
     "JPEG, reference",
     "JointSpaceAttack, level 1",
     "PerceptualPGD, another network",
+    "ReColor, from the image",
+    "RotateTranslate",
     "Snow, reference",
+    "StAdv, from the image",
     "AT with FastLagrangePerceptual",
     "AT with JSA",
     "AT with WorstOf",

@@ -15,7 +15,8 @@ _FAMILIES = {
     "pixels": "FGSM PGD MomentumPGD APGD FAB Square AutoAttack",
     "distance": "CarliniWagner DeepFool FastMinimumNorm",
     "manifold": "OnManifoldPGD JointSpaceAttack",
-    "unseen": "Elastic JPEG Fog Snow Gabor",
+    "unseen": "Elastic JPEG Fog Snow Gabor StAdv ReColor RotateTranslate "
+    "RotateTranslateGrid",
     "perceptual": "FastLagrangePerceptual LagrangePerceptual PerceptualPGD",
 }
 _TITLES = {

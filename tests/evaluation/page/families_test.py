@@ -19,6 +19,7 @@ BALL = ij.spaces.Linf(0.1)
         (ij.attacks.Square(BALL), "pixels"),
         (ij.attacks.DeepFool("linf"), "distance"),
         (ij.attacks.Elastic(0.5), "unseen"),
+        (ij.attacks.RotateTranslateGrid(30, 3), "unseen"),
         (ij.attacks.WorstOf((ij.attacks.FGSM(BALL),)), "others"),
         ("JointSpaceAttack(<Glow name=glow>, Linf(0.1))", "manifold"),
         ("LagrangePerceptual(<LPIPS>, 0.5)", "perceptual"),

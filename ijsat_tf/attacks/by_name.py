@@ -14,12 +14,19 @@ from ijsat_tf.attacks.autoattack.autoattack import AutoAttack
 from ijsat_tf.attacks.autoattack.square import Square
 from ijsat_tf.attacks.budgets import BUDGETS
 from ijsat_tf.attacks.jsa import JointSpaceAttack
+from ijsat_tf.attacks.perceptual import LagrangePerceptual, PerceptualPGD
 from ijsat_tf.attacks.pgd import FGSM, PGD, MomentumPGD, OnManifoldPGD
+from ijsat_tf.attacks.rotate_translate_grid import RotateTranslateGrid
 from ijsat_tf.attacks.worst_of import WorstOf
 from ijsat_tf.spaces import Ball
 
 ON_MANIFOLD = ("om_pgd", "jsa")
-UNSEEN = ("elastic", "jpeg", "l2", "fog", "snow", "gabor")
+UNSEEN = (
+    *("elastic", "jpeg", "l2", "fog", "snow", "gabor"),
+    *("stadv", "recolor", "rotate_translate"),
+)
+
+_NARROW = ("autoattack", "autoattack_l2", "stadv100", "recolor100")
 
 # The columns of the paper's tables. table3 also has the worst of its first
 # three attacks, which the paper's text reports and its table leaves out.
@@ -39,6 +46,11 @@ SETS = {
         "l2",
     ),
     "table7": ("pgd20", "autoattack", "elastic", "jpeg", "l2"),
+    # The columns of Laidlaw et al., Perceptual Adversarial Robustness, 2021,
+    # on CIFAR-10, and the narrow threat models among them, whose worst is
+    # their column "Union".
+    "pat": (*_NARROW, "ppgd40", "lpa40"),
+    "pat_narrow": _NARROW,
 }
 
 
@@ -74,6 +86,15 @@ def _unseen(name: str) -> Callable[..., Attack]:
     return attack
 
 
+def _autoattack_l2(given: _Given) -> AutoAttack:
+    return AutoAttack(_unseen("l2")(given).ball)
+
+
+def _rotate_translate_grid(given: _Given) -> RotateTranslateGrid:
+    bounds = _unseen("rotate_translate")(given).radii
+    return RotateTranslateGrid(**bounds)
+
+
 def _fgsm(given: _Given) -> Attack:
     return BUDGETS.get(given.dataset, {}).get("fgsm", FGSM(given.pixels))
 
@@ -91,10 +112,17 @@ _ATTACKS: dict[str, Callable[..., Attack]] = {
     "apgd": lambda given, **steps: APGD(given.pixels, **steps),
     "square": lambda given: Square(given.pixels),
     "autoattack": lambda given: AutoAttack(given.pixels),
+    "autoattack_l2": _autoattack_l2,
+    "ppgd": lambda given, **steps: PerceptualPGD(**steps),
+    "lpa": lambda given, **steps: LagrangePerceptual(**steps),
     "worst_of": _worst_of,
     **{name: _unseen(name) for name in UNSEEN},
+    "rotate_translate_grid": _rotate_translate_grid,
 }
-_WITHOUT_STEPS = ("fgsm", "square", "autoattack")
+_WITHOUT_STEPS = (
+    *("fgsm", "square", "autoattack", "autoattack_l2"),
+    "rotate_translate_grid",
+)
 
 
 def expand(names: Sequence[str]) -> list[str]:
@@ -122,17 +150,19 @@ def by_name(
 
     Args:
         name: Name of the attack: fgsm, pgd, mia, om_pgd, jsa, apgd, square,
-            autoattack, worst_of (of the first three), elastic, jpeg, l2, fog,
-            snow or gabor; followed by the number of steps if the attack has
-            steps.
+            autoattack, autoattack_l2, worst_of (of the first three), elastic,
+            jpeg, l2, fog, snow, gabor, stadv, recolor, rotate_translate,
+            rotate_translate_grid, ppgd or lpa; followed by the number of steps
+            if the attack has steps.
         pixels: Ball of the image space, e.g. `Linf(8 / 255)`.
         latent: Ball of the latent space.
         flow: Generator of om_pgd and jsa.
         levels: Numbers of the flow's levels that may change; None stands for
             all levels.
-        dataset: Name of the data set whose budgets elastic, jpeg, l2, fog,
-            snow and gabor have, see `ijsat_tf.attacks.BUDGETS`; default
-            "cifar10".
+        dataset: Name of the data set whose budgets the attacks from elastic to
+            rotate_translate_grid, and autoattack_l2, have, see
+            `ijsat_tf.attacks.BUDGETS`; default "cifar10". ppgd and lpa have a
+            bound of 0.5 in the distance of the classifier's own features.
         steps: Number of steps, for an attack that has steps; None, the
             default, stands for the number in the name.
 

@@ -12,7 +12,8 @@ from ijsat_tf.attacks.budgets import BUDGETS
 def test_each_data_set_has_all_attacks(dataset):
     attacks = BUDGETS[dataset]
     unseen = {"elastic", "jpeg", "l2", "fog", "snow", "gabor"}
-    assert set(attacks) - {"fgsm"} == unseen
+    others = {"stadv", "recolor", "rotate_translate"}
+    assert set(attacks) - {"fgsm"} == unseen | others
     for attack in attacks.values():
         config = keras.saving.serialize_keras_object(attack)
         assert keras.saving.deserialize_keras_object(config) == attack
@@ -27,6 +28,13 @@ def test_budgets_on_cifar_are_those_of_the_sources():
     assert attacks["jpeg"].budget == 0.25
     assert attacks["jpeg"].norm == "linf"
     assert attacks["fog"].budget == 512
+    assert attacks["stadv"].budget == 0.05
+    assert attacks["recolor"].budget == 0.06
+    # Engstrom et al., in degrees and pixels.
+    assert attacks["rotate_translate"].radii == {
+        "rotation": 30,
+        "translation": 3,
+    }
     # Lin et al., experiments/*.yml.
     for name, budget in [("elastic", 0.5), ("snow", 0.0625), ("gabor", 12.5)]:
         assert attacks[name].budget == budget

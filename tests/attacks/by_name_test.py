@@ -40,7 +40,9 @@ def test_names_of_ensembles():
 
 @pytest.mark.parametrize("dataset", ij.attacks.BUDGETS)
 @pytest.mark.parametrize(
-    "name", ["elastic", "jpeg", "l2", "fog", "snow", "gabor"]
+    "name",
+    ["elastic", "jpeg", "l2", "fog", "snow", "gabor"]
+    + ["stadv", "recolor", "rotate_translate"],
 )
 def test_unseen_attacks_have_the_budgets_of_the_data(dataset, name):
     attack = ij.attacks.BUDGETS[dataset][name]
@@ -49,6 +51,27 @@ def test_unseen_attacks_have_the_budgets_of_the_data(dataset, name):
     assert few == dataclasses.replace(attack, steps=5)
     with pytest.raises(ValueError, match="only for cifar10"):
         by_name(name, PIXELS, dataset="svhn")
+
+
+def test_columns_of_fast_pat_s_evaluation():
+    """Of the README of perceptual-advex, for CIFAR-10."""
+    attacks = {name: by_name(name, Linf(8 / 255)) for name in expand(["pat"])}
+    assert list(attacks.values()) == [
+        ij.attacks.AutoAttack(Linf(8 / 255)),
+        ij.attacks.AutoAttack(ij.spaces.L2(1.0)),
+        ij.attacks.StAdv(0.05, steps=100),
+        ij.attacks.ReColor(0.06, steps=100),
+        ij.attacks.PerceptualPGD(0.5, steps=40),
+        ij.attacks.LagrangePerceptual(0.5, steps=40),
+    ]
+    assert expand(["pat_narrow"]) == list(attacks)[:4]
+    assert expand(["pat", "pat_narrow"]) == list(attacks)
+
+
+def test_the_grid_has_the_bounds_of_the_search():
+    for dataset, attacks in ij.attacks.BUDGETS.items():
+        grid = by_name("rotate_translate_grid", PIXELS, dataset=dataset)
+        assert grid.radii == attacks["rotate_translate"].radii
 
 
 def test_sets():

@@ -31,6 +31,13 @@ NAMES = {
     "fog": {"fog": 128.0},
     "snow": {"snow": 1.0},
     "gabor": {"gabor": 128.0},
+    "stadv5": {"stadv": 0.1},
+    "recolor5": {"recolor": 0.1},
+    "rotate_translate": {"rotation": 30.0, "translation": 1.0},
+    "rotate_translate_grid": {"rotation": 30.0, "translation": 1.0},
+    "autoattack_l2": {"pixels": 0.5},
+    "ppgd5": {"perceptual": 0.5},
+    "lpa5": {"perceptual": 0.5},
 }
 
 
@@ -102,7 +109,7 @@ def test_nothing_else_is_made(text, capsys):
     assert not capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", ["jsa2", "worst_of2", "square"])
+@pytest.mark.parametrize("name", ["jsa2", "worst_of2", "square", "stadv2"])
 def test_radii_have_the_names_of_budgets(name, flow, classifier):
     """And records are found to keep them, from their files alone."""
     from ijsat_tf.evaluation import record_checks
@@ -117,5 +124,7 @@ def test_radii_have_the_names_of_budgets(name, flow, classifier):
         assert used.max() <= attack.radii[space] + 1e-6
     budgets = record_checks(found)[2]
     assert budgets.passed and budgets.detail.startswith(
-        {"jsa2": "2 norms", "worst_of2": "3 norms", "square": "2 norms"}[name]
+        {"jsa2": "2 norms", "worst_of2": "3 norms", "square": "2 norms"}.get(
+            name, "1 norm"
+        )
     )

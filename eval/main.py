@@ -64,8 +64,14 @@ flags.DEFINE_list(
     "attacks",
     ["fgsm", "pgd20", "om_pgd50", "jsa50"],
     "Columns of the table: fgsm, pgd, mia, om_pgd, jsa with a number of steps, "
-    "autoattack, elastic, jpeg, l2, fog, snow, gabor and more, or all columns "
-    "of table1, table3 or table7.",
+    "autoattack, elastic, jpeg, l2, fog, snow, gabor, stadv, recolor and more, "
+    "or all columns of table1, table3, table7 or pat.",
+)
+flags.DEFINE_list(
+    "union",
+    [],
+    "Columns of --attacks, such as those of pat_narrow, whose worst for each "
+    "image is the column Union.",
 )
 flags.DEFINE_string("flow", None, "Path of a trained flow.keras.")
 flags.DEFINE_string(
@@ -126,6 +132,12 @@ def table() -> None:
         raise ValueError(
             "--compare must be standard or one of --attacks, "
             f"{', '.join(FLAGS.attacks)}; received {FLAGS.compare}"
+        )
+    FLAGS.union = ij.attacks.expand(FLAGS.union)
+    if not set(FLAGS.union) <= set(FLAGS.attacks):
+        raise ValueError(
+            f"--union must be of --attacks, {', '.join(FLAGS.attacks)}; "
+            f"received {', '.join(FLAGS.union)}"
         )
     for path in filter(None, (FLAGS.picture, FLAGS.curves)):
         require_format(path)

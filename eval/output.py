@@ -27,7 +27,7 @@ def text(rows: Rows) -> str:
     }
     parts = []
     if any(clean.values()):
-        parts.append(ij.evaluation.table(clean))
+        parts.append(ij.evaluation.table(clean, FLAGS.union))
     if any(len(clean[run]) < len(rows[run]) for run in rows):
         parts.append(ij.evaluation.corruption_table(rows))
     if FLAGS.compare:

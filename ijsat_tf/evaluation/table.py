@@ -20,7 +20,10 @@ from ijsat_tf.evaluation.formats import grid
 from ijsat_tf.evaluation.records import Record
 
 
-def table(records: Mapping[str, Mapping[str, Record]]) -> str:
+def table(
+    records: Mapping[str, Mapping[str, Record]],
+    union: Collection[str] = (),
+) -> str:
     """Returns accuracies in percent as a Markdown table, one row per model.
 
     The last column is the mean of the row, as in the paper's tables. A row
@@ -31,6 +34,10 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
         records: Records {row: {column: `Record`}}, each row as `evaluate` or
             `read` returned it; or the records {column: `Record`} of a single
             row.
+        union: Names of columns whose worst is the column "Union": the share of
+            images that are right under each of these attacks. Empty, the
+            default, for no such column. A row that lacks one of them has "-"
+            there. The mean leaves the union out.
 
     Returns:
         The table's text.
@@ -46,7 +53,7 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
     _require_comparable(records)
     # A dict, unlike a set, keeps the order of first appearance.
     columns = list(dict.fromkeys(sum(map(list, records.values()), [])))
-    lines = [["Method", *columns, "Avg"]]
+    lines = [["Method", *columns, *(["Union"] if union else []), "Avg"]]
     for row, found in records.items():
         accuracies = {
             column: 100 * record.correct.mean()
@@ -58,8 +65,17 @@ def table(records: Mapping[str, Mapping[str, Record]]) -> str:
             f"{accuracies[column]:.2f}" if column in found else "not run"
             for column in columns
         ]
+        if union:
+            cells.append(_union(found, union))
         lines.append([row, *cells, mean])
     return grid(lines)
+
+
+def _union(found: Mapping[str, Record], union: Collection[str]) -> str:
+    if not set(union) <= set(found):
+        return "-"
+    right = np.all([found[column].correct for column in union], axis=0)
+    return f"{100 * right.mean():.2f}"
 
 
 def corruption_table(records: Mapping[str, Mapping[str, Record]]) -> str:

@@ -62,6 +62,7 @@ SPLITS = ["train", "test", "train[:50%]", "test[:2]", "train+test", "", "x"]
 SPLITS += ["train[", "all", "~", LONG]
 ATTACKS = ["fgsm", "pgd1", "mia2", "om_pgd1", "jsa1", "apgd2", "worst_of1"]
 ATTACKS += ["standard", "elastic1", "l2_1", "table1", "pgd0", "pgd-1", "PGD1"]
+ATTACKS += ["stadv1", "recolor1", "rotate_translate1", "pat_narrow"]
 ATTACKS += ["nothing", "fgsm2", "", "pgd1 ", "../pgd1", "pgd1.5", "jsa"]
 NUMBERS = ["1", "2", "0", "-1", "3", "", "x", "1.5", "nan", "inf", "1e400"]
 
@@ -81,7 +82,7 @@ STRINGS = {
 }
 LISTS = {
     "runs": RUNS,
-    "attacks": ATTACKS,
+    **dict.fromkeys(("attacks", "union"), ATTACKS),
     "corruptions": ["fog", "gaussian_noise", "jpeg_compression", "Fog", "x"],
     "feature_layers": ["stage1", "stage2", "dense", "nothing", "stage1 "],
     "figures": ["samples", "1", "fig2", "pipeline", "4", "5", "projections"]

@@ -113,6 +113,16 @@ def test_again_it_prints_the_table_and_writes_nothing(runs):
     assert _content(runs) == before
 
 
+def test_the_union_is_the_worst_of_its_columns(runs):
+    again = run("eval", *_arguments(runs), "--union=fgsm,pgd2")
+    header, *rows = _table(again)
+    assert header == ["Method", *COLUMNS, "Union", "Avg"]
+    for row in rows:
+        found = ij.evaluation.read(runs / row[0] / "records" / "last")
+        right = found["fgsm"].correct & found["pgd2"].correct
+        assert row[-2] == f"{100 * right.mean():.2f}"
+
+
 def test_the_last_line_compares_the_last_run_with_the_first(runs):
     result = run("eval", *_arguments(runs), "--compare=pgd2", "--table_only")
     assert result.code == 0, result.output
@@ -247,6 +257,7 @@ def test_curves_without_a_table(runs, tmp_path):
         (["--runs=={runs}/at"], "gives no name"),
         (["--image_size=4"], "at is of images (8, 8, 1) and 10 classes"),
         (["--compare=pgd20"], "--compare must be standard or one of --attacks"),
+        (["--union=fgsm,pgd20"], "--union must be of --attacks, fgsm, pgd2"),
         (["--compare=pgd2", "--runs={runs}/at"], "needs two --runs or more"),
         (["--runs="], "--runs must name one folder or more"),
         (["--runs=", "--table_only"], "--runs must name one folder or more"),

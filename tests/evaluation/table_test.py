@@ -41,6 +41,20 @@ def test_the_last_column_is_the_mean_of_the_row():
     ]
 
 
+def test_the_union_counts_images_that_are_right_under_each_attack():
+    rows = {
+        "at": {"pgd20": _record(1, 1, 0, 0), "stadv100": _record(1, 0, 1, 0)},
+        "half": {"pgd20": _record(1, 1, 1, 1)},
+    }
+    text = table(rows, union=["pgd20", "stadv100"])
+    header, _, *rows = _cells(text)
+    assert header == ["Method", "pgd20", "stadv100", "Union", "Avg"]
+    assert rows == [
+        ["at", "50.00", "50.00", "25.00", "50.00"],
+        ["half", "100.00", "not run", "-", "-"],
+    ]
+
+
 def test_it_is_markdown_with_straight_columns():
     lines = table(RECORDS).split("\n")
     places = [

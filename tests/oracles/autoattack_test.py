@@ -16,11 +16,11 @@ import pytest
 
 from ijsat_tf.attacks import AutoAttack
 from ijsat_tf.attacks.autoattack import versions
-from ijsat_tf.spaces import L2, Linf
+from ijsat_tf.spaces import L1, L2, Linf
 from tests.oracles import pretrained
 
 ORACLES = pathlib.Path(os.environ.get("IJSAT_ORACLES", "nowhere"))
-BALLS = {"Linf": Linf(4 / 255), "L2": L2(0.5)}
+BALLS = {"Linf": Linf(4 / 255), "L2": L2(0.5), "L1": L1(5.0)}
 pytestmark = pytest.mark.slow
 
 
@@ -41,7 +41,7 @@ def net(request):
 
 def norms(ball, images, attacked):
     change = np.float64(attacked) - images
-    order = np.inf if isinstance(ball, Linf) else 2
+    order = {Linf: np.inf, L2: 2, L1: 1}[type(ball)]
     return np.linalg.norm(change.reshape(len(change), -1), order, axis=1)
 
 
@@ -70,9 +70,8 @@ def test_the_golden_verdict(golden, images, names, allowed):
     assert np.max(norms(ball, images, verdict.images)) <= 4 / 255 + 1e-6
 
 
-@pytest.mark.parametrize("stage", ["apgd-ce", "apgd-dlr", "apgd-t"])
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
-def test_beside_the_official_code(golden, images, net, norm, stage):
+def official(net, images, labels, ball, stages):
+    """Which images the official code leaves correctly classified, (B,)."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     if not (ORACLES / "auto-attack").is_dir():
         pytest.skip("IJSAT_ORACLES names no folder with auto-attack")
@@ -81,33 +80,60 @@ def test_beside_the_official_code(golden, images, net, norm, stage):
 
     from benchmarks.torch_twin import twin
 
-    name, model = net
-    count = 100
-    x, y = images[:count], golden["y"][:count]
-    ball = BALLS[norm]
     torch.set_num_threads(1)
-    theirs = twin(model)
-    x_torch = torch.tensor(x.transpose(0, 3, 1, 2).copy())
-    y_torch = torch.tensor(y)
+    theirs = twin(net)
+    x = torch.tensor(images.transpose(0, 3, 1, 2).copy())
+    y = torch.tensor(labels)
     np.testing.assert_allclose(
-        theirs(x_torch).detach(), model.predict(x, verbose=0), atol=1e-3
+        theirs(x).detach(), net.predict(images, verbose=0), atol=1e-3
     )
-    official = Official(
+    attack = Official(
         theirs,
-        norm=norm,
+        norm=type(ball).__name__,
         eps=ball.radius,
         seed=0,
-        version="custom",
-        attacks_to_run=[stage],
+        version="standard",
         device="cpu",
         verbose=False,
     )
-    official.apgd.n_restarts = 1
-    attacked = official.run_standard_evaluation(x_torch, y_torch, bs=count)
-    expected = int((theirs(attacked).argmax(1) == y_torch).sum())
+    attack.attacks_to_run = list(stages)
+    attacked = attack.run_standard_evaluation(x, y, bs=len(images))
+    return (theirs(attacked).argmax(1) == y).numpy()
+
+
+@pytest.mark.parametrize("stage", ["apgd-ce", "apgd-dlr", "apgd-t"])
+@pytest.mark.parametrize("norm", ["Linf", "L2"])
+def test_beside_the_official_code(golden, images, net, norm, stage):
+    name, model = net
+    x, y = images[:100], golden["y"][:100]
+    ball = BALLS[norm]
+    expected = official(model, x, y, ball, [stage]).sum()
     verdict = AutoAttack(ball, "custom", (stage,)).run(
         model, x, y, verbose=False
     )
     print(name, norm, stage, verdict.robust.sum(), "official", expected)
-    assert abs(int(verdict.robust.sum()) - expected) <= 2
+    assert abs(int(verdict.robust.sum()) - int(expected)) <= 2
     assert np.max(norms(ball, x, verdict.images)) <= ball.radius + 1e-6
+
+
+@pytest.mark.parametrize(
+    "stages, allowed",
+    [
+        (("apgd-ce",), 4),
+        (("apgd-t",), 4),
+        (("fab-t",), 4),
+        (("square",), 4),
+        (versions.VERSIONS["standard"], 2),
+    ],
+    ids=lambda given: "-".join(given) if isinstance(given, tuple) else None,
+)
+def test_l1_beside_the_official_code(golden, images, net, stages, allowed):
+    name, model = net
+    x, y = images[:200], golden["y"][:200]
+    ball = BALLS["L1"]
+    expected = official(model, x, y, ball, stages).sum()
+    attack = AutoAttack(ball, "custom", stages)
+    verdict = attack.run(model, x, y, verbose=False)
+    print(name, "L1", stages, verdict.robust.sum(), "official", expected)
+    assert abs(int(verdict.robust.sum()) - int(expected)) <= allowed
+    assert np.max(norms(ball, x, verdict.images)) <= ball.radius * (1 + 1e-6)

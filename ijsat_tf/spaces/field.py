@@ -36,14 +36,18 @@ class Field(Transform):
 
     TV is the `total_variation`. The search divides the derivative of the loss
     by the logits by its largest magnitude, so that the loss has the unit of
-    logits, as the margin that the originals maximise. A subclass defines
-    `prepare`, whose context is the field of zeros, and `apply`.
+    logits, as the margin that the originals maximise. (An `Ascent` with
+    momentum scales the gradient otherwise.) A subclass defines `prepare`,
+    whose context is the field of zeros, and `apply`.
 
     Args:
         budget: Largest absolute value of F.
         step: Learning rate of Adam, in the unit of F; None, the default,
             stands for `reach / sqrt(steps)`.
-        smoothness: Weight of the total variation, in logits.
+        smoothness: Weight of the total variation, in logits, default 0.
+
+    Raises:
+        ValueError: for settings that are negative or not finite numbers.
     """
 
     smoothness: float = 0.0

@@ -69,9 +69,9 @@ flags.DEFINE_list(
 )
 flags.DEFINE_list(
     "union",
-    [],
-    "Columns of --attacks, such as those of pat_narrow, whose worst for each "
-    "image is the column Union.",
+    None,
+    "Columns of --attacks whose worst for each image is the column Union; None "
+    "is pat_narrow where --attacks has pat, and no column otherwise.",
 )
 flags.DEFINE_string("flow", None, "Path of a trained flow.keras.")
 flags.DEFINE_string(
@@ -126,14 +126,16 @@ def say(text: str) -> None:
 
 def table() -> None:
     """Attacks the runs, unless --table_only, and prints the table."""
+    if FLAGS.union is None:
+        FLAGS.union = ["pat_narrow"] * ("pat" in FLAGS.attacks)
     FLAGS.attacks = ij.attacks.expand(FLAGS.attacks)
+    FLAGS.union = ij.attacks.expand(FLAGS.union)
     corruptions.chosen()
     if FLAGS.compare not in (None, "standard", *FLAGS.attacks):
         raise ValueError(
             "--compare must be standard or one of --attacks, "
             f"{', '.join(FLAGS.attacks)}; received {FLAGS.compare}"
         )
-    FLAGS.union = ij.attacks.expand(FLAGS.union)
     if not set(FLAGS.union) <= set(FLAGS.attacks):
         raise ValueError(
             f"--union must be of --attacks, {', '.join(FLAGS.attacks)}; "

@@ -54,17 +54,18 @@ def test_unseen_attacks_have_the_budgets_of_the_data(dataset, name):
 
 
 def test_columns_of_fast_pat_s_evaluation():
-    """Of the README of perceptual-advex, for CIFAR-10."""
+    """Of the README of perceptual-advex, for CIFAR-10, and JPEG."""
     attacks = {name: by_name(name, Linf(8 / 255)) for name in expand(["pat"])}
     assert list(attacks.values()) == [
         ij.attacks.AutoAttack(Linf(8 / 255)),
         ij.attacks.AutoAttack(ij.spaces.L2(1.0)),
+        ij.attacks.JPEG(0.25, steps=100),
         ij.attacks.StAdv(0.05, steps=100),
         ij.attacks.ReColor(0.06, steps=100),
         ij.attacks.PerceptualPGD(0.5, steps=40),
         ij.attacks.LagrangePerceptual(0.5, steps=40),
     ]
-    assert expand(["pat_narrow"]) == list(attacks)[:4]
+    assert expand(["pat_narrow"]) == list(attacks)[:5]
     assert expand(["pat", "pat_narrow"]) == list(attacks)
 
 

@@ -181,9 +181,9 @@ class L2(Ball):
         return _each(tf.add, change, move)
 
     def project(self, change: Tensors) -> Tensors:
-        length = self._positive(change)
+        length = self.norm(change)
         radius = as_type(self.radius, length)
-        return _scaled(change, radius / tf.maximum(length, radius))
+        return _scaled(change, tf.where(length > radius, radius / length, 1))
 
     def norm(self, change: Tensors) -> tf.Tensor:
         squares = [

@@ -116,6 +116,14 @@ def test_a_radius_of_zero_allows_no_change(ball):
     np.testing.assert_array_equal(_vectors(ball.project(CHANGE)), 0)
 
 
+@pytest.mark.parametrize("kind", BALLS)
+def test_a_tiny_ball_keeps_what_is_inside(kind):
+    inside = kind(1e-30).project([part * 1e-10 for part in CHANGE])
+    again = kind(1e-30).project(inside)
+    np.testing.assert_allclose(_vectors(again), _vectors(inside), rtol=1e-5)
+    assert np.all(np.abs(_vectors(inside)).max(1) > 0)
+
+
 def test_numbers_keep_their_precision():
     like = tf.zeros([2, 3], tf.float64)
     for ball in (kind(0.1, step=0.1) for kind in BALLS):

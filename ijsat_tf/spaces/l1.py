@@ -99,13 +99,13 @@ class L1(Ball):
 
     def project(self, change: Tensors) -> Tensors:
         vectors = joined(change)
-        nearest = _nearest(vectors, tf.abs(vectors), self.radius)
-        return parted(nearest, change)
+        found = nearest(vectors, tf.abs(vectors), self.radius)
+        return parted(found, change)
 
     def project_within(self, change: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         room = tf.where(change > 0, 1 - images, images)
-        nearest = _nearest(joined(change), joined(room), self.radius)
-        return parted(nearest, change)
+        found = nearest(joined(change), joined(room), self.radius)
+        return parted(found, change)
 
     def norm(self, change: Tensors) -> tf.Tensor:
         return tf.reduce_sum(tf.abs(joined(change)), axis=1)
@@ -122,14 +122,21 @@ def signs_from(slopes: tf.Tensor, least: tf.Tensor) -> tf.Tensor:
     return signs / tf.maximum(_sums(tf.abs(signs)), 1)
 
 
-def _nearest(
+def nearest(
     vectors: tf.Tensor, room: tf.Tensor, radius: float | tf.Tensor
 ) -> tf.Tensor:
-    """The nearest vectors (B, N) in the ball, each coordinate in its room.
+    """The nearest vectors in an L1 ball, with each coordinate in its room.
 
-    Bisection of the threshold t takes less than half of the time of sorting
-    the 2 N corners of the sum.
+    Args:
+        vectors: Vectors (B, N).
+        room: Largest magnitude of each coordinate, (B, N).
+        radius: Radius, one number or (B, 1).
+
+    Returns:
+        Vectors (B, N).
     """
+    # Bisection of the threshold t takes less than half of the time of sorting
+    # the 2 N corners of the sum.
     lengths = tf.abs(vectors)
     room = tf.minimum(room, lengths)
     radius = as_type(radius, vectors)

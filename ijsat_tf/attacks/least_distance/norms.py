@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from ijsat_tf.rows import each
+from ijsat_tf.rows import each, joined, parted
+from ijsat_tf.spaces import L1, L2, Linf
+from ijsat_tf.spaces.l1 import nearest
 
 
 class Norm(NamedTuple):
@@ -25,32 +27,14 @@ class Norm(NamedTuple):
     project: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 
-def l1(change: tf.Tensor) -> tf.Tensor:
-    """The sum of magnitudes, (B,)."""
-    return tf.reduce_sum(tf.abs(_rows(change)), axis=1)
-
-
-def l2(change: tf.Tensor) -> tf.Tensor:
-    """The Euclidean length, (B,)."""
-    return tf.sqrt(tf.reduce_sum(tf.square(_rows(change)), axis=1))
-
-
-def linf(change: tf.Tensor) -> tf.Tensor:
-    """The largest magnitude, (B,)."""
-    return tf.reduce_max(tf.abs(_rows(change)), axis=1)
+# A norm does not depend on the radius.
+l1, l2, linf = L1(0.0).norm, L2(0.0).norm, Linf(0.0).norm
 
 
 def _onto_l1(change: tf.Tensor, radius: tf.Tensor) -> tf.Tensor:
-    """Shrinks magnitudes by max_k (s_1 + ... + s_k - radius) / k, or by 0.
-
-    s_k is the k-th largest magnitude. Source: Duchi et al., Efficient
-    Projections onto the l1-Ball for Learning in High Dimensions, 2008.
-    """
-    sizes = tf.sort(tf.abs(_rows(change)), axis=1, direction="DESCENDING")
-    counts = tf.cumsum(tf.ones_like(sizes), axis=1)
-    means = (tf.cumsum(sizes, axis=1) - radius[:, None]) / counts
-    shrunk = each(tf.nn.relu(tf.reduce_max(means, axis=1)), change)
-    return tf.sign(change) * tf.nn.relu(tf.abs(change) - shrunk)
+    vectors = joined(change)
+    found = nearest(vectors, tf.abs(vectors), radius[:, None])
+    return parted(found, change)
 
 
 def _onto_l2(change: tf.Tensor, radius: tf.Tensor) -> tf.Tensor:
@@ -60,10 +44,6 @@ def _onto_l2(change: tf.Tensor, radius: tf.Tensor) -> tf.Tensor:
 def _onto_linf(change: tf.Tensor, radius: tf.Tensor) -> tf.Tensor:
     radius = each(radius, change)
     return tf.clip_by_value(change, -radius, radius)
-
-
-def _rows(change: tf.Tensor) -> tf.Tensor:
-    return tf.reshape(change, [tf.shape(change)[0], -1])
 
 
 _TINY = 1e-30

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-# Linear sRGB to CIE XYZ, and the chromaticity (u', v') of white.
+# Linear sRGB to CIE XYZ and back.
 TO_XYZ = np.array(
     [
         [0.4124, 0.3576, 0.1805],
@@ -13,9 +13,18 @@ TO_XYZ = np.array(
         [0.0193, 0.1192, 0.9505],
     ]
 )
-_X, _Y, _Z = TO_XYZ.sum(1)
-WHITE = np.array([4 * _X, 9 * _Y]) / (_X + 15 * _Y + 3 * _Z)
+FROM_XYZ = np.linalg.inv(TO_XYZ)
 _TINY = 1e-10
+
+
+def _chromaticity(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    return np.array([4 * x, 9 * y]) / (x + 15 * y + 3 * z)
+
+
+# The chromaticities (u', v') of white and of red, green and blue.
+WHITE = _chromaticity(*TO_XYZ.sum(1))
+_PRIMARIES = _chromaticity(*TO_XYZ)
+_LEAST, _MOST = _PRIMARIES.min(1), _PRIMARIES.max(1)
 
 
 def from_rgb(images: tf.Tensor) -> tf.Tensor:
@@ -55,7 +64,9 @@ def to_rgb(colours: tf.Tensor) -> tf.Tensor:
     """The inverse of `from_rgb`.
 
     Args:
-        colours: Colours (B, H, W, 3). X, Y and Z are clipped to [0, 1.1].
+        colours: Colours (B, H, W, 3). u' and v' are clipped to the range of
+            red, green and blue, beyond which a dark colour would turn into a
+            bright one. X, Y and Z are clipped to [0, 1.1].
 
     Returns:
         Images (B, H, W, 3) of sRGB, outside of [0, 1] for colours that sRGB
@@ -63,17 +74,21 @@ def to_rgb(colours: tf.Tensor) -> tf.Tensor:
     """
     lightness, u, v = tf.unstack(colours, axis=-1)
     lightness = 100 * tf.maximum(lightness, 0.0)
-    u = (200 * u - 100) / (13 * lightness + _TINY) + WHITE[0]
-    v = (200 * v - 100) / (13 * lightness + _TINY) + WHITE[1]
+    u, v = (
+        tf.clip_by_value(
+            (200 * part - 100) / (13 * lightness + _TINY) + white, least, most
+        )
+        for part, white, least, most in zip((u, v), WHITE, _LEAST, _MOST)
+    )
     y = tf.where(
         lightness <= 8,
         (3 / 29) ** 3 * lightness,
         ((lightness + 16) / 116) ** 3,
     )
-    x = tf.math.divide_no_nan(9 * y * u, 4 * v)
-    z = tf.math.divide_no_nan(y * (12 - 3 * u - 20 * v), 4 * v)
+    x = 9 * y * u / (4 * v)
+    z = y * (12 - 3 * u - 20 * v) / (4 * v)
     xyz = tf.clip_by_value(tf.stack([x, y, z], axis=-1), 0.0, 1.1)
-    linear = _product(xyz, np.linalg.inv(TO_XYZ))
+    linear = _product(xyz, FROM_XYZ)
     edge = 0.04045 / 12.92
     bright = 1.055 * tf.maximum(linear, edge) ** (1 / 2.4) - 0.055
     return tf.where(linear <= edge, 12.92 * linear, bright)

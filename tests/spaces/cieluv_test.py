@@ -73,6 +73,14 @@ def test_there_and_back_again():
         np.testing.assert_allclose(found, images, atol=tolerance)
 
 
+def test_dark_colours_beyond_srgb_stay_dark():
+    """Within 12 of u* and v* from grey, no channel gets above 64 of 255."""
+    steps = np.linspace(-12, 12, 25)
+    colours = [*itertools.product(np.linspace(0, 5, 51), steps, steps)]
+    found = cieluv.to_rgb(tf.constant(scaled(colours)[None, None]))
+    assert np.max(found) < 64 / 255
+
+
 def test_gradients_are_those_of_finite_differences():
     pixels = np.random.default_rng(0).uniform(0.1, 0.9, (1, 3, 4, 3))
     pixels[0, 0, 0] = 0.02  # The linear pieces.

@@ -46,7 +46,7 @@ def radius_curve(
         verbose: Whether to show a progress bar, default True.
 
     Returns:
-        Accuracies {radius: accuracy in [0, 1]}, in the order of `radii`.
+        Accuracies in [0, 1] by radius, in the order of `radii`.
 
     Raises:
         ValueError: for no radii, a radius that is given twice, and what
@@ -80,7 +80,7 @@ def distance_curve(
             in a ball, such as `FAB`, tells nothing of radii beyond its own.
 
     Returns:
-        Accuracies {radius: accuracy in [0, 1]}, in the order of `radii`.
+        Accuracies in [0, 1] by radius, in the order of `radii`.
 
     Raises:
         ValueError: for no radii, a radius that is given twice, or a space

@@ -24,6 +24,7 @@ from ijsat_tf.attacks.least_distance import (
     CarliniWagner,
     DeepFool,
     FastMinimumNorm,
+    LeastDistance,
 )
 from ijsat_tf.attacks.perceptual import (
     FastLagrangePerceptual,
@@ -56,6 +57,7 @@ __all__ = [
     "JPEG",
     "JointSpaceAttack",
     "LagrangePerceptual",
+    "LeastDistance",
     "MomentumPGD",
     "OnManifoldPGD",
     "PGD",

@@ -35,6 +35,7 @@ class SpaceAttack(Attack):
     momentum = 0.0
     random_start = True
     targeted = False
+    counts = "steps", "restarts"
 
     def __post_init__(self):
         super().__post_init__()
@@ -44,9 +45,6 @@ class SpaceAttack(Attack):
             "changes, as a field or a property.",
         )
         _ = self.space  # Making the space refuses wrong settings at once.
-        for name in ("steps", "restarts"):
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
         checks.require(
             self.restarts == 1 or self.random_start,
             "`restarts` need random starts, because all searches would be the "

@@ -51,7 +51,21 @@ class Attack(Value):
     An attack holds budgets and generators, never the classifier, and changes
     no variable. Subclasses define `craft`, or only a space, see
     `ijsat_tf.attacks.SpaceAttack`.
+
+    Attributes:
+        counts: Names of the fields that are numbers of iterations.
+
+    Raises:
+        ValueError: for a count that is no integer from 1 to 2^31 - 1.
     """
+
+    counts = ()
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in self.counts:
+            count = checks.iterations(name, getattr(self, name))
+            object.__setattr__(self, name, count)
 
     @property
     def labels_are_targets(self) -> bool:

@@ -14,14 +14,12 @@ class BallAttack(Attack):
 
     Attributes:
         ball: Ball of the pixels; the ball's own step is not used.
-        counts: Names of the fields that are numbers of iterations.
 
     Raises:
-        ValueError: for another ball, or a count below 1.
+        ValueError: for another ball.
     """
 
     ball: Ball
-    counts = ()
 
     def __post_init__(self):
         super().__post_init__()
@@ -31,9 +29,6 @@ class BallAttack(Attack):
             "L2(radius) or L1(radius); use PGD for other spaces.",
             repr(self.ball),
         )
-        for name in self.counts:
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
 
     @property
     def radii(self) -> dict[str, float]:

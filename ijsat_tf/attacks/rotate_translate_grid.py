@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import checks, losses
+from ijsat_tf import losses
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.outcome import better, succeeds
 from ijsat_tf.rows import pick
@@ -41,13 +41,11 @@ class RotateTranslateGrid(Attack):
     rotations: int = 31
     translations: int = 5
     targeted: bool = False
+    counts = "rotations", "translations"
 
     def __post_init__(self):
         super().__post_init__()
         _ = self.radii  # Making the space refuses wrong settings at once.
-        for name in ("rotations", "translations"):
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
 
     @property
     def radii(self) -> dict[str, float]:

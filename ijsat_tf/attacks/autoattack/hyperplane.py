@@ -40,8 +40,7 @@ class Hyperplane:
     def __init__(self, ball: Ball, normal: tf.Tensor):
         self.linf = isinstance(ball, Linf)
         self.axes = list(range(1, normal.shape.rank))
-        finite = tf.math.is_finite(tf.reduce_sum(tf.square(normal), self.axes))
-        self.normal = pick(finite, normal, tf.zeros_like(normal))
+        self.normal = or_zero(normal)
         self.weight = tf.abs(self.normal)
         self.rate = self.weight if self.linf else tf.square(self.weight)
         self.full_rate = self._sum(self.rate)
@@ -85,6 +84,13 @@ class Hyperplane:
 
     def _sum(self, terms: tf.Tensor) -> tf.Tensor:
         return each(tf.reduce_sum(terms, self.axes), terms)
+
+
+def or_zero(normal: tf.Tensor) -> tf.Tensor:
+    """Normals (B, ...), or zeros for a sample whose length is not finite."""
+    axes = list(range(1, normal.shape.rank))
+    finite = tf.math.is_finite(tf.reduce_sum(tf.square(normal), axes))
+    return pick(finite, normal, tf.zeros_like(normal))
 
 
 _TINY = 1e-30

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf.rows import joined, parted, pick
+from ijsat_tf.attacks.autoattack.hyperplane import or_zero
+from ijsat_tf.rows import joined, parted
 from ijsat_tf.spaces import Ball
 
 _TINY = 1e-30
@@ -34,9 +35,7 @@ class L1Hyperplane:
     """
 
     def __init__(self, ball: Ball, normal: tf.Tensor):
-        normal = joined(normal)
-        finite = tf.math.is_finite(tf.reduce_sum(tf.square(normal), axis=1))
-        self.normal = pick(finite, normal, tf.zeros_like(normal))
+        self.normal = or_zero(joined(normal))
         self.weight = tf.abs(self.normal)
         self.order = tf.argsort(self.weight, direction="DESCENDING")
         self.place = tf.argsort(self.order)

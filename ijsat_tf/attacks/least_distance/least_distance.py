@@ -30,10 +30,9 @@ class LeastDistance(Attack):
         norm: Name of the norm of distances, "l1", "l2" or "linf".
         norms: Names of the norms that the attack can minimise.
         targeted: Whether labels are target classes.
-        counts: Names of the fields that are numbers of iterations.
 
     Raises:
-        ValueError: for another norm, or a count below 1.
+        ValueError: for another norm.
     """
 
     norm = "l2"
@@ -49,9 +48,6 @@ class LeastDistance(Attack):
             f"{', '.join(map(repr, self.norms))}.",
             repr(self.norm),
         )
-        for name in self.counts:
-            count = checks.iterations(name, getattr(self, name))
-            object.__setattr__(self, name, count)
 
     def search(
         self,

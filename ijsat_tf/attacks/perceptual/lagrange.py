@@ -148,13 +148,9 @@ class LagrangePerceptual(LagrangianAttack):
 
     steps: int = 40
     rounds: int = 5
+    counts = "steps", "rounds"
     _cap = 1.0
     _floor = 1e-8
-
-    def __post_init__(self):
-        super().__post_init__()
-        rounds = checks.iterations("rounds", self.rounds)
-        object.__setattr__(self, "rounds", rounds)
 
     def find(
         self, ball: PerceptualBall, labels: tf.Tensor, start: tf.Tensor

@@ -52,13 +52,12 @@ class PerceptualAttack(Attack):
     steps: int = 20
     layers: tuple[str, ...] | None = None
     targeted: bool = False
+    counts = ("steps",)
 
     def __post_init__(self):
         super().__post_init__()
         checks.not_negative("bound", self.bound)
         object.__setattr__(self, "bound", float(self.bound))
-        steps = checks.iterations("steps", self.steps)
-        object.__setattr__(self, "steps", steps)
         checks.require(
             self.distance is None or hasattr(self.distance, "prepare"),
             "`distance` must be None or a perceptual distance, such as "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf import checks
 from ijsat_tf.attacks.gradients import by_images
 from ijsat_tf.attacks.perceptual.perceptual_attack import PerceptualAttack
 from ijsat_tf.attacks.perceptual.perceptual_ball import PerceptualBall
@@ -47,11 +46,7 @@ class PerceptualPGD(PerceptualAttack):
 
     steps: int = 40
     conjugate_steps: int = 5
-
-    def __post_init__(self):
-        super().__post_init__()
-        count = checks.iterations("conjugate_steps", self.conjugate_steps)
-        object.__setattr__(self, "conjugate_steps", count)
+    counts = "steps", "conjugate_steps"
 
     def find(
         self, ball: PerceptualBall, labels: tf.Tensor, start: tf.Tensor

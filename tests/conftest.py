@@ -1,5 +1,6 @@
 """Two logical devices, and the small things that many tests share."""
 
+import gc
 import os
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
@@ -9,15 +10,46 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
+_GRADIENTS = ops.gradient_registry._registry
 _cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     _cpu, [tf.config.LogicalDeviceConfiguration()] * 2
 )
-# Two test processes share two cores.
-tf.config.threading.set_intra_op_parallelism_threads(1)
 
+from ijsat_tf.runtime import compiled  # noqa: E402
 from tests import tiny  # noqa: E402
+
+# Tests rarely come back to a graph, and each one keeps its network in memory.
+compiled._GRAPHS = 8
+# Collections then look at what tests made, and not at what was imported.
+gc.collect()
+gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)  # Before -m looks at marks.
+def pytest_collection_modifyitems(items):
+    """Leaves all but the first parameters of a sampled test to test-all."""
+    seen = set()
+    for item in items:
+        test = item.nodeid.split("[")[0]
+        if item.get_closest_marker("sampled"):
+            if test in seen:
+                item.add_marker(pytest.mark.variant)
+            seen.add(test)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forgotten_gradients():
+    """Forgets gradients that TensorFlow registers for ever in a train step.
+
+    A replica's `all_reduce` is one of them. Each keeps the graph of its step.
+    """
+    known = set(_GRADIENTS)
+    yield
+    for name in set(_GRADIENTS) - known:
+        del _GRADIENTS[name]
 
 
 @pytest.fixture(autouse=True)

@@ -35,6 +35,7 @@ def test_it_runs(readme):
     assert list(readme["records"]) == ["standard", "jsa10"]
 
 
+@pytest.mark.variant
 def test_inside_a_function(readme):
     attack, classifier = readme["attack"], readme["classifier"]
     images, labels = readme["images"], readme["labels"]
@@ -49,6 +50,7 @@ def test_inside_a_function(readme):
     )
 
 
+@pytest.mark.variant
 def test_a_model_that_ends_in_a_softmax(readme):
     chances = keras.applications.MobileNetV2(
         weights=None, input_shape=(32, 32, 3), classes=10

@@ -38,12 +38,12 @@ class SpaceAttack(Attack):
     counts = "steps", "restarts"
 
     def __post_init__(self):
-        super().__post_init__()
         checks.require(
             hasattr(type(self), "space") or "space" in self.get_config(),
             f"{type(self).__name__} must define `space`, the space of its "
             "changes, as a field or a property.",
         )
+        super().__post_init__()
         _ = self.space  # Making the space refuses wrong settings at once.
         checks.require(
             self.restarts == 1 or self.random_start,

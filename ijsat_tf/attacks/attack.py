@@ -290,7 +290,7 @@ def require_untargeted(attack: Any, what: str) -> None:
     )
 
 
-@compiled
+@compiled(rows=("images", "labels", "latents"))
 def _attack(
     attack: Attack,
     model: Callable,
@@ -302,8 +302,7 @@ def _attack(
     image_shape: tuple[int | None, ...],
     images_only: bool,
 ) -> tuple[AttackResult | tf.Tensor, tf.Tensor]:
-    # Batches of different sizes share a graph; images of different sizes
-    # do not.
+    # Images of different sizes do not share a graph.
     images = tf.ensure_shape(images, [None, *image_shape])
     attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)

@@ -13,7 +13,7 @@ class BallAttack(Attack):
     """An attack on the pixels, in an `Linf`, `L2` or `L1` ball.
 
     Attributes:
-        ball: Ball of the pixels; the ball's own step is not used.
+        ball: Ball of the pixels.
 
     Raises:
         ValueError: for another ball.

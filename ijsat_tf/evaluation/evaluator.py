@@ -281,7 +281,7 @@ def _name(attack: Attack) -> str:
     return re.sub(r" name=[^,<>]*, built=\w+| at 0x[0-9a-f]+", "", repr(attack))
 
 
-@compiled
+@compiled(rows=("clean", "images", "labels"))
 def _judged(
     model: Callable, clean: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
 ) -> dict[str, tf.Tensor]:

@@ -205,15 +205,14 @@ class Projection(Value):
         return best
 
 
-@compiled
+@compiled(rows=("images",))
 def _project(
     projection: Projection,
     images: tf.Tensor,
     seed: tf.Tensor,
     shape: tuple[int, ...],
 ) -> Projected:
-    # Batches of different sizes share a graph; images of different sizes do
-    # not.
+    # Images of different sizes do not share a graph.
     images = tf.ensure_shape(images, [None, *shape])
     found = side_by_side(
         lambda images: projection.search(images, seed), (images,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import gc
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,9 @@ _GRAPHS = 64
 _WAITING = 16
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(
+    function: Callable | None = None, *, rows: tuple[str, ...] = ()
+) -> Callable:
     """Runs a function as one cached `tf.function` when called eagerly.
 
     Inside a graph the function's own operations are added to that graph, so
@@ -31,7 +34,15 @@ def compiled(function: Callable) -> Callable:
     their ranks alone, whatever their batch size. Each strategy of
     `tf.distribute` has graphs of its own. The graphs used last are kept, with
     the objects that these graphs refer to.
+
+    Args:
+        function: Function of tensors and Python objects.
+        rows: Names of the arguments whose tensors have one row per sample. One
+            graph serves all batch sizes of them. Tensors of other arguments
+            get a second graph, when their first dimension changes.
     """
+    if function is None:
+        return functools.partial(compiled, rows=rows)
     graphs: collections.OrderedDict = collections.OrderedDict()
     dropped = waiting = 0
 
@@ -49,7 +60,8 @@ def compiled(function: Callable) -> Callable:
         strategy = tf.distribute.get_strategy()
         key = (strategy, str(shape), *map(Key, flat))
         if key not in graphs:
-            graphs[key] = _traced(function, (args, kwargs))
+            with checks.readable_errors():
+                graphs[key] = _traced(function, rows, args, kwargs)
             if len(graphs) > _GRAPHS:
                 _, oldest = graphs.popitem(last=False)
                 dropped += oldest.experimental_get_tracing_count()
@@ -116,7 +128,10 @@ def _compared(item: Any) -> Any:
     return item
 
 
-def _traced(function: Callable, arguments: Any) -> Callable:
+def _traced(
+    function: Callable, rows: tuple[str, ...], args: tuple, kwargs: dict
+) -> Callable:
+    arguments = args, kwargs
     flat = tf.nest.flatten(arguments)
     # Tensors are left out: the graph would keep the tensors of the first call
     # alive.
@@ -133,9 +148,31 @@ def _traced(function: Callable, arguments: Any) -> Callable:
 
     # TensorFlow counts traces per code object, but per object for a partial. So
     # it does not warn that each attack has a graph of its own.
-    return tf.function(
+    graph = tf.function(
         functools.partial(traced), reduce_retracing=True, autograph=False
     )
+    if rows:
+        names = [*inspect.signature(function).parameters][: len(args)]
+        relaxed = tf.nest.flatten(
+            (
+                [_specs(arg, name in rows) for name, arg in zip(names, args)],
+                {name: _specs(kwargs[name], name in rows) for name in kwargs},
+            )
+        )
+        graph.get_concrete_function(*[relaxed[place] for place in places])
+    return graph
+
+
+def _specs(argument: Any, by_row: bool) -> Any:
+    """The shapes that an argument's tensors may have in one graph."""
+
+    def spec(item: Any) -> tf.TensorSpec | None:
+        if not _is_tensor(item):
+            return None
+        shape = [None, *item.shape[1:]] if by_row else item.shape
+        return tf.TensorSpec(shape, item.dtype)
+
+    return tf.nest.map_structure(spec, argument)
 
 
 def _is_tensor(item: Any) -> bool:

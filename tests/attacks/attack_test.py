@@ -62,6 +62,7 @@ def test_soft_labels_give_the_soft_loss_and_the_heavier_class(model):
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "labels",
     [
@@ -118,10 +119,9 @@ def test_nothing_is_traced_again_for_new_seeds_images_and_equal_attacks(model):
         first(model, np.roll(IMAGES, seed, 0), LABELS, seed=seed)
     PGD(Linf(0.11), steps=2)(model, IMAGES, np.roll(LABELS, 1))
     assert count() == before
-    first(model, IMAGES[:5], LABELS[:5])
-    for rows in (4, 3, 6):
+    for rows in (5, 4, 3, 6):
         first(model, IMAGES[:rows], LABELS[:rows])
-    assert count() <= before + 1
+    assert count() == before
 
 
 def test_an_attack_made_anew_for_each_call_is_traced_once(model):
@@ -180,6 +180,7 @@ class Foreign:
         return linear(images)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "make",
     [
@@ -295,6 +296,7 @@ def test_wrong_images_are_refused(model, images):
 SOFT = np.full((6, 3), 1 / 3)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "labels",
     [
@@ -337,6 +339,7 @@ def _attacks(flow):
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("number", range(7))
 def test_an_attack_is_a_value(flow, number):
     attack, twin = _attacks(flow)[number], _attacks(flow)[number]

@@ -35,6 +35,7 @@ def test_the_direction_is_that_of_the_objective(images):
     np.testing.assert_allclose(*rows, atol=1e-5)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ball", [Linf(0.05), L2(0.6)])
 @pytest.mark.parametrize("kind", [ij.attacks.PGD, ij.attacks.APGD])
 def test_confident_samples_have_a_gradient_in_float16(ball, kind):
@@ -72,6 +73,7 @@ def _numpy(model):
     return call
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("hide", [_rounding, _numpy])
 @pytest.mark.parametrize(
     "attack",

@@ -19,6 +19,7 @@ CLASSES = (SIGN < 0).astype("int32")
 EPSILON, ETA = 0.05, 0.03
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "latent, levels, targeted",
     [

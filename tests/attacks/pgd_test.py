@@ -28,6 +28,7 @@ def _gains(attack, images, **options):
     return SIGN * np.sum(WEIGHTS * change, (1, 2, 3)), result
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("targeted", [False, True])
 @pytest.mark.parametrize(
     "kind, options",
@@ -50,6 +51,7 @@ def test_linf_gains_the_radius_times_the_l1_norm(
     np.testing.assert_allclose(result.budget["pixels"], 0.05, rtol=1e-6)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("targeted", [False, True])
 @pytest.mark.parametrize("kind", [FGSM, PGD, MomentumPGD])
 def test_l2_gains_the_radius_times_the_l2_norm(images, kind, targeted):
@@ -114,6 +116,7 @@ def test_a_chain_of_two_balls_gains_the_sum(images):
     np.testing.assert_allclose(result.budget["pixels2"], 0.02, rtol=1e-6)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, levels, targeted",
     [

@@ -48,6 +48,7 @@ def loss_at_start(space, model, seed):
     return -np.sum(tf.nn.log_softmax(logits)[:, 0])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_images_stay_in_range_and_budgets_are_kept(name, found):
     attack, result = ATTACKS[name], found[name]
@@ -59,6 +60,7 @@ def test_images_stay_in_range_and_budgets_are_kept(name, found):
     assert (used <= attack.budget * (1 + 1e-5)).numpy().all()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_loss_grows_and_for_a_target_falls(name, found, model):
     images = tiny.random_images()
@@ -69,6 +71,7 @@ def test_the_loss_grows_and_for_a_target_falls(name, found, model):
     assert np.sum(found[name].loss) > start > np.sum(fallen.loss)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_graphs_of_any_batch_size_give_the_same(name, found, model):
     images = tiny.random_images()
@@ -88,6 +91,7 @@ def test_graphs_of_any_batch_size_give_the_same(name, found, model):
     assert part.images.shape == (2, *tiny.SHAPE)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "shape, reference", [((28, 28, 1), False), ((20, 32, 3), True)]
 )
@@ -105,6 +109,7 @@ def test_other_images(shape, reference):
 
 
 # On a linear model JPEG's searches reach the one best point.
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["elastic", "fog", "snow", "gabor"])
 def test_seeds_decide(name, found, model):
     images = tiny.random_images()
@@ -114,6 +119,7 @@ def test_seeds_decide(name, found, model):
     assert np.any(other.images != found[name].images)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["elastic", "jpeg", "fog", "snow", "gabor"])
 def test_searches_that_start_at_no_random_place(name, model):
     images = tiny.random_images()

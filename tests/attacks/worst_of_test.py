@@ -41,6 +41,7 @@ def _parts(targeted=False):
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("targeted", [False, True])
 @pytest.mark.parametrize("soft", [False, True])
 def test_a_success_counts_else_the_highest_loss(model, targeted, soft):
@@ -87,6 +88,7 @@ def test_inside_a_graph_and_nested(model):
     }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("others", [[], [PGD(Linf(0.02), steps=1)]])
 def test_labels_of_fab_are_true_classes(model, others):
     """Whether it runs towards classes or not, so that a high loss counts."""

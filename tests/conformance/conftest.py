@@ -10,8 +10,6 @@ import ijsat_tf as ij
 from tests import tiny
 from tests.conformance import catalogue
 
-LABELS = np.array([0, 1, 2, 0, 1, 2], "int32")
-
 
 @pytest.hookimpl(tryfirst=True)  # Before -m looks at marks.
 def pytest_collection_modifyitems(items):
@@ -36,9 +34,15 @@ class Attacked(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A method of the catalogue after one train step, in a graph."""
+    """A method of the catalogue after one train step, in a graph.
 
+    Attributes:
+        weights: Weights of the classifier after the step.
+    """
+
+    name: str
     method: Any
+    weights: list
     model: ij.training.AdversarialModel
     images: np.ndarray
     labels: np.ndarray
@@ -53,7 +57,7 @@ def attacked(request, flow):
     keras.utils.set_random_seed(0)
     attack = catalogue.ATTACKS[request.param](flow)
     classifier = tiny.make_classifier()
-    images, labels = tiny.random_images(), LABELS.copy()
+    images, labels = catalogue.batch(7)  # Uneven in two parts.
     before = state(flow, classifier)
     result = attack(classifier, images, labels, seed=3)
     after = state(flow, classifier)
@@ -64,11 +68,21 @@ def attacked(request, flow):
 def trained(request, flow):
     keras.utils.set_random_seed(0)
     method = catalogue.METHODS[request.param](flow)
-    images, labels = tiny.random_images(), LABELS.copy()
+    images, labels = catalogue.batch(8)
     before = state(flow)
     model = catalogue.make_model(method)
     model.train_on_batch(images, labels)
-    return Trained(method, model, images, labels, before, state(flow))
+    weights = model.classifier.get_weights()
+    return Trained(
+        request.param,
+        method,
+        weights,
+        model,
+        images,
+        labels,
+        before,
+        state(flow),
+    )
 
 
 def state(*models):

@@ -26,6 +26,7 @@ def _records(rows=7, batch_size=3, attacks=ATTACKS, **options):
     return evaluate(MODEL, data, attacks, batch_size, verbose=False, **options)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
 def test_each_sample_is_counted_once(batch_size):
     records = _records(batch_size=batch_size)

@@ -113,6 +113,7 @@ def test_published_intervals_of_differences(counts, expected):
     np.testing.assert_allclose((-high, -low), expected, atol=digits)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "shares", [(0.4, 0.05, 0.1, 0.45), (0.1, 0.1, 0.1, 0.7), (0, 0.3, 0.5, 0.2)]
 )

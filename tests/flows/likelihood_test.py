@@ -173,6 +173,7 @@ def test_the_norm_of_a_step_is_bounded(clip):
     np.testing.assert_allclose(MEANS - model.mean.numpy(), expected, rtol=1e-3)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("clip", [0.01, 1e9])
 def test_two_replicas_take_the_steps_of_one(clip):
     one = _compiled(Gaussian(clip))

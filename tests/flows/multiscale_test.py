@@ -73,6 +73,7 @@ def test_log_determinant(levels, standardized):
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("batch", [(), (1,), (6,), (2, 3), (1, 3, 2)])
 def test_any_batch_shape(levels, standardized, batch):
     count = int(np.prod(batch))

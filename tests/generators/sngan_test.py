@@ -241,6 +241,7 @@ def test_attacks_search_its_latents():
     assert np.all(result.loss > before)
 
 
+@pytest.mark.variant
 def test_it_learns_a_toy_distribution():
     """Upper halves of either brightness, lower halves of the other, in
     bfloat16."""

@@ -162,6 +162,7 @@ def test_samples_are_functions_of_the_seed():
     assert np.abs(images - generator.sample(300, seed=2)).max() > 1e-3
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_save_and_load(tmp_path, dtype):
     generator = make(dtype=dtype, beta=2.0, bound=1.5, seed=3)

@@ -79,6 +79,7 @@ def _assert_logits_of(result, model):
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("make", MODELS)
 def test_the_softmax_is_gone_and_the_weights_are_shared(make):
     model = make()

@@ -52,6 +52,7 @@ def by_hand(activations):
     return np.concatenate(vectors, 1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NETWORKS)
 def test_features_and_distance(name):
     network = NETWORKS[name]()

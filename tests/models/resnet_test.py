@@ -135,6 +135,7 @@ def _network(layers, x, block, blocks, stem):
     return layers.dense(x.mean((2, 3)), "logits")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize(
     ("make", "block", "blocks", "stem", "shape"),

@@ -66,6 +66,7 @@ def _assert_composition(parts, model, images=IMAGES):
     assert [*map(id, weights)] == [*map(id, model.weights)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", NETWORKS)
 def test_stages_of_our_classifiers_compose_to_them(name):
     model = _make(name)

@@ -56,6 +56,24 @@ def test_batch_sizes_need_one_relaxed_graph():
     assert traces == [[2, 3], [None, 3]]
 
 
+def test_rows_need_one_graph():
+    traces = []
+
+    @compiled.compiled(rows=("items", "more"))
+    def total(items, offset, seed, more=None):
+        traces.append(
+            [each.shape.as_list() for each in (items, seed, more["a"])]
+        )
+        return items + more["a"] + offset + tf.cast(seed[0], items.dtype)
+
+    for rows in (2, 3, 1):
+        items = tf.ones([rows, 3])
+        found = total(items, 2.0, tf.constant([1, 0]), more={"a": items})
+        np.testing.assert_array_equal(found, np.full([rows, 3], 5))
+    assert traces == [[[None, 3], [2], [None, 3]]]
+    assert total.tracing_count() == 1
+
+
 def test_ranks_need_graphs_of_their_own():
     scaled, traces = _counted()
     for shape in ([2], [2, 3], [4], [4, 3], [5], [5, 3]):

@@ -128,7 +128,7 @@ class RobustAccuracy(AttackCallback):
         )
 
 
-@compiled
+@compiled(rows=("images",))
 def _classes(model: Callable, images: tf.Tensor) -> tf.Tensor:
     logits_of = as_logits(model)
     logits_of(images[:1])

@@ -27,6 +27,7 @@ def norms(ball, change):
     return np.linalg.norm(rows, ORDERS[type(ball)], axis=1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, options",
     [(Linf(0.02), {}), (L2(0.2), {}), (L1(0.25), {}), (L1(0.25), FAR)],
@@ -50,6 +51,7 @@ def test_gains_the_radius_times_the_dual_norm(images, ball, options):
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2)])
 @pytest.mark.parametrize("side", [0.9, 1.1])
 def test_finds_what_there_is_and_nothing_else(images, ball, side):
@@ -65,6 +67,7 @@ def test_finds_what_there_is_and_nothing_else(images, ball, side):
     assert bool(result.success[0]) == (side < 1)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, options",
     [(Linf(0.1), {}), (L2(1.0), {}), (L1(4.0), {}), (L1(4.0), FAR)],
@@ -176,6 +179,7 @@ def expected_image(history, image):
     return max(history, key=lambda point: point[2])[0]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, loss",
     [(L2(0.36), "ce"), (L2(0.36), "dlr"), (Linf(0.03), "targeted")],
@@ -212,6 +216,7 @@ def test_equals_the_loop_written_out(images, ball, loss):
     assert np.mean(same) > 0.6
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "loss, classes",
     [("ce", 2), ("dlr", 3), ("targeted", 4), ("targeted", 100)],

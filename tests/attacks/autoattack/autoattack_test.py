@@ -126,6 +126,7 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("calls", [0, 1, 2, 3])
 def test_resume_equals_uninterrupted(net, data, tmp_path, monkeypatch, calls):
     attack = auto(batch_size=8)

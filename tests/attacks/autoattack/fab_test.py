@@ -36,6 +36,7 @@ def images():
     return 0.5 + 0.1 * (tiny.random_images() - 0.5)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("classes", [2, 10])
 @pytest.mark.parametrize("ball", BALLS)
 @pytest.mark.parametrize("targeted", [True, False])
@@ -68,6 +69,7 @@ def test_finds_the_least_change_on_a_linear_model(
         np.testing.assert_allclose(found, expected, rtol=1e-2)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("classes", [2, 10, 100])
 @pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2), L1(1.0)])
 @pytest.mark.parametrize("targeted", [True, False])

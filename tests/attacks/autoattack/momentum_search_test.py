@@ -18,6 +18,7 @@ def test_windows_are_those_of_the_paper():
         assert min(momentum_search.windows(steps)) >= 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("ball", [Linf(0.1), L2(0.5)])
 def test_climbs_to_the_nearest_point_of_the_ball(images, ball):
     """The loss -|x' - t|^2 is highest where t is projected to."""

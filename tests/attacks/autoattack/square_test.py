@@ -20,6 +20,7 @@ def noise():
     return np.clip(draw, 0, 1).astype("float32")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("classes", [2, 10, 100])
 @pytest.mark.parametrize("ball", [Linf(0.02), L2(0.2), L1(2.0)])
 def test_keeps_the_ball_and_the_range(noise, classes, ball):

@@ -34,6 +34,7 @@ def network(request):
     return ij.models.small_cnn(request.param, 8, tiny.SHAPE)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_what_the_result_says(name, network):
     labels = np.argmax(network(PICTURES), 1)
@@ -73,6 +74,7 @@ def foreign():
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_layers_of_the_classifier_and_an_equal_distance_agree(name, foreign):
     labels = LABELS

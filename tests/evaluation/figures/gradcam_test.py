@@ -52,6 +52,7 @@ def test_by_default_it_explains_what_is_predicted(model):
     )
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "make, last",
     [

@@ -109,6 +109,7 @@ def test_nothing_else_is_made(text, capsys):
     assert not capsys.readouterr().out
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["jsa2", "worst_of2", "square", "stadv2"])
 def test_radii_have_the_names_of_budgets(name, flow, classifier):
     """And records are found to keep them, from their files alone."""

@@ -13,6 +13,7 @@ from ijsat_tf import checks, seeds
 from ijsat_tf.models.as_logits import (
     PROBABILITIES,
     as_logits,
+    of_first,
     seem_probabilities,
 )
 from ijsat_tf.runtime.compiled import compiled
@@ -306,8 +307,7 @@ def _attack(
     images = tf.ensure_shape(images, [None, *image_shape])
     attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)
-    # A first call outside of any loop, where variables may still be made.
-    first = logits_of(images[:1])
+    first = of_first(logits_of, images)
     labels = checks.one_hot(labels, first.shape[-1])
 
     def craft(images: tf.Tensor, labels: tf.Tensor, latents: Any) -> Any:

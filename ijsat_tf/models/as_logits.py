@@ -71,6 +71,15 @@ def as_logits(model: Callable) -> LogitsFn:
     return logits_of
 
 
+def of_first(logits_of: LogitsFn, images: tf.Tensor) -> tf.Tensor:
+    """The logits of the first image, (1, K).
+
+    This first call is made outside of any loop, where the model may still make
+    variables. The batch of one is a static shape.
+    """
+    return logits_of(tf.ensure_shape(images[:1], [1, *images.shape[1:]]))
+
+
 def seem_probabilities(outputs: tf.Tensor) -> tf.Tensor:
     """Whether outputs (B, K) look like probabilities rather than logits, ()."""
     sums = tf.reduce_sum(outputs, axis=-1)

@@ -18,7 +18,7 @@ ROWS = {
 def test_the_last_row_is_compared_with_the_first():
     assert sentence(ROWS, "pgd20") == (
         "IJSAT keeps 50 % of 4 images under PGD-20, where an undefended "
-        "network keeps 25 %."
+        "network keeps 25 %. The difference is 25 points [-46, 75]."
     )
 
 
@@ -26,7 +26,7 @@ def test_it_begins_with_a_capital_letter():
     backwards = dict(reversed(ROWS.items()))
     assert sentence(backwards, "standard") == (
         "An undefended network keeps 100 % of 4 images without an attack, "
-        "where IJSAT keeps 75 %."
+        "where IJSAT keeps 75 %. The difference is 25 points [-28, 70]."
     )
 
 
@@ -42,7 +42,8 @@ def test_it_begins_with_a_capital_letter():
 def test_other_names_stay(column, shown):
     rows = {"mine": {column: record([1])}, "My net": {column: record([0])}}
     assert sentence(rows, column) == (
-        f"My net keeps 0 % of 1 images under {shown}, where mine keeps 100 %."
+        f"My net keeps 0 % of 1 images under {shown}, where mine keeps 100 %. "
+        "The difference is -100 points [-100, 12]."
     )
 
 

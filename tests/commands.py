@@ -95,8 +95,6 @@ def _logged(log: str, function: Callable, *arguments: Any) -> None:
     file = os.open(log, os.O_WRONLY)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    # A copy of each graph for each core would cost more than it saves.
-    os.environ["TF_NUM_INTRAOP_THREADS"] = "2"
     function(*arguments)
 
 

@@ -5,6 +5,9 @@ import os
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# TensorFlow's default, also where commands would run one core per operation: a
+# copy of each graph for each core takes longer to make than tests gain by it.
+os.environ["TF_NUM_INTRAOP_THREADS"] = "0"
 
 import keras
 import numpy as np

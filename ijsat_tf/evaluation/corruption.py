@@ -41,7 +41,7 @@ def corrupted(
         records: Records {column: `Record`}, as `read` returns them.
 
     Returns:
-        Records {(corruption, severity): `Record`}, with the corruption as
+        A dict of records by corruption and severity, with the corruption as
         `CORRUPTIONS` names it.
     """
     return {

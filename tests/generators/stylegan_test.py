@@ -90,6 +90,7 @@ def test_mixed_precision_is_near():
     np.testing.assert_allclose(images, exact.decode(latents), atol=0.1)
 
 
+@pytest.mark.variant
 def test_latents_can_be_attacked():
     generator, _ = make(8)
     latents = random_latents(generator, 16)

@@ -159,6 +159,7 @@ def test_two_processes_share_the_work(study, imported, tmp_path):
     assert again.code == 0 and "main.py" not in again.output
 
 
+@pytest.mark.variant
 @pytest.mark.slow
 def test_killed_runs_are_kept_as_an_undisturbed_one(study, imported, tmp_path):
     path = tmp_path / "kept" / "standard-0.npz"

@@ -28,6 +28,7 @@ MODELS = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("used", [False, True])
 def test_a_saved_model_gives_the_same_numbers(name, used, tmp_path):

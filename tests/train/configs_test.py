@@ -185,6 +185,7 @@ def check_paper(found, classes=10):
     assert found["held_out"] == 1000 and found["train_examples"] is None
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("data", ["cifar10", "cifar100"])
 def test_rows_of_tables_1_and_7(data, row, generators):
@@ -196,6 +197,7 @@ def test_rows_of_tables_1_and_7(data, row, generators):
     assert shown(found["method"]) == wanted
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", TABLE_4_TO_6)
 def test_rows_of_tables_4_to_6(row, generators):
     found = built(generators, f"cifar10_{row}")
@@ -206,6 +208,7 @@ def test_rows_of_tables_4_to_6(row, generators):
     assert shown(found["method"]) == wanted
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", ACCURACY)
 def test_rows_of_table_2_left(row, generators):
     found = built(generators, f"cifar10_accuracy_{row}")
@@ -221,6 +224,7 @@ def test_rows_of_table_2_left(row, generators):
     assert shown(found["method"]) == wanted
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", CORRUPTIONS)
 def test_rows_of_table_2_right(row, generators):
     found = built(generators, f"cifar10_corruptions_{row}")
@@ -234,6 +238,7 @@ def test_rows_of_table_2_right(row, generators):
     assert shown(found["method"]) == expected(CORRUPTIONS[row])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", ROWS)
 def test_rows_of_table_3(row, generators):
     found = built(generators, f"om_imagenet_{row}")
@@ -258,6 +263,7 @@ def test_small_rows(row, generators):
     assert "steps=10" not in shown(found["method"])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", ["at_jsa", "at_jsa_mixup", "ijsat"])
 def test_rows_of_the_study(row, generators):
     found = built(generators, f"cifar10_{row}", "../../reproduction/small")
@@ -294,6 +300,7 @@ def test_small_rows_of_table_2(names, drops, generators):
     assert found["weights"] < 1_000_000
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name",
     [

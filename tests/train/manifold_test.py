@@ -54,6 +54,7 @@ def made(folder):
     ]
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("name", ["sngan", "vaegan"])
 def test_what_a_gan_leaves(name, runs):
     model = keras.saving.load_model(runs / name / f"{name}.keras")
@@ -64,6 +65,7 @@ def test_what_a_gan_leaves(name, runs):
     assert len((runs / name / "log.csv").read_text().splitlines()) == 2
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("name", ["sngan", "vaegan"])
 def test_a_killed_gan_ends_as_the_uninterrupted_one(name, tmp_path):
     arguments = [*DIGITS, *SHORT, *GAN, f"--method={name}", "--epochs=3"]

@@ -89,6 +89,7 @@ def test_other_splits(tmp_path):
     assert "fit" in refused and "check" in refused
 
 
+@pytest.mark.variant
 @pytest.mark.slow
 def test_home_and_names_in_an_ascii_locale(tmp_path):
     ascii_alone = {

@@ -69,6 +69,7 @@ def undisturbed(tmp_path_factory):
     return folder
 
 
+@pytest.mark.variant
 def test_a_worker_killed_ends_the_other_and_both_go_on(undisturbed, tmp_path):
     folder = tmp_path / "run"
     chief, other = start(folder, "--checkpoint_every=0")

@@ -292,6 +292,7 @@ def test_a_subclassed_classifier(images, labels):
         assert np.abs(net.dense.kernel.numpy() - before).max() > 0
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("used", ["fit", "predict", "call"])
 def test_export_is_that_of_the_classifier(used, images, labels, tmp_path):
     model = catalogue.make_model(methods.Standard())

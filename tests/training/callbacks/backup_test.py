@@ -239,6 +239,7 @@ def everything(model):
     return [np.array(v) for v in [*model.weights, *model.optimizer.variables]]
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("minutes", [15, 0])
 def test_going_on_with_averages(tmp_path, minutes, scaled):

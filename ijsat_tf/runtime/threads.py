@@ -17,7 +17,8 @@ def one_core_per_operation() -> None:
     `TF_NUM_INTRAOP_THREADS` takes precedence.
 
     Raises:
-        RuntimeError: if TensorFlow has already run an operation.
+        RuntimeError: if TensorFlow has already run an operation with another
+            number of threads.
     """
     if not tf.config.list_physical_devices("GPU"):
         _threads(1)
@@ -29,5 +30,8 @@ def all_cores_per_operation() -> None:
 
 
 def _threads(count: int) -> None:
-    given = os.environ.get("TF_NUM_INTRAOP_THREADS", count)
-    tf.config.threading.set_intra_op_parallelism_threads(int(given or count))
+    wanted = int(os.environ.get("TF_NUM_INTRAOP_THREADS") or count)
+    threading = tf.config.threading
+    # TensorFlow refuses even the present number once it has run an operation.
+    if threading.get_intra_op_parallelism_threads() != wanted:
+        threading.set_intra_op_parallelism_threads(wanted)

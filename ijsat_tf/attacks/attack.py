@@ -13,7 +13,7 @@ from ijsat_tf import checks, seeds
 from ijsat_tf.models.as_logits import (
     PROBABILITIES,
     as_logits,
-    of_first,
+    first_logits,
     seem_probabilities,
 )
 from ijsat_tf.runtime.compiled import compiled
@@ -307,7 +307,7 @@ def _attack(
     images = tf.ensure_shape(images, [None, *image_shape])
     attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)
-    first = of_first(logits_of, images)
+    first = first_logits(logits_of, images)
     labels = checks.one_hot(labels, first.shape[-1])
 
     def craft(images: tf.Tensor, labels: tf.Tensor, latents: Any) -> Any:

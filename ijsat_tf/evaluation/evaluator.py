@@ -19,7 +19,7 @@ from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks import Attack, as_logits, require_untargeted
 from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
-from ijsat_tf.models.as_logits import of_first
+from ijsat_tf.models.as_logits import first_logits
 from ijsat_tf.runtime import workers
 from ijsat_tf.runtime.compiled import compiled
 from ijsat_tf.runtime.progress import Progress
@@ -287,7 +287,7 @@ def _judged(
     model: Callable, clean: tf.Tensor, images: tf.Tensor, labels: tf.Tensor
 ) -> dict[str, tf.Tensor]:
     logits_of = as_logits(model)
-    labels = checks.one_hot(labels, of_first(logits_of, images).shape[-1])
+    labels = checks.one_hot(labels, first_logits(logits_of, images).shape[-1])
     return side_by_side(
         functools.partial(_numbers, logits_of), (clean, images, labels)
     )

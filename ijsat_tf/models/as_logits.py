@@ -71,7 +71,7 @@ def as_logits(model: Callable) -> LogitsFn:
     return logits_of
 
 
-def of_first(logits_of: LogitsFn, images: tf.Tensor) -> tf.Tensor:
+def first_logits(logits_of: LogitsFn, images: tf.Tensor) -> tf.Tensor:
     """The logits of the first image, (1, K).
 
     This first call is made outside of any loop, where the model may still make

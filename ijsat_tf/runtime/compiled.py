@@ -38,7 +38,7 @@ def compiled(
     Args:
         function: Function of tensors and Python objects.
         rows: Names of the arguments whose tensors have one row per sample. One
-            graph serves all batch sizes of them. Tensors of other arguments
+            graph serves batches of all sizes. Tensors of other arguments
             get a second graph, when their first dimension changes.
     """
     if function is None:

@@ -62,7 +62,6 @@ def test_soft_labels_give_the_soft_loss_and_the_heavier_class(model):
     )
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "labels",
     [
@@ -180,7 +179,6 @@ class Foreign:
         return linear(images)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "make",
     [
@@ -299,7 +297,6 @@ def test_wrong_images_are_refused(model, images):
 SOFT = np.full((6, 3), 1 / 3)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "labels",
     [
@@ -342,7 +339,6 @@ def _attacks(flow):
     ]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("number", range(7))
 def test_an_attack_is_a_value(flow, number):
     attack, twin = _attacks(flow)[number], _attacks(flow)[number]

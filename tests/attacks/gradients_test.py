@@ -73,7 +73,6 @@ def _numpy(model):
     return call
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("hide", [_rounding, _numpy])
 @pytest.mark.parametrize(
     "attack",

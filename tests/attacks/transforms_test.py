@@ -24,7 +24,6 @@ def losses_of(model, images, labels):
     return losses.cross_entropy(tf.one_hot(labels, 2), model(images))
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_loss_grows_and_budgets_are_kept(name):
     images, labels = tiny.random_images(), np.zeros(6, int)

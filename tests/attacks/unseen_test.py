@@ -48,7 +48,6 @@ def loss_at_start(space, model, seed):
     return -np.sum(tf.nn.log_softmax(logits)[:, 0])
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_images_stay_in_range_and_budgets_are_kept(name, found):
     attack, result = ATTACKS[name], found[name]
@@ -60,7 +59,6 @@ def test_images_stay_in_range_and_budgets_are_kept(name, found):
     assert (used <= attack.budget * (1 + 1e-5)).numpy().all()
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_loss_grows_and_for_a_target_falls(name, found, model):
     images = tiny.random_images()

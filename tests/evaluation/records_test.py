@@ -100,7 +100,6 @@ def test_two_evaluations_are_equal_to_the_bit(model, whole, tmp_path):
     _equal(_evaluate(model, str(tmp_path)), whole[1])
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "calls, expected",
     [

@@ -72,7 +72,6 @@ MODELS = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", MODELS)
 def test_logits_and_gradients(name):
     model = MODELS[name]()

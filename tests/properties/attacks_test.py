@@ -50,7 +50,6 @@ def promised(result, model, images, labels, targeted=False):
         assert used.shape == labels.shape and np.isfinite(used).all()
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", NAMES)
 def test_any_images_of_a_shape(name, flow):
     attack, model = ATTACKS[name](flow), classifier()

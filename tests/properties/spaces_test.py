@@ -75,7 +75,6 @@ WITH_STILL = [
 ]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", WITH_STILL)
 def test_no_change_is_the_image(name, flow):
     space = SPACES[name](flow).with_steps(2)

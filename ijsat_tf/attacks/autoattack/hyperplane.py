@@ -40,7 +40,7 @@ class Hyperplane:
     def __init__(self, ball: Ball, normal: tf.Tensor):
         self.linf = isinstance(ball, Linf)
         self.axes = list(range(1, normal.shape.rank))
-        self.normal = or_zero(normal)
+        self.normal = finite_or_zero(normal)
         self.weight = tf.abs(self.normal)
         self.rate = self.weight if self.linf else tf.square(self.weight)
         self.full_rate = self._sum(self.rate)
@@ -86,7 +86,7 @@ class Hyperplane:
         return each(tf.reduce_sum(terms, self.axes), terms)
 
 
-def or_zero(normal: tf.Tensor) -> tf.Tensor:
+def finite_or_zero(normal: tf.Tensor) -> tf.Tensor:
     """Normals (B, ...), or zeros for a sample whose length is not finite."""
     axes = list(range(1, normal.shape.rank))
     finite = tf.math.is_finite(tf.reduce_sum(tf.square(normal), axes))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf.attacks.autoattack.hyperplane import or_zero
+from ijsat_tf.attacks.autoattack.hyperplane import finite_or_zero
 from ijsat_tf.rows import joined, parted
 from ijsat_tf.spaces import Ball
 
@@ -35,7 +35,7 @@ class L1Hyperplane:
     """
 
     def __init__(self, ball: Ball, normal: tf.Tensor):
-        self.normal = or_zero(joined(normal))
+        self.normal = finite_or_zero(joined(normal))
         self.weight = tf.abs(self.normal)
         self.order = tf.argsort(self.weight, direction="DESCENDING")
         self.place = tf.argsort(self.order)

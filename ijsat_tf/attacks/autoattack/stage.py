@@ -18,7 +18,7 @@ from ijsat_tf.attacks.attack import Attack, as_logits
 from ijsat_tf.attacks.autoattack import standing
 from ijsat_tf.attacks.autoattack.standing import Standing
 from ijsat_tf.attacks.outcome import succeeds
-from ijsat_tf.models.as_logits import of_first
+from ijsat_tf.models.as_logits import first_logits
 from ijsat_tf.runtime.compiled import Key
 from ijsat_tf.runtime.progress import Progress
 from ijsat_tf.runtime.side_by_side import side_by_side
@@ -153,7 +153,7 @@ def _outcome(
     if attack is not None:
         attack = lowered(attack, tf.cast(radii, images.dtype))
     logits_of = as_logits(model)
-    of_first(logits_of, images)
+    first_logits(logits_of, images)
 
     def of(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         if attack is not None:

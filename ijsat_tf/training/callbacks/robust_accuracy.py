@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.attacks import Attack, as_logits
-from ijsat_tf.models.as_logits import of_first
+from ijsat_tf.models.as_logits import first_logits
 from ijsat_tf.runtime import workers
 from ijsat_tf.runtime.compiled import compiled
 from ijsat_tf.runtime.side_by_side import side_by_side
@@ -132,7 +132,7 @@ class RobustAccuracy(AttackCallback):
 @compiled(rows=("images",))
 def _classes(model: Callable, images: tf.Tensor) -> tf.Tensor:
     logits_of = as_logits(model)
-    of_first(logits_of, images)
+    first_logits(logits_of, images)
     return side_by_side(
         lambda images: tf.argmax(
             checks.finite_outputs(logits_of(images)), axis=1

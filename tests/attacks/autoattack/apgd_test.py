@@ -27,7 +27,6 @@ def norms(ball, change):
     return np.linalg.norm(rows, ORDERS[type(ball)], axis=1)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, options",
     [(Linf(0.02), {}), (L2(0.2), {}), (L1(0.25), {}), (L1(0.25), FAR)],
@@ -67,7 +66,6 @@ def test_finds_what_there_is_and_nothing_else(images, ball, side):
     assert bool(result.success[0]) == (side < 1)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, options",
     [(Linf(0.1), {}), (L2(1.0), {}), (L1(4.0), {}), (L1(4.0), FAR)],
@@ -179,7 +177,6 @@ def expected_image(history, image):
     return max(history, key=lambda point: point[2])[0]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "ball, loss",
     [(L2(0.36), "ce"), (L2(0.36), "dlr"), (Linf(0.03), "targeted")],

@@ -36,7 +36,6 @@ def images():
     return 0.5 + 0.1 * (tiny.random_images() - 0.5)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("classes", [2, 10])
 @pytest.mark.parametrize("ball", BALLS)
 @pytest.mark.parametrize("targeted", [True, False])

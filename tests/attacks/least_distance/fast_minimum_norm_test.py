@@ -15,7 +15,6 @@ from tests.attacks.least_distance.linear import (
 )
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("norm", ["l1", "l2", "linf"])
 @pytest.mark.parametrize("images", [INNER, OUTER], ids=["inner", "outer"])
 def test_finds_the_least_change_of_a_linear_model(norm, images):

@@ -32,7 +32,6 @@ def test_the_reference_is_margin_over_dual_norm_far_from_the_box(norm):
     )
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("attack", ATTACKS, ids=repr)
 def test_what_is_found_already_and_what_is_never_found(attack):
     images = tiny.random_images()

@@ -40,7 +40,7 @@ class OneStep(Exception):
 
 @pytest.fixture
 def official(monkeypatch):
-    """Their train.py, on a processor and in float64."""
+    """Their train.py, on a CPU and in float64."""
     with mock.patch.dict(sys.modules):
         sys.modules.update({name: mock.MagicMock() for name in ABSENT})
         for name in ("utils", "models", "train"):
@@ -50,14 +50,25 @@ def official(monkeypatch):
             spec.loader.exec_module(sys.modules[name])
         train = sys.modules["train"]
     monkeypatch.setattr(torch.Tensor, "cuda", lambda self, *_: self)
+    monkeypatch.setattr(torch, "clamp", clamp_of_2022)
     monkeypatch.setattr(torch.cuda, "FloatTensor", torch.DoubleTensor)
     torch.set_default_dtype(torch.float64)
     yield train
     torch.set_default_dtype(torch.float32)
 
 
-class OnTheProcessor:
-    """PyTorch, whose "cuda" is the processor."""
+def clamp_of_2022(x, low, high):
+    """torch.clamp with the gradient 1 at its bounds.
+
+    PyTorch had this gradient when the script was written; 2.14 has 0 there.
+    Many pixels of photographs are exactly 0 or 1.
+    """
+    inside = (x >= low) & (x <= high)
+    return torch.where(inside, x, x.detach().clamp(low, high))
+
+
+class OnTheCPU:
+    """PyTorch, whose "cuda" is the CPU."""
 
     def __getattr__(self, name):
         return getattr(torch, name)
@@ -93,7 +104,7 @@ def loss_of_main(train, network, data, options, monkeypatch, tmp_path):
         patch.chdir(tmp_path)
         given = ["--epochs=0", f"--batch_size={len(labels)}", *options]
         patch.setattr(sys, "argv", ["train.py", *given])
-        patch.setattr(train, "torch", OnTheProcessor())
+        patch.setattr(train, "torch", OnTheCPU())
         patch.setattr(train.data, "get_loaders", lambda *_, **__: batches)
         patch.setattr(train.data, "get_cifar10_numpy", lambda: [None] * 4)
         patch.setattr(train.models, "PreActResNet18", lambda *_, **__: network)

@@ -75,7 +75,9 @@ def document(
 
 
 def gallery(pictures: Mapping[str, str | os.PathLike]) -> Element:
-    """Returns pictures with their captions.
+    """Returns pictures with their captions, equal files once.
+
+    A flow's run and the figures both draw samples of the flow.
 
     Args:
         pictures: Pictures {caption: path of a PNG file}.
@@ -83,9 +85,12 @@ def gallery(pictures: Mapping[str, str | os.PathLike]) -> Element:
     Raises:
         ValueError: for a file of another format.
     """
+    first: dict[bytes, str] = {}
+    for caption, path in pictures.items():
+        first.setdefault(pathlib.Path(path).read_bytes(), caption)
     figures = [
-        _figure(caption, pathlib.Path(path))
-        for caption, path in pictures.items()
+        _figure(caption, pathlib.Path(pictures[caption]))
+        for caption in first.values()
     ]
     return element("div", *figures, class_="gallery")
 

@@ -124,7 +124,9 @@ def test_nothing_of_the_runs_is_markup(picture):
         pictures={EVIL: picture},
         warnings=(EVIL,),
     )
-    text = to_html([run, _run("at")], {f"{EVIL}2": picture}, note=EVIL)
+    other = picture.with_name("other.png")
+    sample_grid(np.ones((4, 8, 8, 3)), other)
+    text = to_html([run, _run("at")], {f"{EVIL}2": other}, note=EVIL)
     page = parse(text)
     scripts = list(page.all("script"))
     assert len(scripts) == 1 and "alert" not in scripts[0].text

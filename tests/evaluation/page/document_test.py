@@ -50,6 +50,14 @@ def test_a_picture_keeps_its_place(runs, picture):
     assert size == ("960", "96") and image.attributes["alt"] == "Samples"
 
 
+def test_equal_pictures_are_shown_once(runs, picture, tmp_path):
+    again = tmp_path / "again.png"
+    again.write_bytes(picture.read_bytes())
+    page = parse(to_html(runs, {"One": picture, "Two": again}))
+    _, *images = page.all("img")  # After the chart.
+    assert [each.attributes["alt"] for each in images] == ["One"]
+
+
 def test_sections_are_listed_in_their_order():
     parts = [section("a", "First", "one"), section("b", "<Second>", "two")]
     text = document("A & B", ["a line", element("b", "bold")], parts)

@@ -235,6 +235,14 @@ def batch(rows: int) -> tuple[np.ndarray, np.ndarray]:
 # Rows whose code other rows run too: the same search in another space, the
 # same method with another attack. `make test` leaves them to `make test-all`.
 VARIANTS = {
+    "Ascent in JPEG, L1",
+    "Ascent in Joint of three",
+    "Ascent in Latent, level 2",
+    "Ascent in Latent, standardized",
+    "PGD, L2",
+    "AT with JSA, then mixup",
+    "IAT",
+    "IJSAT, one alpha per batch",
     "APGD, L1",
     "APGD, dlr",
     "Ascent in AdamLatent, level 1",
@@ -266,6 +274,53 @@ VARIANTS = {
     "DMAT with JSA",
     "MART with JSA",
     "TRADES with JSA",
+}
+
+# Promises that code of all rows keeps, and the rows that `make test` tries.
+SHORT = {
+    "precision_test.py": {
+        "JointSpaceAttack",
+        "APGD, L2",
+        "FAB",
+        "Square",
+        "CarliniWagner",
+        "DeepFool",
+        "FastMinimumNorm",
+        "FastLagrangePerceptual",
+        "PerceptualPGD",
+        "RotateTranslateGrid",
+        "Ascent in AdamLatent",
+        "Ascent in Elastic",
+        "Ascent in JPEG",
+        "Ascent in Fog",
+        "Ascent in Snow",
+        "Ascent in Gabor",
+        "Ascent in StAdv",
+        "Ascent in ReColor",
+        "Standard",
+        "ManifoldMixup",
+        "AdversarialLA",
+        "TRADES",
+        "MART",
+        "FastPAT",
+        "AdvProp",
+        "RLAT",
+        "VAEGAN",
+        "IJSAT",
+    },
+    "replicas_test.py": {
+        "Standard",
+        "ManifoldMixup",
+        "AdversarialLA",
+        "TRADES",
+        "AdvProp",
+        "VAEGAN",
+        "IJSAT",
+    },
+    # The seeds of all methods come from the step.
+    "resume_test.py": {"AT", "ManifoldMixup", "IJSAT", "AdvProp"},
+    # Replicas take parts of a batch, and graph_test tries parts of each attack.
+    "spread_test.py": {"PGD", "JointSpaceAttack", "Square", "foreign"},
 }
 
 

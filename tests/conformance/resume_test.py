@@ -13,8 +13,6 @@ from tests.conformance import catalogue
 DIGITS = ij.data.load("digits", "train").take(24)
 SHAPE = (8, 8, 1)
 NEW = {"Standard", "RandomizedLA", "FastPAT", "IJSAT", "VAEGAN"}
-# What resumes is the same for all methods: their seeds come from the step.
-SAMPLE = {"AT", "ManifoldMixup", "IJSAT", "VAEGAN", "AdvProp", "Cutout"}
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +88,7 @@ def check(make, folder, stop=4, rel=0.0):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in SAMPLE else pytest.mark.variant)
-        for name in catalogue.METHODS
-    ],
-)
+@pytest.mark.parametrize("name", catalogue.METHODS)
 def test_methods(name, digits_flow, tmp_path):
     method = catalogue.METHODS[name](digits_flow)
 
@@ -131,7 +123,8 @@ def test_any_step(stop, tmp_path):
     check(make, tmp_path, stop)
 
 
-@pytest.mark.parametrize("name", ["SNGAN", "VAEGAN"])
+@pytest.mark.sampled
+@pytest.mark.parametrize("name", ["VAEGAN", "SNGAN"])
 def test_gans(name, tmp_path):
     def make():
         keras.utils.set_random_seed(0)

@@ -14,8 +14,6 @@ from tests.conformance import catalogue
 IMAGES = tiny.random_images(8)
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1], "int32")
 STRATEGIES = tf.distribute.get_strategy, tiny.two_replicas
-# Replicas take parts of a batch, and graph_test tries parts of every attack.
-FEW = {"PGD", "JointSpaceAttack", "APGD, L2", "Square", "WorstOf", "foreign"}
 
 
 @functools.cache
@@ -35,13 +33,7 @@ def of_one_and_two(run):
     return found
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in FEW else pytest.mark.variant)
-        for name in catalogue.ATTACKS
-    ],
-)
+@pytest.mark.parametrize("name", catalogue.ATTACKS)
 def test_attacks_of_even_and_uneven_batches(name):
     def attacked(flow, classifier):
         attack = catalogue.ATTACKS[name](flow)
@@ -119,6 +111,7 @@ def test_records():
             )
 
 
+@pytest.mark.variant
 def test_the_curve_of_robust_accuracy(tmp_path):
     curves = []
     for place, strategy in enumerate(STRATEGIES):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import ijsat_tf as ij
 
@@ -40,6 +41,7 @@ def finish(process):
     assert process.returncode == 0, output
 
 
+@pytest.mark.variant
 def test_two_workers_do_what_two_replicas_do(tmp_path):
     cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
     files = [tmp_path / f"{name}.npz" for name in ("first", "second", "one")]

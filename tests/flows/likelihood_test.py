@@ -173,6 +173,7 @@ def test_the_norm_of_a_step_is_bounded(clip):
     np.testing.assert_allclose(MEANS - model.mean.numpy(), expected, rtol=1e-3)
 
 
+@pytest.mark.variant
 @pytest.mark.sampled
 @pytest.mark.parametrize("clip", [0.01, 1e9])
 def test_two_replicas_take_the_steps_of_one(clip):
@@ -199,6 +200,7 @@ def _scaled(rate=RATE):
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("clip", [0.01, 1e9])
 def test_a_loss_scale_changes_no_step(clip):
     plain = _compiled(Gaussian(clip))

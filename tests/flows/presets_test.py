@@ -69,12 +69,14 @@ def test_it_knows_what_it_was_fitted_to(preset):
     assert not ij.flows.familiarity(preset, noise.astype("float32")).passed
 
 
+@pytest.mark.variant
 def test_it_has_the_dtype_that_was_asked_for():
     flow = ij.flows.Glow.from_preset("glow_cifar10_small", "float64")
     fast = flow.prepared()
     assert fast.decode(fast.encode(smooth_images(2))).dtype == tf.float64
 
 
+@pytest.mark.variant
 def test_a_joint_space_attack_by_it_keeps_its_budgets(preset):
     model = ij.models.small_cnn(10, image_shape=(32, 32, 3))
     attack = ij.attacks.JointSpaceAttack(

@@ -113,6 +113,7 @@ def test_a_mixture_has_the_placement_of_its_sample(decoder):
     assert not np.array_equal(mixed.latents[0], x["latent"][0])
 
 
+@pytest.mark.variant
 def test_fit_on_two_replicas():
     for one, other in zip(
         fitted("IJSAT", tiny.two_replicas()), fitted("IJSAT")
@@ -120,11 +121,13 @@ def test_fit_on_two_replicas():
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.variant
 def test_fit_eagerly():
     for one, other in zip(fitted("DMAT", eager=True), fitted("DMAT")):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.variant
 def test_fit_in_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -124,6 +124,7 @@ def test_the_metadata_say_how_it_was_made(folder, projection):
     assert "natural images, with the z" in builder.info.description
 
 
+@pytest.mark.variant
 def test_a_killed_run_goes_on(
     folder, projection, tmp_path, monkeypatch, capsys
 ):

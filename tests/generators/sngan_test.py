@@ -142,6 +142,7 @@ def test_both_learning_rates_fall_together(run):
         assert float(each.learning_rate) == pytest.approx(0.01)
 
 
+@pytest.mark.variant
 def test_a_loss_scale_changes_no_step(run):
     gan = make(keras.optimizers.LossScaleOptimizer(falling()))
     fit(gan)
@@ -175,6 +176,7 @@ def test_one_that_is_not_compiled_is_saved(tmp_path):
     np.testing.assert_array_equal(copy.decode(LATENTS), gan.decode(LATENTS))
 
 
+@pytest.mark.variant
 def test_two_replicas_take_the_steps_of_one(run):
     # Adam would make steps of the rounding errors of gradients of 0, which
     # biases before BatchNorm have.

@@ -116,6 +116,7 @@ def test_each_network_descends_its_own_loss():
             )
 
 
+@pytest.mark.variant
 def test_it_learns_to_reconstruct():
     images = ij.data.load("digits", "train").take(400).scaled()
     generator = make(
@@ -177,6 +178,7 @@ def test_save_and_load(tmp_path, dtype):
         np.testing.assert_allclose(one[name], other[name], rtol=1e-5)
 
 
+@pytest.mark.variant
 def test_two_replicas_take_the_steps_of_one():
     one = make()
     with tiny.two_replicas().scope():

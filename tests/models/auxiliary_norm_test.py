@@ -99,6 +99,7 @@ def test_each_has_statistics_of_its_own(pair):
     )
 
 
+@pytest.mark.sampled
 def test_files(pair, tmp_path):
     _, model = pair
     randomize(model, seed=1)

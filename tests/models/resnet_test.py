@@ -214,6 +214,7 @@ def test_a_saved_network_comes_back(tmp_path):
     np.testing.assert_array_equal(again(images), model(images))
 
 
+@pytest.mark.variant
 def test_batch_norm_is_synchronized_under_two_replicas():
     if len(tf.config.list_logical_devices("CPU")) < 2:
         pytest.skip("needs two logical CPU devices")

@@ -63,7 +63,8 @@ def test_draws_are_those_of_the_whole_batch_only_inside(three_cores):
     np.testing.assert_array_equal(seeds.normal(x, seed), before)
 
 
-@pytest.mark.parametrize("rows", [1, 6])
+@pytest.mark.sampled
+@pytest.mark.parametrize("rows", [6, 1])
 def test_attacks(flow, images, labels, classifier, monkeypatch, rows):
     attacks = [
         ij.attacks.PGD(BALL, steps=2, restarts=2),

@@ -121,6 +121,7 @@ def test_a_stopped_run_ends_as_the_uninterrupted_one(
     assert (halves / "curve.png").stat().st_size > 1000
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "flags",
     [
@@ -420,6 +421,7 @@ def test_xla_is_no_setting_of_a_run(tmp_path):
     assert "resuming" in plain.output
 
 
+@pytest.mark.variant
 def test_the_best_undefended_epoch_is_the_most_accurate(tmp_path):
     result = run(
         "train",

@@ -99,6 +99,7 @@ def test_the_set_is_read_without_our_code(runs):
     np.testing.assert_allclose(made, source.scaled(), atol=0.6 / 255)
 
 
+@pytest.mark.variant
 def test_a_killed_projection_ends_as_the_uninterrupted_one(runs, tmp_path):
     arguments = [*PROJECT, *made(runs), f"--workdir={tmp_path}"]
     killed(
@@ -116,6 +117,7 @@ def test_a_killed_projection_ends_as_the_uninterrupted_one(runs, tmp_path):
         np.testing.assert_array_equal(one.latents, other.latents)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "flags",
     [
@@ -156,6 +158,7 @@ def test_training_and_attacks_with_the_latents_of_the_set(
     assert (found["om_pgd2"].budget["latent"] <= 0.02 + 1e-6).all()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("method", ["on_manifold", "randomized_la"])
 def test_a_vaegan_encodes_what_has_no_latents(method, runs, tmp_path):
     outcome = run(

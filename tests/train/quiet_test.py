@@ -84,6 +84,7 @@ def test_a_second_import_changes_nothing(capfd):
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.sampled
 @pytest.mark.slow
 @pytest.mark.parametrize("script", ["train/main.py", "eval/main.py"])
 def test_help_prints_no_line_of_tensorflow(script):

@@ -397,6 +397,7 @@ def unknown(images, labels, of_labels=None):
     return tf.data.Dataset.from_generator(generate, output_signature=signature)
 
 
+@pytest.mark.variant
 def test_images_of_unknown_rank_are_those_of_the_network(flow, images, labels):
     seen = []
     for data in (
@@ -426,6 +427,7 @@ def test_unknown_sides_that_do_not_fit_are_told(images, labels):
         model.fit(unknown(images, labels), verbose=0)
 
 
+@pytest.mark.variant
 def test_a_flow_fits_images_of_unknown_sides(images, labels):
     flow = tiny.make_flow()
     flow.compile("adam")

@@ -26,6 +26,7 @@ def test_no_drops():
     assert ij.training.step_drops(0.1, 10, ()) == 0.1
 
 
+@pytest.mark.variant
 @pytest.mark.parametrize(("epochs", "steps"), [(150, 390), (30, 7), (10, 3)])
 def test_rates_as_rlat_counts_shares(epochs, steps):
     schedule = ij.training.share_drops(0.1, epochs * steps)
@@ -56,6 +57,7 @@ CYCLIC = (0, 1, 6, 12, 15, 20), (0, 0.4, 0.04, 0.004, 0.0004, 0.0001)
 NORMAL = (*CYCLIC[0], 30, 40), (*CYCLIC[1], 0.0001, 0.00001)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("table", [CYCLIC, NORMAL])
 def test_rates_as_dmat_interpolates_them(table):
     schedule = ij.training.PiecewiseLinear(10, *table)

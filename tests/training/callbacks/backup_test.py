@@ -139,6 +139,7 @@ def other_settings(path):
     snapshots.write(path, lambda aside: aside.write_bytes(content), facts)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -254,6 +255,7 @@ def test_going_on_with_averages(tmp_path, minutes, scaled):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.variant
 def test_going_on_within_an_epoch_with_averages(tmp_path):
     whole = averaging(False)
     fit(whole, ij.training.Backup(tmp_path, minutes=0, keep=9), epochs=2)
@@ -277,6 +279,7 @@ def test_going_on_within_an_epoch_with_averages(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.variant
 def test_averages_that_a_callback_swaps_in(tmp_path):
     """Which it does by sums, so that weights change by roundings."""
 

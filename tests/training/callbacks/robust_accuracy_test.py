@@ -195,6 +195,7 @@ def test_latents_stay_with_their_images(kind):
     assert callback.best() == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.variant
 def test_two_replicas(tmp_path):
     with tiny.two_replicas().scope():
         model = catalogue.make_model(methods.Standard())

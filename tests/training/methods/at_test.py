@@ -9,6 +9,7 @@ from tests.conformance import catalogue
 SEED = tf.constant([1, 2])
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["PGD", "JointSpaceAttack", "PGD, restarts"])
 def test_it_trains_on_the_attack(name, batch, classifier, flow):
     attack = catalogue.ATTACKS[name](flow)

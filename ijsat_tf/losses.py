@@ -24,6 +24,25 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_sum(labels * log_probabilities, axis=-1)
 
 
+def margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The lead of the label's logit, z_y - max_{j != y} z_j.
+
+    Args:
+        labels: Labels (B, K); of soft labels the heaviest class is y.
+        logits: Logits (B, K).
+
+    Returns:
+        Margins (B,), negative where another class wins.
+    """
+    own = tf.one_hot(
+        tf.argmax(labels, axis=-1), logits.shape[-1], True, False, dtype=bool
+    )
+    others = tf.where(own, logits.dtype.min, logits)
+    return tf.reduce_sum(tf.where(own, logits, 0.0), axis=-1) - tf.reduce_max(
+        others, axis=-1
+    )
+
+
 def kl_divergence(logits: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     """The divergence KL(p || q), p = softmax(logits), q = softmax(others).
 

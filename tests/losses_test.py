@@ -46,6 +46,17 @@ def test_a_mixture_has_the_mixture_of_the_losses():
     np.testing.assert_allclose(mixed, expected, rtol=1e-5)
 
 
+def test_margin_is_of_the_heaviest_class():
+    classes = LABELS.argmax(-1)
+    expected = [
+        row[y] - max(z for j, z in enumerate(row) if j != y)
+        for row, y in zip(LOGITS, classes)
+    ]
+    found = losses.margin(LABELS, tf.constant(LOGITS))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(found > 0, LOGITS.argmax(-1) == classes)
+
+
 def test_global_mean_is_the_mean_on_one_replica():
     values = RANDOM.normal(size=7).astype("float32")
     got = losses.global_mean(tf.constant(values))

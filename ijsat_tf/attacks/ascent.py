@@ -15,7 +15,7 @@ from ijsat_tf.types import LogitsFn, Tensors, value
 
 @value
 class SpaceAttack(Attack):
-    """Maximises the cross entropy over the changes that a space allows.
+    """Maximises a loss over the changes that a space allows.
 
     The update change <- project(change + step * direction(gradient)) is made
     `steps` times. The result is the image after the last update. Where that
@@ -26,6 +26,7 @@ class SpaceAttack(Attack):
     Subclasses define `space` and `steps`, and may define `restarts`,
     `momentum`, `random_start` and `targeted`. Each of these is a field, a
     property or a constant of the class; `Ascent` explains their meanings.
+    Subclasses may also define `objective`, the loss.
 
     Raises:
         ValueError: for settings out of range.
@@ -64,6 +65,18 @@ class SpaceAttack(Attack):
     def by_sample(self) -> bool:
         return self.space.by_sample
 
+    def objective(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        """The loss: the cross entropy, unless a subclass has another one.
+
+        Args:
+            labels: Labels (B, K), probabilities.
+            logits: Logits (B, K).
+
+        Returns:
+            Losses (B,), which the search minimises if it is targeted.
+        """
+        return losses.cross_entropy(labels, logits)
+
     def craft(
         self,
         logits_of: LogitsFn,
@@ -79,8 +92,8 @@ class SpaceAttack(Attack):
             found = space.apply(images, change, context)
             return tf.ensure_shape(found, images.shape)
 
-        def objective(logits: tf.Tensor) -> tf.Tensor:
-            loss = losses.cross_entropy(labels, logits)
+        def signed(logits: tf.Tensor) -> tf.Tensor:
+            loss = self.objective(labels, logits)
             return -loss if self.targeted else loss
 
         def update(
@@ -92,7 +105,7 @@ class SpaceAttack(Attack):
             # The clip passes the gradient straight through: a hard clip has
             # no gradient at saturated pixels, which would stop every search
             # there. The paper does not specify this.
-            slope, *_ = of_images(logits_of, _clip(found), objective)
+            slope, *_ = of_images(logits_of, _clip(found), signed)
             # Parts of a change that never change, such as random kernels, have
             # no gradient.
             gradient = tape.gradient(

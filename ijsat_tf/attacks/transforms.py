@@ -6,7 +6,9 @@ describes the spaces and names their sources.
 
 from __future__ import annotations
 
-from ijsat_tf import spaces
+import tensorflow as tf
+
+from ijsat_tf import losses, spaces
 from ijsat_tf.attacks.ascent import SpaceAttack
 from ijsat_tf.types import value
 
@@ -30,10 +32,25 @@ class TransformAttack(SpaceAttack):
 
 
 @value
-class StAdv(TransformAttack):
+class FieldAttack(TransformAttack):
+    """The base class of attacks in a space of smooth fields.
+
+    The search starts at the image and maximises max_{j != y} z_j - z_y, as
+    that of the source does. For soft labels the heaviest class is y.
+    """
+
+    random_start = False
+
+    def objective(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        return -losses.margin(labels, logits)
+
+
+@value
+class StAdv(FieldAttack):
     """Small displacements of pixels by a smooth flow, see `spaces.StAdv`.
 
-    The search starts at the image, as that of the source does.
+    The search starts at the image and maximises the lead of another class, as
+    that of the source does.
 
     Args:
         budget: Largest displacement, as a share of half the image's side, e.g.
@@ -47,7 +64,6 @@ class StAdv(TransformAttack):
     """
 
     smoothness: float = 0.0025
-    random_start = False
 
     @property
     def space(self) -> spaces.StAdv:
@@ -55,10 +71,11 @@ class StAdv(TransformAttack):
 
 
 @value
-class ReColor(TransformAttack):
+class ReColor(FieldAttack):
     """One smooth change of colours for the whole image, see `spaces.ReColor`.
 
-    The search starts at the image, as that of the source does.
+    The search starts at the image and maximises the lead of another class, as
+    that of the source does.
 
     Args:
         budget: Largest displacement of each coordinate of a colour, e.g. 0.06.
@@ -73,7 +90,6 @@ class ReColor(TransformAttack):
 
     smoothness: float = 0.0036
     resolution: tuple[int, ...] = (16, 32, 32)
-    random_start = False
 
     @property
     def space(self) -> spaces.ReColor:

@@ -46,8 +46,7 @@ class ReColor(Field):
     code moves saturated colours, which are outside of the grid, to its edge,
     and the grid's points into the colours of sRGB; so some pixels change
     where nothing moves. Here F is that of the nearest point of the grid there,
-    and F = 0 gives x. Their code maximises the margin, this library the cross
-    entropy.
+    and F = 0 gives x.
     """
 
     smoothness: float = 0.0036

@@ -36,8 +36,7 @@ class StAdv(Field):
     Source: Xiao et al., Spatially Transformed Adversarial Examples, 2018, with
     the bound on F and the weight of Laidlaw et al., Perceptual Adversarial
     Robustness, 2021, whose flows are those of the library mister_ed. The
-    original paper has no bound, and L-BFGS in place of Adam. Laidlaw et al.
-    maximise the margin where this library maximises the cross entropy.
+    original paper has no bound, and L-BFGS in place of Adam.
     """
 
     smoothness: float = 0.0025

@@ -209,32 +209,29 @@ class Net(torch.nn.Module):
 
 
 # The bound of StAdv is 0.05 there, at which no image stays right; theirs takes
-# 0.2 of the bound as the learning rate. Neither attack draws numbers. ReColor
-# has fewer images, as its official search takes a second for each. Ours left 12
-# of 50 right and theirs 10: ours leaves 11 when it maximises the margin, and 10
-# when its field is also moved into the colours of sRGB, as theirs is.
-STADV = "StAdv", "StAdvAttack", 0.02, {"lr": 0.004}, 200, 0.02
-RECOLOR = "ReColor", "ReColorAdvAttack", 0.06, {}, 50, 0.05
+# 0.2 of the bound as the learning rate. Neither attack draws numbers, so that
+# another seed gives the same images.
+STADV = "StAdv", "StAdvAttack", 0.02, {"lr": 0.004}
+RECOLOR = "ReColor", "ReColorAdvAttack", 0.06, {}
 CASES = [
-    (*STADV, "cifar_cnn_a_mix"),
-    (*STADV, "resnet4b"),
-    (*RECOLOR, "cifar_cnn_a_mix"),
+    (*case, net)
+    for case in (STADV, RECOLOR)
+    for net in ("cifar_cnn_a_mix", "resnet4b")
 ]
+COUNT = 200
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name, there, bound, settings, count, weaker, net",
+    "name, there, bound, settings, net",
     CASES,
     ids=[f"{case[0]}-{case[-1]}" for case in CASES],
 )
-def test_robust_accuracy(
-    name, there, bound, settings, count, weaker, net, official
-):
+def test_robust_accuracy(name, there, bound, settings, net, official):
     torch.set_num_threads(1)
     model = pretrained.classifier(net)
     images, labels, _ = pretrained.golden()
-    images, labels = images[:count], labels[:count]
+    images, labels = images[:COUNT], labels[:COUNT]
 
     right = np.argmax(model.predict(images, verbose=0), 1) == labels
     images, labels = images[right], labels[right]
@@ -243,7 +240,7 @@ def test_robust_accuracy(
         parts = [slice(n, n + 50) for n in range(0, len(labels), 50)]
         moved = [attack(images[part], labels[part]) for part in parts]
         found = model.predict(np.concatenate(moved), verbose=0)
-        return np.sum(np.argmax(found, 1) == labels) / count
+        return np.sum(np.argmax(found, 1) == labels) / COUNT
 
     theirs = getattr(official, there)(
         Net(model), bound, num_iterations=100, keep_best=False, **settings
@@ -254,4 +251,4 @@ def test_robust_accuracy(
     )
     found = robust(lambda x, y: ours(model, x, y).images)
     print(f"{name}, {net}: theirs {expected}, ours {found}")
-    assert 0.02 < found <= expected + weaker
+    assert 0.02 < found <= expected + 0.02

@@ -1,28 +1,14 @@
-"""Margins between logits, and losses made of margins."""
+"""Losses made of margins between logits."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from ijsat_tf import losses
+
 # Added to denominators, as in the official code: the largest logits of a
 # sample may be equal.
 _TINY = 1e-12
-
-
-def margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """The lead of the label's logit, z_y - max_{j != y} z_j.
-
-    Args:
-        labels: One-hot labels (B, K).
-        logits: Logits (B, K).
-
-    Returns:
-        Margin (B,), negative where another class wins.
-    """
-    true = labels > 0.5
-    own = tf.reduce_sum(tf.where(true, logits, 0.0), axis=-1)
-    others = tf.where(true, logits.dtype.min, logits)
-    return own - tf.reduce_max(others, axis=-1)
 
 
 def difference_of_logits_ratio(
@@ -46,7 +32,7 @@ def difference_of_logits_ratio(
     """
     largest = tf.math.top_k(logits, 3).values
     scale = largest[:, 0] - largest[:, 2] + _TINY
-    return -margin(labels, logits) / scale
+    return -losses.margin(labels, logits) / scale
 
 
 def targeted_difference_of_logits_ratio(

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf import checks, seeds
+from ijsat_tf import checks, losses, seeds
 from ijsat_tf.attacks.attack import AttackResult
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
 from ijsat_tf.attacks.autoattack.l1_windows import L1Windows
 from ijsat_tf.attacks.autoattack.l2_windows import L2Windows
 from ijsat_tf.attacks.autoattack.linf_windows import LinfWindows
-from ijsat_tf.attacks.autoattack.margins import margin
 from ijsat_tf.attacks.ball_attack import BallAttack
 from ijsat_tf.attacks.outcome import succeeds
 from ijsat_tf.rows import pick
@@ -101,7 +100,7 @@ class Square(BallAttack):
         start = windows.start()
         alive = least > 0
         best = pick(alive, start, best)
-        least = tf.where(alive, margin(labels, logits_of(start)), least)
+        least = tf.where(alive, losses.margin(labels, logits_of(start)), least)
 
         def rounds(
             query: tf.Tensor, best: tf.Tensor, least: tf.Tensor
@@ -117,7 +116,7 @@ class Square(BallAttack):
                 query: tf.Tensor, best: tf.Tensor, least: tf.Tensor
             ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
                 asked = windows.propose(query, best, known)
-                found = margin(its_labels, logits_of(asked))
+                found = losses.margin(its_labels, logits_of(asked))
                 # A margin of NaN counts as misclassified.
                 found = tf.where(tf.math.is_nan(found), -1.0, found)
                 take = (found < least) & (least > 0)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from ijsat_tf import checks
+from ijsat_tf import checks, losses
 from ijsat_tf.attacks.attack import Attack, AttackResult
 from ijsat_tf.attacks.autoattack.hard_labels import require_hard, verdict
-from ijsat_tf.attacks.autoattack.margins import margin
 from ijsat_tf.attacks.gradients import of_images
 from ijsat_tf.attacks.least_distance.norms import NORMS
 from ijsat_tf.attacks.outcome import succeeds
@@ -108,7 +107,7 @@ class LeastDistance(Attack):
         """
 
         def lead(logits: tf.Tensor) -> tf.Tensor:
-            ahead = margin(labels, logits)
+            ahead = losses.margin(labels, logits)
             return -ahead if self.targeted else ahead
 
         gradient, ahead, logits = of_images(logits_of, images, lead)

@@ -119,18 +119,8 @@ class PerceptualAttack(Attack):
 
     def margin(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         """The margin that is maximised, positive for a success, (B,)."""
-        own = tf.one_hot(
-            tf.argmax(labels, axis=-1),
-            logits.shape[-1],
-            True,
-            False,
-            dtype=bool,
-        )
-        others = tf.where(own, logits.dtype.min, logits)
-        gap = tf.reduce_max(others, axis=-1) - tf.reduce_sum(
-            tf.where(own, logits, 0), axis=-1
-        )
-        return -gap if self.targeted else gap
+        ahead = losses.margin(labels, logits)
+        return ahead if self.targeted else -ahead
 
     def _both(self, logits_of: LogitsFn) -> Callable:
         """A function from images to features and logits."""

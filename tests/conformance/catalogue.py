@@ -319,6 +319,8 @@ SHORT = {
     },
     # The seeds of all methods come from the step.
     "resume_test.py": {"AT", "ManifoldMixup", "IJSAT", "AdvProp"},
+    # The methods' own rows train on attacks, too.
+    "training_test.py": {"Square", "DeepFool", "foreign", "Ascent in ReColor"},
     # Replicas take parts of a batch, and graph_test tries parts of each attack.
     "spread_test.py": {"PGD", "JointSpaceAttack", "Square", "foreign"},
 }

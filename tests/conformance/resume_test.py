@@ -12,7 +12,7 @@ from tests.conformance import catalogue
 
 DIGITS = ij.data.load("digits", "train").take(24)
 SHAPE = (8, 8, 1)
-NEW = {"Standard", "RandomizedLA", "FastPAT", "IJSAT", "VAEGAN"}
+NEW = {"Standard", "RandomizedLA", "FastPAT", "VAEGAN"}
 
 
 @pytest.fixture(scope="session")

@@ -78,9 +78,10 @@ def log(folder):
         ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("method", "number", "step"),
-    [("at", signal.SIGKILL, 4), ("ijsat", signal.SIGTERM, 1)],
+    [("ijsat", signal.SIGKILL, 4), ("at", signal.SIGTERM, 1)],
 )
 def test_a_stopped_run_ends_as_the_uninterrupted_one(
     method, number, step, runs, tmp_path
@@ -412,6 +413,7 @@ def test_a_run_goes_on_with_its_own_flow_alone(runs, tmp_path):
     assert "other settings, which differs in flow, sha256 (" in refused.error
 
 
+@pytest.mark.variant
 def test_xla_is_no_setting_of_a_run(tmp_path):
     given = *TINY, *NET, "--method=at", f"--workdir={tmp_path}"
     compiled = run("train", *given, "--jit_compile")

@@ -28,7 +28,9 @@ def test_the_net_is_the_one_that_was_attacked(golden):
 
 
 @pytest.mark.parametrize("stage", digits.STAGES)
-@pytest.mark.parametrize("norm", ["Linf", "L2"])
+@pytest.mark.parametrize(
+    "norm", ["Linf", pytest.param("L2", marks=pytest.mark.variant)]
+)
 def test_robust_accuracy(golden, norm, stage):
     net, images, labels, stored = golden
     if f"alive.{norm}.{stage}" not in stored:

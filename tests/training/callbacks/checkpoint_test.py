@@ -12,7 +12,9 @@ from tests.conformance import catalogue
 
 
 def make_model(net=None):
-    return catalogue.make_model(ij.training.methods.Standard(), net)
+    model = catalogue.make_model(ij.training.methods.Standard(), net)
+    model.run_eagerly = True  # Tracing takes most of a test's time.
+    return model
 
 
 def scored(scores):

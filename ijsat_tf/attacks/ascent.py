@@ -73,7 +73,7 @@ class SpaceAttack(Attack):
             logits: Logits (B, K).
 
         Returns:
-            Losses (B,), which the search minimises if it is targeted.
+            Losses (B,), which a targeted search minimises.
         """
         return losses.cross_entropy(labels, logits)
 
@@ -192,7 +192,8 @@ class Ascent(SpaceAttack):
     """A `SpaceAttack` in any space, e.g. of images, latents or both.
 
     Args:
-        space: Space of the changes, e.g. `Pixels(Linf(8 / 255))`.
+        space: Space of the changes, or a ball of pixels, e.g.
+            `Pixels(Linf(8 / 255))`.
         steps: Number of updates, default 10.
         restarts: Number of searches from different starts, default 1. Per
             sample the result is that of a successful search, else that of the

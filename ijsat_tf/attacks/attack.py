@@ -79,7 +79,7 @@ class Attack(Value):
 
     @property
     def by_sample(self) -> bool:
-        """Whether the result for a sample is independent of the others."""
+        """Whether the result per sample is independent of other samples."""
         return True
 
     @property
@@ -115,7 +115,8 @@ class Attack(Value):
             images: Images (B, H, W, C) in [0, 1].
             labels: Probabilities of the classes, (B, K).
             seed: Random seed, (2,) int32.
-            latents: Latents given with the images, or None.
+            latents: Latents given with the images; None, the default, for no
+                latents.
 
         Returns:
             An `AttackResult` with one row per sample in each part.
@@ -144,7 +145,7 @@ class Attack(Value):
                 attack, the target classes.
             seed: Random seed of the attack, default 0.
             latents: Latents given with the data; None, the default, encodes
-                the latents from the images where a space needs them.
+                the images where a space needs latents.
 
         Returns:
             An `AttackResult`.
@@ -177,9 +178,11 @@ class Attack(Value):
         Args:
             model: Model, as for a call of the attack.
             images: Images (B, H, W, C), float, in [0, 1].
-            labels: Integer labels (B,) or soft labels (B, K).
+            labels: Integer labels (B,) or soft labels (B, K); for a targeted
+                attack, the target classes.
             seed: Random seed of the attack, default 0.
-            latents: Latents given with the data, default None.
+            latents: Latents given with the data, as for a call of the attack;
+                default None.
 
         Returns:
             Adversarial images (B, H, W, C) in [0, 1].
@@ -230,12 +233,15 @@ class Attack(Value):
 def checked(
     model: Callable, images: Tensor, labels: Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Checks images and labels, and returns them as tensors.
+    """Checks images and labels, and returns both as tensors.
 
     Args:
         model: Keras model or another callable.
         images: Images (B, H, W, C), float, in [0, 1].
         labels: Labels (B,) or (B, K).
+
+    Returns:
+        Images (B, H, W, C), at least float32, and labels (B,) or (B, K).
 
     Raises:
         ValueError: for images or labels that do not fit, or an empty batch.
@@ -271,11 +277,14 @@ def _warn(result: AttackResult, probabilities: bool) -> None:
 
 
 def require_untargeted(attack: Any, what: str) -> None:
-    """Raises `ValueError` unless the argument is an untargeted attack.
+    """Checks that an argument is an untargeted attack.
 
     Args:
         attack: Argument to check.
         what: Name of the argument in the message, e.g. "`attack`".
+
+    Raises:
+        ValueError: for a targeted attack, or an argument that is no attack.
     """
     checks.require(
         isinstance(attack, Attack),

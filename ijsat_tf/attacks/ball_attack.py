@@ -12,8 +12,8 @@ from ijsat_tf.types import value
 class BallAttack(Attack):
     """An attack on the pixels, in an `Linf`, `L2` or `L1` ball.
 
-    Attributes:
-        ball: Ball of the pixels.
+    Args:
+        ball: Ball of the pixels, e.g. `Linf(8 / 255)`.
 
     Raises:
         ValueError: for another ball.

@@ -132,6 +132,9 @@ def expand(names: Sequence[str]) -> list[str]:
 
     Args:
         names: Names of attacks and sets.
+
+    Returns:
+        Names of attacks, in the order of `names`.
     """
     single = [part for name in names for part in SETS.get(name, (name,))]
     return [name for name in dict.fromkeys(single) if name != "standard"]
@@ -155,16 +158,20 @@ def by_name(
             rotate_translate_grid, ppgd or lpa; followed by the number of steps
             if the attack has steps.
         pixels: Ball of the image space, e.g. `Linf(8 / 255)`.
-        latent: Ball of the latent space.
-        flow: Generator of om_pgd and jsa.
-        levels: Numbers of the flow's levels that may change; None stands for
-            all levels.
+        latent: Ball of the latent space, for om_pgd and jsa; default None.
+        flow: Generator of om_pgd and jsa, default None.
+        levels: Numbers of the flow's levels that may change; None, the
+            default, stands for all levels.
         dataset: Name of the data set whose budgets the attacks from elastic to
             rotate_translate_grid, and autoattack_l2, have, see
             `ijsat_tf.attacks.BUDGETS`; default "cifar10". ppgd and lpa have a
             bound of 0.5 in the distance of the classifier's own features.
-        steps: Number of steps, for an attack that has steps; None, the
-            default, stands for the number in the name.
+        steps: Number of steps, for an attack that has steps and whose name
+            has no number; None, the default, stands for the attack's own
+            default.
+
+    Returns:
+        An attack.
 
     Raises:
         ValueError: for an unknown name, an attack without its flow, or a

@@ -75,7 +75,15 @@ class Found(NamedTuple):
 
 @value
 class ForeignAttack(Attack):
-    """The attack that `foreign` returns, see there."""
+    """The attack that `foreign` returns, see there.
+
+    Args:
+        function: Function from images and labels to images, as for `foreign`.
+        name: Name of the attack, as for `foreign`.
+
+    Raises:
+        ValueError: as `foreign` does.
+    """
 
     function: Function
     name: str

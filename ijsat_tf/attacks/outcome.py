@@ -30,8 +30,13 @@ def better(
 ) -> tf.Tensor:
     """Whether `found` is better than `best` for each sample, (B,).
 
-    `found` is better where it alone succeeds. Where both or neither succeed,
-    `found` is better if its loss is higher (lower, if targeted).
+    `found` is better where `found` alone succeeds. Where both or neither
+    succeed, `found` is better if its loss is higher (lower, if targeted).
+
+    Args:
+        found: Result to compare.
+        best: Best result so far.
+        targeted: Whether labels are target classes, default False.
     """
     gain = found.loss - best.loss
     gain = -gain if targeted else gain

@@ -21,6 +21,9 @@ class FGSM(SpaceAttack):
             not used. Another space is accepted too, and its own step is used.
         targeted: Whether labels are target classes, default False.
 
+    Raises:
+        ValueError: for settings out of range.
+
     Source: Goodfellow et al., Explaining and Harnessing Adversarial
     Examples, 2015.
     """
@@ -52,6 +55,9 @@ class PGD(SpaceAttack):
             search with the highest loss.
         targeted: Whether labels are target classes, default False.
 
+    Raises:
+        ValueError: for settings out of range.
+
     Source: Madry et al., Towards Deep Learning Models Resistant to
     Adversarial Attacks, 2018.
     """
@@ -78,6 +84,9 @@ class MomentumPGD(SpaceAttack):
         steps: Number of updates, default 20.
         momentum: Decay factor of the accumulated gradient, default 1.
         targeted: Whether labels are target classes, default False.
+
+    Raises:
+        ValueError: for settings out of range.
 
     Source: Dong et al., Boosting Adversarial Attacks with Momentum, 2018.
     """
@@ -109,6 +118,9 @@ class OnManifoldPGD(SpaceAttack):
         standardized: Whether lambda is measured in standard deviations of the
             flow's learned priors, default False.
         targeted: Whether labels are target classes, default False.
+
+    Raises:
+        ValueError: for settings out of range.
 
     Source: Lin et al., Dual Manifold Adversarial Robustness, 2020.
     """

@@ -19,8 +19,9 @@ class RotateTranslateGrid(Attack):
 
     The grid has `rotations * translations^2` points, equally spaced from
     -rotation to rotation and from -translation to translation, with the bounds
-    in the grid. Per sample the result is a success if there is one, and has the
-    highest loss among them. No gradient and no chance is used.
+    in the grid. Per sample the result is a success if any point is a success,
+    and has the highest loss (the lowest, if targeted) of the successes, else of
+    all points. No gradient and no chance is used.
 
     Args:
         rotation: Largest angle, in degrees, e.g. 30.

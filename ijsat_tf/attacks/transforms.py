@@ -36,7 +36,7 @@ class FieldAttack(TransformAttack):
     """The base class of attacks in a space of smooth fields.
 
     The search starts at the image and maximises max_{j != y} z_j - z_y, as
-    that of the source does. For soft labels the heaviest class is y.
+    the search of the source does. For soft labels the heaviest class is y.
     """
 
     random_start = False
@@ -50,7 +50,7 @@ class StAdv(FieldAttack):
     """Small displacements of pixels by a smooth flow, see `spaces.StAdv`.
 
     The search starts at the image and maximises the lead of another class, as
-    that of the source does.
+    the search of the source does.
 
     Args:
         budget: Largest displacement, as a share of half the image's side, e.g.
@@ -61,6 +61,9 @@ class StAdv(FieldAttack):
         targeted: Whether labels are target classes, default False.
         smoothness: Weight of the flow's total variation in logits, default
             0.0025.
+
+    Raises:
+        ValueError: for settings out of range.
     """
 
     smoothness: float = 0.0025
@@ -75,7 +78,7 @@ class ReColor(FieldAttack):
     """One smooth change of colours for the whole image, see `spaces.ReColor`.
 
     The search starts at the image and maximises the lead of another class, as
-    that of the source does.
+    the search of the source does.
 
     Args:
         budget: Largest displacement of each coordinate of a colour, e.g. 0.06.
@@ -86,6 +89,10 @@ class ReColor(FieldAttack):
         smoothness: Weight of the total variation in logits, default 0.0036.
         resolution: Number of grid points along each axis of colours, default
             (16, 32, 32).
+
+    Raises:
+        ValueError: for settings out of range; when called, for images of more
+            than three channels.
     """
 
     smoothness: float = 0.0036
@@ -108,8 +115,12 @@ class RotateTranslate(SpaceAttack):
         step: Length of a step, as a share of the bounds; None, the default,
             stands for 2.5 / steps.
         steps: Number of updates, default 10.
-        restarts: Number of searches from different starts, default 1.
+        restarts: Number of searches from different starts, see `PGD`; default
+            1.
         targeted: Whether labels are target classes, default False.
+
+    Raises:
+        ValueError: for settings out of range.
     """
 
     rotation: float

@@ -50,6 +50,9 @@ class Elastic(Unseen):
             None, the default, cuts the Gaussian at 4 standard deviations.
         std: Standard deviation of the Gaussian in pixels; None, the default,
             stands for 3 at an image side of 224, and in proportion.
+
+    Raises:
+        ValueError: for settings out of range.
     """
 
     kernel: int | None = None
@@ -76,6 +79,9 @@ class JPEG(Unseen):
         reference: Whether to use the original's first gradient and l1 search,
             default False.
         norm: Norm of the changes: "linf", the default, "l2" or "l1".
+
+    Raises:
+        ValueError: for settings out of range, or an l1 search with a step.
     """
 
     norm: str = "linf"
@@ -99,6 +105,10 @@ class Fog(Unseen):
             batch; default False.
         map_size: Side of the map, a power of 2; None, the default, stands for
             the first power larger than the image's longer side.
+
+    Raises:
+        ValueError: for settings out of range; when called, for a map smaller
+            than the image.
     """
 
     map_size: int | None = None
@@ -120,6 +130,9 @@ class Snow(Unseen):
         targeted: Whether labels are target classes, default False.
         reference: Whether to use the original's kernels, one draw for a whole
             batch, and its order of projection; default False.
+
+    Raises:
+        ValueError: for settings out of range.
     """
 
     @property
@@ -139,6 +152,9 @@ class Gabor(Unseen):
         targeted: Whether labels are target classes, default False.
         reference: Whether to use the original's mask, which lets all pixels
             but the spikes change; default False.
+
+    Raises:
+        ValueError: for settings out of range.
     """
 
     @property

@@ -46,7 +46,7 @@ def odd_ones(
     Args:
         cells: Cells (row, column, record), in the order of the table.
         corrupted: Columns of corrupted images, which have images of their own;
-            default none.
+            default (), for no such columns.
     """
     cells = list(cells)
     groups = {

@@ -24,8 +24,7 @@ def sentence(records: Mapping[str, Mapping[str, Record]], column: str) -> str:
     brackets hold the 95 % interval of the difference on other images.
 
     Args:
-        records: Complete records {row: {column: `Record`}}, as `table` takes
-            them.
+        records: Complete records {row: {column: `Record`}}, as for `table`.
         column: Column that is compared, such as "pgd20".
 
     Raises:

@@ -52,8 +52,8 @@ def evaluate(
     In the scope of a strategy (`tf.distribute`) its replicas share each batch,
     and the numbers are those of one device. With several workers, each worker
     makes the same call and gets all records; only the chief writes files and
-    shows progress. All workers read the folder when they begin, so the folder
-    must lie on a file system that all of them see.
+    shows progress. All workers read the folder at the beginning, so the folder
+    must lie on a file system that all workers see.
 
     Args:
         model: Function or Keras model from images in [0, 1] to logits.
@@ -61,7 +61,7 @@ def evaluate(
             images (N, H, W, C) in [0, 1], or {"image": ..., "latent": ...}
             where latents come with the data, and y labels (N,) or (N, K).
         attacks: Attacks {column: attack}. The column of the clean images is
-            added before them.
+            added before the columns of the attacks.
         batch_size: Number of images per batch, default 128; the last batch
             may be smaller.
         seed: Random seed of the attacks' starts, default 0.
@@ -151,7 +151,14 @@ class Evaluation:
         Args:
             verbose: Whether to show a progress bar per column, default True.
             name: Name of the model, which the progress bars show before the
-                column; default none.
+                column; default "", for no name.
+
+        Returns:
+            The `Record` of each column, in a dict.
+
+        Raises:
+            ValueError: for workers with different evaluations.
+            OSError: for a folder that cannot be written.
         """
         strategy = tf.distribute.get_strategy()
         # Workers with different evaluations would wait for each other forever.

@@ -27,6 +27,9 @@ def to_markdown(tables: Iterable[Table]) -> str:
 
     Args:
         tables: Tables of `paper_tables`.
+
+    Returns:
+        Text of all tables, in Markdown.
     """
     style = _Style(
         text=lambda text: text.replace("|", r"\|"),
@@ -61,6 +64,9 @@ def to_latex(tables: Iterable[Table]) -> str:
 
     Args:
         tables: Tables of `paper_tables`.
+
+    Returns:
+        Text of all tables, in LaTeX.
     """
     style = _Style(
         text=_escaped,
@@ -81,6 +87,9 @@ def to_csv(tables: Iterable[Table]) -> str:
 
     Args:
         tables: Tables of `paper_tables`.
+
+    Returns:
+        Text of all tables, in CSV.
     """
     file = io.StringIO()
     names = "table section run method column ours low high paper best p notes"
@@ -113,7 +122,11 @@ FORMATS: dict[str, Callable[[Iterable[Table]], str]] = {
 
 
 def grid(lines: Sequence[Sequence[str]]) -> str:
-    """Returns a Markdown table with aligned columns; line 1 is its head."""
+    """Returns a Markdown table with aligned columns.
+
+    Args:
+        lines: Lines of cells, all of equal length; line 1 is the head.
+    """
     widths = [max(map(len, cells)) for cells in zip(*lines)]
     rule = ["-" * width for width in widths]
     return "\n".join(

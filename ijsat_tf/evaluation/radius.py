@@ -33,7 +33,7 @@ def radius_curve(
     Args:
         model: Function or Keras model from images in [0, 1] to logits.
         data: Tuple (x, y), or a finite `tf.data.Dataset` of such batches, as
-            `evaluate` takes them.
+            for `evaluate`.
         attack_of: Function from a radius to the attack of that radius, e.g.
             `lambda radius: PGD(Linf(radius))`, whose step grows with the
             radius.
@@ -83,8 +83,8 @@ def distance_curve(
         Accuracies in [0, 1] by radius, in the order of `radii`.
 
     Raises:
-        ValueError: for no radii, a radius that is given twice, or a space
-            that is not in the record's budget.
+        ValueError: for no radii, a radius that is given twice, a space that is
+            not in the record's budget, or a record that is not complete.
     """
     checks.require(
         space in record.budget,
@@ -92,6 +92,12 @@ def distance_curve(
         f"{', '.join(map(repr, record.budget)) or 'none'}; a record of clean "
         "images has no distances.",
         repr(space),
+    )
+    checks.require(
+        record.complete,
+        "`record` must be complete; evaluate again with the same folder, and "
+        "the evaluation goes on.",
+        f"{record.done} of {record.samples} images",
     )
     distances = np.where(record.correct, np.inf, record.budget[space])
     return {

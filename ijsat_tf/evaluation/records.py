@@ -64,7 +64,7 @@ class Record(NamedTuple):
 
     `correct`, `margin` and `loss` come from one forward pass of exactly the
     attacked images. While its evaluation is under way, a record may hold
-    fewer than its N samples; then it holds the first ones.
+    fewer than its N samples; then the record holds the first samples.
 
     Attributes:
         attack: Text of the attack, its `repr`, or "standard".
@@ -89,7 +89,7 @@ class Record(NamedTuple):
         overflowed: Whether a generator overflowed, (N,) bool. Such an image is
             unchanged, and tells nothing about robustness.
         seconds: Seconds (N,): each sample's share of its batch's time; NaN in
-            the first batch of a process, which traces the graph.
+            the first batch of each column, which traces the graph.
         budget: Norms {space: (N,)} of the change in each space.
     """
 
@@ -140,7 +140,12 @@ class Record(NamedTuple):
     def extended(
         self, columns: dict[str, np.ndarray], budget: dict[str, np.ndarray]
     ) -> Record:
-        """Returns this record with the numbers of one more batch."""
+        """Returns this record with the numbers of one more batch.
+
+        Args:
+            columns: Numbers {attribute of a record: (B,)}.
+            budget: Norms {space: (B,)}.
+        """
 
         def joined(before: np.ndarray | None, more: np.ndarray) -> np.ndarray:
             return more if not self.done else np.concatenate([before, more])
@@ -158,7 +163,11 @@ class Record(NamedTuple):
 
 
 def to_arrays(record: Record) -> dict[str, np.ndarray]:
-    """Returns a record as named arrays, as a file holds them."""
+    """Returns a record as named arrays, the contents of a file.
+
+    Args:
+        record: Record.
+    """
     settings = {name: getattr(record, name) for name in _SETTINGS}
     settings["format"] = _FORMAT
     columns = {name: getattr(record, name) for name in _COLUMNS}
@@ -168,13 +177,21 @@ def to_arrays(record: Record) -> dict[str, np.ndarray]:
 
 
 def save(record: Record, path: pathlib.Path) -> None:
-    """Writes a record to a file."""
+    """Writes a record to a file.
+
+    Args:
+        record: Record, complete or not.
+        path: Path of the file.
+    """
     with replaced(path) as aside, open(aside, "wb") as file:
         np.savez_compressed(file, **to_arrays(record))
 
 
 def load(path: pathlib.Path) -> Record:
     """Reads the record in a file, complete or not.
+
+    Args:
+        path: Path of the file.
 
     Raises:
         ValueError: for a file that is truncated, or no record.
@@ -195,12 +212,15 @@ def load(path: pathlib.Path) -> Record:
 
 
 def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
-    """Raises `ValueError` unless two records have the same settings.
+    """Checks that two records have the same settings.
 
     Args:
         found: Record that a file holds.
         expected: Record with the settings of this evaluation.
         path: Path of that file, for the error message.
+
+    Raises:
+        ValueError: for different settings.
     """
     # A complete record names the versions that made it. A record completed by
     # another version would be of two versions.
@@ -229,6 +249,7 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
     Raises:
         ValueError: for a folder without complete records, or with a file
             that is not a record.
+        OSError: for a file that cannot be opened.
     """
     records = {}
     for path in sorted(

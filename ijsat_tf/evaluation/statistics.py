@@ -71,8 +71,8 @@ def difference_interval(
     interval, not by a point.
 
     Args:
-        first: Scores (N,) as `interval` takes them.
-        second: Scores (N,) as `interval` takes them, in the same order of
+        first: Scores (N,) in [0, 1], as for `interval`.
+        second: Scores (N,) in [0, 1], as for `interval`, in the same order of
             images.
 
     Returns:
@@ -118,7 +118,7 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
             the same order of images.
 
     Returns:
-        The two-sided p-value.
+        The two-sided p-value, in [0, 1].
 
     Raises:
         ValueError: for values other than 0 and 1, or different lengths.

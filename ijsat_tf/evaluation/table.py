@@ -36,8 +36,8 @@ def table(
             row.
         union: Names of columns whose worst is the column "Union": the share of
             images that are right under each of these attacks. Empty, the
-            default, for no such column. A row that lacks one of them has "-"
-            there. The mean leaves the union out.
+            default, for no such column. A row that lacks one of the columns
+            has "-" there. The mean leaves the union out.
 
     Returns:
         The table's text.
@@ -84,7 +84,7 @@ def corruption_table(records: Mapping[str, Mapping[str, Record]]) -> str:
     Each row is a corruption, with means over its severities. The last row is
     the mean over all 75 sets, or "-" for a model that lacks a set. In the
     other rows, a model without any of a row's sets has "not run", and a model
-    with only some of them has "-".
+    with only some of the sets has "-".
 
     Args:
         records: Records {model: {column: `Record`}}, each model's as

@@ -23,6 +23,7 @@ class PixelwiseLinear(tfb.Bijector):
         permutation: Permutation matrix P, (C, C).
         lower: Lower triangular matrix L, (C, C), with ones on the diagonal.
         upper: Upper triangular matrix U, (C, C); W = P L U.
+        name: Name of the bijector, default "pixelwise_linear".
     """
 
     def __init__(

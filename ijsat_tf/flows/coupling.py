@@ -20,6 +20,9 @@ def zero_conv(filters: int, dtype: str) -> keras.Layer:
         filters: Number of channels of the output.
         dtype: Data type of the transform, in which the convolution computes. A
             shift rounded to bfloat16 would be the largest error of the inverse.
+
+    Returns:
+        A layer that is not yet built.
     """
     return keras.layers.Conv2D(
         filters,
@@ -43,6 +46,8 @@ class AffineCoupling(FlowLayer):
 
     Args:
         hidden: Width of the net's two hidden layers.
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name` and
+            `dtype`.
 
     Source: Dinh et al., RealNVP, section 3.2; Glow, section 3.3.
     """

@@ -50,10 +50,12 @@ class Glow(LikelihoodModel):
         gradient_clip: Largest gradient norm of a step of `fit`, in bits/dim,
             default 1.
         seed: Random seed of the dequantisation noise in `fit`, default 0.
+        **kwargs: Further arguments of `keras.Model`, such as `name` and
+            `dtype`.
 
     Raises:
-        ValueError: for sides that cannot be halved `levels` times, and for
-            bounds that do not enclose 1.
+        ValueError: for sides that cannot be halved `levels` times, for bounds
+            that do not enclose 1, and for other settings out of range.
 
     Source: Kingma and Dhariwal, Glow: Generative Flow with Invertible 1x1
     Convolutions, 2018.
@@ -128,7 +130,7 @@ class Glow(LikelihoodModel):
                 training data, bits/dim and inversion errors are in the card
                 beside the file, `ijsat_tf/flows/presets/glow_cifar10_small.md`.
             dtype: Dtype policy, default "float32"; "mixed_bfloat16" makes
-                attacks faster where the hardware has it.
+                attacks faster where the hardware has bfloat16.
 
         Returns:
             A flow that is ready to encode, or to be trained further.
@@ -148,7 +150,11 @@ class Glow(LikelihoodModel):
         return float(keras.ops.convert_to_numpy(self.fitted_bits)) or None
 
     def load_own_variables(self, store: Any) -> None:
-        """Loads weights as Keras does, also of flows without `fitted_bits`."""
+        """Loads weights as Keras does, also of flows without `fitted_bits`.
+
+        Args:
+            store: Weights by their numbers, as Keras reads a file.
+        """
         if len(store.keys()) == 1:
             self.initialized.assign(store["0"])
         else:
@@ -197,6 +203,9 @@ class Glow(LikelihoodModel):
         Args:
             standardized: Whether latents are measured in standard deviations of
                 their learned priors, default False.
+
+        Returns:
+            A bijector whose `forward` maps latents to images.
         """
         return tfb.Chain(
             [
@@ -221,7 +230,7 @@ class Glow(LikelihoodModel):
 
         Raises:
             ValueError: when called inside a graph or a strategy's step, or
-                a second time.
+                a second time, and for images that do not fit.
         """
         checks.require(
             tf.executing_eagerly()
@@ -261,6 +270,10 @@ class Glow(LikelihoodModel):
 
         Returns:
             Latents, a list of (B, h, w, c), level 1 first.
+
+        Raises:
+            ValueError: for images that do not fit, and for a flow that is not
+                initialized.
         """
         return self._encode(self._ready(images, slack=1.0), standardized)
 
@@ -274,12 +287,16 @@ class Glow(LikelihoodModel):
         """Maps latents to images, x = G(z), not clipped.
 
         Args:
-            latents: Latents, a list of (B, h, w, c), as `encode` returns it.
+            latents: Latents, a list of (B, h, w, c), as `encode` returns.
             standardized: Whether latents are measured in standard deviations of
                 their learned priors, as given to `encode`, default False.
 
         Returns:
             Images (B, H, W, C), in [0, 1] where the flow fits its data.
+
+        Raises:
+            ValueError: for latents of other shapes, and for a flow that is not
+                initialized.
         """
         self._require_initialized()
         return self._decode(self._legal(latents), standardized)
@@ -324,6 +341,9 @@ class Glow(LikelihoodModel):
 
         Returns:
             Log densities (B,), in nats, with respect to the scale of [0, 1].
+
+        Raises:
+            ValueError: as for `encode`.
         """
         return self._log_prob(self._ready(images, slack=1.0))
 
@@ -340,6 +360,9 @@ class Glow(LikelihoodModel):
 
         Returns:
             Bits/dim (B,).
+
+        Raises:
+            ValueError: as for `encode`.
         """
         return self._bits_per_dim(
             self._ready(images), seeds.derive(seed, "dequantize")
@@ -348,7 +371,7 @@ class Glow(LikelihoodModel):
     def sample(
         self, n: int, temperature: float = 1.0, seed: Seed = 0
     ) -> tf.Tensor:
-        """Draws images G(z), with z from the prior; they are not clipped.
+        """Draws images G(z), with z from the prior, not clipped.
 
         Args:
             n: Number of images.
@@ -356,7 +379,10 @@ class Glow(LikelihoodModel):
             seed: Random seed, default 0.
 
         Returns:
-            Images (n, H, W, C).
+            Images (n, H, W, C), in [0, 1] where the flow fits its data.
+
+        Raises:
+            ValueError: for no images, and for a flow that is not initialized.
         """
         self._require_initialized()
         checks.require(n >= 1, "`n` must be at least 1.", n)
@@ -371,7 +397,11 @@ class Glow(LikelihoodModel):
         return self._decode(latents, True)
 
     def call(self, images: Tensor) -> tf.Tensor:
-        """Returns `log_prob(images)`, (B,), in nats."""
+        """Returns `log_prob(images)`, (B,), in nats.
+
+        Args:
+            images: Images (B, H, W, C), float, in [0, 1].
+        """
         return self.log_prob(images)
 
     def with_dtype(self, dtype: str | keras.DTypePolicy) -> Glow:
@@ -380,6 +410,12 @@ class Glow(LikelihoodModel):
         Args:
             dtype: Dtype policy of the copy, e.g. "float32" to evaluate a flow
                 that trained with "mixed_bfloat16".
+
+        Returns:
+            A flow with weights of its own.
+
+        Raises:
+            ValueError: for another dtype than `Glow` takes.
         """
         copy = Glow.from_config({**self.get_config(), "dtype": dtype})
         copy.set_weights(self.get_weights())

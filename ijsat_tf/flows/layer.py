@@ -17,7 +17,15 @@ class FlowLayer(keras.layers.Layer):
     """
 
     def add_weight(self, *args, **kwargs) -> keras.Variable:
-        """Adds a weight as Keras does, but never cast to the compute type."""
+        """Adds a weight as Keras does, but never cast to the compute type.
+
+        Args:
+            *args: Arguments of `keras.layers.Layer.add_weight`.
+            **kwargs: Named arguments of `keras.layers.Layer.add_weight`.
+
+        Returns:
+            The weight.
+        """
         return super().add_weight(*args, autocast=False, **kwargs)
 
     @property
@@ -44,4 +52,8 @@ class FlowLayer(keras.layers.Layer):
         )
 
     def initialize(self, activations: tf.Tensor) -> None:
-        """Sets the weights that depend on data, where a layer has any."""
+        """Sets the weights that depend on data, where a layer has any.
+
+        Args:
+            activations: Activations (B, H, W, C) of a batch of images.
+        """

@@ -34,6 +34,8 @@ class Level(FlowLayer):
         deviations: Bounds (low, high) of the prior's standard deviations, with
             low < 1 < high; None, the default, for the deviation exp(s), which
             has no bounds.
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name` and
+            `dtype`.
 
     Source: Kingma and Dhariwal, Glow, Fig. 2; Dinh et al., RealNVP, 3.6.
     """

@@ -58,6 +58,7 @@ class LikelihoodModel(StepModel):
         bins: Number of grey levels of the images, 256 for 8 bits.
         gradient_clip: Largest gradient norm of a step, in bits/dim.
         seed: Random seed of the dequantisation noise.
+        **kwargs: Further arguments of `keras.Model`.
     """
 
     def __init__(
@@ -79,6 +80,9 @@ class LikelihoodModel(StepModel):
         Args:
             images: Images (B, H, W, C) in [0, 1], on the grid of grey levels.
             seed: Stateless seed of the noise, (2,) int32.
+
+        Returns:
+            Images (B, H, W, C) in [0, bins / (bins - 1)].
         """
         noise = seeds.uniform(images, seed)
         return images + (noise + 1) / 2 / (self.bins - 1)

@@ -21,6 +21,7 @@ class Multiscale(tfp.bijectors.Bijector):
         levels: Levels of the flow, the level next to the images first.
         standardized: Whether the latents are measured in standard deviations of
             their learned priors; default False, for the activations themselves.
+        name: Name of the bijector, default "multiscale".
     """
 
     def __init__(
@@ -68,10 +69,14 @@ class Multiscale(tfp.bijectors.Bijector):
     def inverse_and_log_det(
         self, images: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """The latents and the log |det| of the inverse, (B,) nats, in one pass.
+        """The latents and the log |det| of the inverse, in one pass.
 
         Args:
             images: Activations (B, H, W, C).
+
+        Returns:
+            Latents, a list of (B, h, w, c), level 1 first, and log |det| (B,)
+            in nats.
         """
         (images,), restored = _in_one_batch([images])
         latents = []

@@ -10,6 +10,9 @@ class Squeeze(tfp.bijectors.Bijector):
     """The permutation whose inverse maps (H, W, C) to (H / 2, W / 2, 4 C).
 
     As in every bijector here, `forward` goes towards the images.
+
+    Args:
+        name: Name of the bijector, default "squeeze".
     """
 
     def __init__(self, name: str = "squeeze"):

@@ -76,12 +76,20 @@ def first_logits(logits_of: LogitsFn, images: tf.Tensor) -> tf.Tensor:
 
     This first call is made outside of any loop, where the model may still make
     variables. The batch of one is a static shape.
+
+    Args:
+        logits_of: Function from images to logits (B, K).
+        images: Images (B, H, W, C).
     """
     return logits_of(tf.ensure_shape(images[:1], [1, *images.shape[1:]]))
 
 
 def seem_probabilities(outputs: tf.Tensor) -> tf.Tensor:
-    """Whether outputs (B, K) look like probabilities rather than logits, ()."""
+    """Whether outputs look like probabilities rather than logits, () bool.
+
+    Args:
+        outputs: Outputs (B, K) of a model.
+    """
     sums = tf.reduce_sum(outputs, axis=-1)
     return tf.reduce_all(outputs >= 0) & tf.reduce_all(
         tf.abs(sums - 1) < 1e-2  # bfloat16 has few digits.

@@ -20,11 +20,21 @@ class AuxiliaryNormClassifier(Classifier):
     A call runs the classifier. The auxiliary classifier shares all layers
     except the BatchNorms, and has gamma, beta and moving statistics of its
     own. `weights` are the weights of both classifiers, and one file holds
-    them all. Use `with_auxiliary_norm` to make such a classifier.
+    all weights. Use `with_auxiliary_norm` to make such a classifier.
 
     Attributes:
         auxiliary: Classifier with the second set of BatchNorms, a Keras model
             from images to logits.
+
+    Args:
+        inputs: Input of the classifier, a Keras tensor (B, H, W, C).
+        outputs: Logits of the classifier, a Keras tensor (B, K).
+        name: Name of the model; None, the default, lets Keras choose a name.
+        **kwargs: Further arguments of `keras.Model`.
+
+    Raises:
+        ValueError: for a model without BatchNorms, and for BatchNorms inside
+            custom layers.
     """
 
     def __init__(
@@ -58,7 +68,7 @@ class AuxiliaryNormClassifier(Classifier):
 
 
 def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
-    """Makes a classifier whose BatchNorms are doubled, as `AdvProp` needs it.
+    """Makes a classifier with doubled BatchNorms, which `AdvProp` needs.
 
     The result shares every weight with the given classifier, and the
     BatchNorms of its `auxiliary` start as copies. A ".keras" file keeps both
@@ -68,7 +78,11 @@ def with_auxiliary_norm(classifier: keras.Model) -> AuxiliaryNormClassifier:
     Args:
         classifier: Built functional or sequential Keras model from images
             (B, H, W, C) to logits (B, K), with BatchNorms. Under a strategy,
-            build it and call this function in the strategy's scope.
+            build the model and call this function in the strategy's scope.
+
+    Returns:
+        A classifier from images (B, H, W, C) to logits (B, K), with the second
+        classifier as its attribute `auxiliary`.
 
     Raises:
         ValueError: for a model of another kind, for a model without

@@ -26,7 +26,17 @@ def convolution_norm(
     name: str,
     kernel: Kernel = fan_in_uniform,
 ) -> keras.KerasTensor:
-    """Applies a convolution `{name}_convolution` and its `{name}_norm`."""
+    """Applies a convolution `{name}_convolution` and its `{name}_norm`.
+
+    Args:
+        x: Images or activations (B, H, W, C).
+        channels: Number of channels of the output.
+        size: Side of the kernel in pixels.
+        stride: Stride in pixels.
+        name: Beginning of the names of both layers.
+        kernel: Function that makes the initializer of the kernel, default
+            `fan_in_uniform`.
+    """
     x = convolution(x, channels, size, stride, f"{name}_convolution", kernel)
     return norm(x, f"{name}_norm")
 
@@ -39,7 +49,17 @@ def convolution(
     name: str,
     kernel: Kernel = fan_in_uniform,
 ) -> keras.KerasTensor:
-    """Applies a convolution without bias; `kernel` makes its initializer."""
+    """Applies a convolution without bias.
+
+    Args:
+        x: Images or activations (B, H, W, C).
+        channels: Number of channels of the output.
+        size: Side of the kernel in pixels.
+        stride: Stride in pixels.
+        name: Name of the layer.
+        kernel: Function that makes the initializer of the kernel, default
+            `fan_in_uniform`.
+    """
     if stride > 1 and size > 1:
         # Keras' "same" would pad strided convolutions on one side only.
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
@@ -59,7 +79,14 @@ def norm(
     name: str,
     dtype: str | keras.DTypePolicy | None = None,
 ) -> keras.KerasTensor:
-    """Applies a BatchNorm with the constants of this file."""
+    """Applies a BatchNorm with the constants of this file.
+
+    Args:
+        x: Activations (B, H, W, C).
+        name: Name of the layer.
+        dtype: Dtype policy of the layer; None, the default, stands for the
+            global policy of Keras.
+    """
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     return layers.BatchNormalization(
         momentum=0.9,

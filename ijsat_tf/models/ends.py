@@ -16,7 +16,16 @@ Normalization = tuple[Sequence[float], Sequence[float]]
 def check_sizes(
     classes: int, width: int, image_shape: tuple[int, int, int]
 ) -> None:
-    """Raises `ValueError` unless these are the sizes of a classifier."""
+    """Checks the sizes of a classifier.
+
+    Args:
+        classes: Number K of classes, at least 2.
+        width: Number of channels of the first stage, at least 1.
+        image_shape: Shape (H, W, C) of the images.
+
+    Raises:
+        ValueError: for a size that is out of range.
+    """
 
     def integers(*sizes, least):
         return all(isinstance(n, Integral) and n >= least for n in sizes)
@@ -51,7 +60,11 @@ def images_in(
     Args:
         image_shape: Shape (H, W, C) of the images.
         normalization: Mean and standard deviation of each channel, to make
-            (images - mean) / deviation; None leaves images in [0, 1].
+            (images - mean) / deviation; None, the default, leaves images in
+            [0, 1].
+
+    Returns:
+        The input (B, H, W, C), and the normalised images (B, H, W, C).
 
     Raises:
         ValueError: for another `normalization`.
@@ -84,6 +97,10 @@ def logits_out(features: keras.KerasTensor, classes: int) -> keras.KerasTensor:
     """Applies a dense layer from features (B, D) to logits (B, K).
 
     The layer computes in float32 also under mixed precision.
+
+    Args:
+        features: Features (B, D).
+        classes: Number K of classes.
     """
     limit = features.shape[-1] ** -0.5
     return keras.layers.Dense(
@@ -98,7 +115,7 @@ def logits_out(features: keras.KerasTensor, classes: int) -> keras.KerasTensor:
 def fan_in_uniform() -> keras.initializers.Initializer:
     """The initializer U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)) of PyTorch.
 
-    PyTorch initialises kernels by it by default. Each layer needs a new
+    This is PyTorch's default initializer of kernels. Each layer needs a new
     instance, since one instance repeats its numbers.
     """
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

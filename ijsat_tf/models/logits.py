@@ -29,8 +29,8 @@ def logits(model: keras.Model) -> keras.Model:
             probabilities (B, K) or (B, 1).
 
     Returns:
-        A functional model from images to logits (B, K); `model` itself if it
-        already returns two or more logits.
+        A functional model from images to logits (B, K); `model` itself if
+        `model` already returns two or more logits.
 
     Raises:
         ValueError: for a model of another kind.

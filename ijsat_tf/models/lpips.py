@@ -48,13 +48,14 @@ class LPIPS(keras.Model):
 
     Args:
         trunk: Path of an .npz file with the weights of PyTorch's VGG16,
-            `features.0.weight` and so on, (out, in, 3, 3), or None to load or
-            set them later. The linear weights belong to the channels of
-            torchvision's IMAGENET1K_V1, trained from scratch. The VGG16 weights
-            of Keras are another network, with other channels.
+            `features.0.weight` and so on, (out, in, 3, 3); None, the default,
+            to load or set weights later. The linear weights belong to the
+            channels of torchvision's IMAGENET1K_V1, trained from scratch. The
+            VGG16 weights of Keras are another network, with other channels.
         linear: Path of an .npz file with the linear weights v0.1 for VGG,
-            `lin0.model.1.weight` and so on, (1, C, 1, 1), or None, the default,
+            `lin0.model.1.weight` and so on, (1, C, 1, 1); None, the default,
             for weights of 1.
+        name: Name of the model, default "lpips".
 
     Raises:
         ValueError: for a file that lacks weights, or has other shapes.
@@ -84,13 +85,32 @@ class LPIPS(keras.Model):
             _load(linear, self.linear, names)
 
     def call(self, images: Tensor, others: Tensor) -> tf.Tensor:
-        """LPIPS between images (B, H, W, 3) in [0, 1] and others, (B,)."""
+        """LPIPS between images and other images, (B,).
+
+        Args:
+            images: Images (B, H, W, 3) in [0, 1].
+            others: Other images (B, H, W, 3) in [0, 1].
+
+        Returns:
+            LPIPS (B,), 0 or more.
+
+        Raises:
+            ValueError: for images that `features` refuses.
+        """
         return norm(self.features(images) - self.features(others)) ** 2
 
     def features(self, images: Tensor) -> tf.Tensor:
         """The features sqrt(w) a^ / sqrt(H W) of all layers, (B, D).
 
-        Images are (B, H, W, 3) in [0, 1], at least 16 pixels wide and high.
+        Args:
+            images: Images (B, H, W, 3) in [0, 1], at least 16 pixels wide and
+                high.
+
+        Returns:
+            Features (B, D), float32.
+
+        Raises:
+            ValueError: for images of another shape or range, or smaller images.
         """
         images = checks.images(images, shape=(None, None, 3))
         checks.require(

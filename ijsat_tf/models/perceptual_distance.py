@@ -48,11 +48,32 @@ class PerceptualDistance(Value):
         stages(self.network, self.layers)
 
     def __call__(self, images: Tensor, others: Tensor) -> tf.Tensor:
-        """The distances (B,) of images (B, H, W, C) in [0, 1] from others."""
+        """The distances of images from other images, (B,).
+
+        Args:
+            images: Images (B, H, W, C) in [0, 1].
+            others: Other images (B, H, W, C) in [0, 1].
+
+        Returns:
+            Distances (B,), 0 or more.
+
+        Raises:
+            ValueError: for images that the network does not take.
+        """
         return norm(self.features(images) - self.features(others))
 
     def features(self, images: Tensor) -> tf.Tensor:
-        """The features phi (B, D), at least float32, of images in [0, 1]."""
+        """The features phi of images, (B, D).
+
+        Args:
+            images: Images (B, H, W, C) in [0, 1].
+
+        Returns:
+            Features (B, D), at least float32.
+
+        Raises:
+            ValueError: for images that the network does not take.
+        """
         shape = self.network.input_shape[1:]
         return _features(self, checks.images(images, shape=shape))
 
@@ -61,6 +82,9 @@ class PerceptualDistance(Value):
 
         Terms that depend on the weights alone are computed now, and not at
         every call.
+
+        Returns:
+            A function from images (B, H, W, C) to features (B, D).
         """
         run = self.with_outputs()
         return lambda images: run(images)[0]
@@ -68,7 +92,11 @@ class PerceptualDistance(Value):
     def with_outputs(
         self,
     ) -> Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-        """Like `prepare`, for phi and the network's outputs of one pass."""
+        """Like `prepare`, for phi and the network's outputs of one pass.
+
+        Returns:
+            A function from images (B, H, W, C) to features (B, D) and outputs.
+        """
         run = activations(self.network, self.layers)
         # Laidlaw et al. leave the stem out of the distance.
         parts = stages(self.network, self.layers)[:-1]
@@ -88,6 +116,10 @@ def activations(
     """A function from images to the outputs of a network's `stages`.
 
     The network runs in inference mode, and its own output comes last.
+
+    Args:
+        network: Functional or sequential Keras model.
+        layers: Names of layers, as for `stages`; default None.
     """
     calls = [inference(part) for part in stages(network, layers)]
 
@@ -108,7 +140,7 @@ def unit_features(
     Args:
         activations: Activations of some layers, each (B, ..., C).
         weights: Weights of the squares of each layer's channels, (C,) per
-            layer; None for weights of 1.
+            layer; None, the default, for weights of 1.
 
     Returns:
         Vectors (B, D), at least float32.

@@ -29,24 +29,24 @@ def preact_resnet18(
     With the defaults this is the network of RLAT (11,172,170 weights for 10
     classes). Its stem is a convolution alone. A shortcut with a 1x1
     convolution starts behind the block's first BatchNorm and ReLU (in Fast AT
-    it starts before them). One more pair of BatchNorm and ReLU comes before
+    before both). One more pair of BatchNorm and ReLU comes before
     the pooling. RLAT and Fast AT normalise their input, see
     `normalization`. Kernels start from U(-1 / sqrt(fan_in), 1 / sqrt(fan_in)),
     as PyTorch's do.
 
     Args:
         classes: Number K of classes, with one logit per class.
-        width: Number of channels of the first stage; the others have 2, 4 and 8
-            times as many.
-        image_shape: Shape (H, W, C) of the images.
-        stem: Kind of the stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a
-            7x7 convolution of stride 2 with BatchNorm and ReLU, and a 3x3
-            maximum of stride 2. The 7x7 convolution is padded by 3, RLAT's own
-            by 1.
+        width: Number of channels of the first stage, default 64; the other
+            stages have 2, 4 and 8 times as many.
+        image_shape: Shape (H, W, C) of the images, default (32, 32, 3).
+        stem: Kind of the stem: `"cifar"`, the default, is a 3x3 convolution;
+            `"imagenet"` is a 7x7 convolution of stride 2 with BatchNorm and
+            ReLU, and a 3x3 maximum of stride 2. The 7x7 convolution is padded
+            by 3, RLAT's own by 1.
         normalization: Pair (mean, deviation), C numbers each, of a
             normalisation inside the network; None, the default, for no
             normalisation.
-        name: Name of the model.
+        name: Name of the model, default "preact_resnet18".
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits

@@ -32,9 +32,13 @@ def stem_out(
         width: Number of channels.
         stem: Kind of the stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a
             7x7 convolution of stride 2 and a 3x3 maximum of stride 2.
-        kernel: Function that makes the initializer of the kernel.
+        kernel: Function that makes the initializer of the kernel, default
+            `fan_in_uniform`.
         bare: Whether the CIFAR stem is the convolution alone, because the first
-            block begins with BatchNorm and ReLU.
+            block begins with BatchNorm and ReLU; default False.
+
+    Returns:
+        The output of the stem, of `width` channels.
 
     Raises:
         ValueError: for another `stem`.
@@ -70,6 +74,9 @@ def stages_out(
             layer.
         blocks: Number of blocks of each stage.
         width: Number of channels of the first stage.
+
+    Returns:
+        The output of the last stage.
     """
     for stage, last in enumerate(blocks):
         for place in range(1, last + 1):

@@ -34,15 +34,16 @@ def resnet18(
 
     Args:
         classes: Number K of classes, with one logit per class.
-        width: Number of channels of the first stage; the others have 2, 4 and 8
-            times as many.
-        image_shape: Shape (H, W, C) of the images.
-        stem: Kind of the stem: `"cifar"`, a 3x3 convolution, or `"imagenet"`, a
-            7x7 convolution of stride 2 and a 3x3 maximum of stride 2.
+        width: Number of channels of the first stage, default 64; the other
+            stages have 2, 4 and 8 times as many.
+        image_shape: Shape (H, W, C) of the images, default (32, 32, 3).
+        stem: Kind of the stem: `"cifar"`, the default, is a 3x3 convolution;
+            `"imagenet"` is a 7x7 convolution of stride 2 and a 3x3 maximum of
+            stride 2.
         normalization: Pair (mean, deviation), C numbers each, of a
             normalisation inside the network; None, the default, for no
             normalisation.
-        name: Name of the model.
+        name: Name of the model, default "resnet18".
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits
@@ -75,21 +76,22 @@ def resnet50(
 
     With the defaults this is the network for OM-ImageNet at 256x256 pixels
     (25,557,032 weights for 1,000 classes). As in torchvision's second
-    version, the stride is on the 3x3 convolution, not on the 1x1 before it,
+    version, the stride is on the 3x3 convolution, not on the 1x1 convolution,
     and kernels start from N(0, 2 / fan_out).
 
     Args:
         classes: Number K of classes, with one logit per class.
         width: Number of channels inside the bottlenecks of the first stage,
-            whose output has 4 times as many; the other stages have 2, 4 and 8
-            times the channels of the first.
-        image_shape: Shape (H, W, C) of the images.
-        stem: Kind of the stem: `"imagenet"`, a 7x7 convolution of stride 2 and
-            a 3x3 maximum of stride 2, or `"cifar"`, a 3x3 convolution.
+            default 64. The output of the stage has 4 times as many; the other
+            stages have 2, 4 and 8 times the channels of the first.
+        image_shape: Shape (H, W, C) of the images, default (256, 256, 3).
+        stem: Kind of the stem: `"imagenet"`, the default, is a 7x7 convolution
+            of stride 2 and a 3x3 maximum of stride 2; `"cifar"` is a 3x3
+            convolution.
         normalization: Pair (mean, deviation), C numbers each, of a
             normalisation inside the network; None, the default, for no
             normalisation.
-        name: Name of the model.
+        name: Name of the model, default "resnet50".
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits

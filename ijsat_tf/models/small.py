@@ -26,13 +26,13 @@ def small_cnn(
 
     Args:
         classes: Number K of classes, with one logit per class.
-        width: Number of channels of the first two convolutions; the others have
-            twice as many.
-        image_shape: Shape (H, W, C) of the images.
+        width: Number of channels of the first two convolutions, default 32;
+            the other two have twice as many.
+        image_shape: Shape (H, W, C) of the images, default (8, 8, 1).
         normalization: Pair (mean, deviation), C numbers each, of a
             normalisation inside the network; None, the default, for no
             normalisation.
-        name: Name of the model.
+        name: Name of the model, default "small_cnn".
 
     Returns:
         A built functional model from images (B, H, W, C) in [0, 1] to logits

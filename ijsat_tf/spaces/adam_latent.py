@@ -35,28 +35,29 @@ class AdamChange(NamedTuple):
 
 @value
 class AdamLatent(Latent):
-    """G(z + lambda) with lambda moved by Adam, |lambda| <= radius and
-    |z + lambda| <= bound per coordinate.
+    """The images G(z + lambda), with lambda moved by Adam within two bounds.
 
     lambda <- clip(lambda + step * mean / (sqrt(square) + 1e-8))
 
-    Here mean and square are the unbiased decaying means of the gradients and
-    of their squares, with decay factors of 0.9 and 0.999. Where z is outside
-    the bound, the radius still holds.
+    The bounds are |lambda| <= radius and |z + lambda| <= bound, for each
+    coordinate. Here mean and square are the unbiased decaying means of the
+    gradients and of their squares, with decay factors of 0.9 and 0.999. Where
+    z is outside the bound, the radius still holds.
 
     Args:
         generator: Network with `decode` and possibly `encode`, see `Latent`.
         ball: Ball of lambda, `Linf(radius, step)`, whose step is Adam's
             learning rate. The source has a radius of 0.3 or 0.1, and a step
             of 0.005.
-        levels: Numbers of the levels that may change, see `Latent`.
+        levels: Numbers of the levels that may change, see `Latent`; None, the
+            default, stands for all levels.
         standardized: Whether lambda is measured in standard deviations of the
-            priors, see `Latent`.
+            priors, see `Latent`; default False.
         bound: Bound of each coordinate of z + lambda, default 2; None stands
             for no bound.
 
     Raises:
-        ValueError: for another ball, or a bound that is not positive.
+        ValueError: for another ball, or a negative bound.
 
     Source: Stutz, Hein and Schiele, Disentangling Adversarial Robustness and
     Generalization, 2019, where the bound is that of the training images'

@@ -55,25 +55,65 @@ class Ball(Value):
             object.__setattr__(self, name, float(given))
 
     def with_step(self, steps: int) -> Ball:
-        """This ball, with its default step computed for `steps` updates."""
+        """This ball, with its default step computed for `steps` updates.
+
+        Args:
+            steps: Number of updates.
+
+        Returns:
+            A ball with the step 2.5 * radius / steps, or this ball if its step
+            was given.
+        """
         if self.step is not None:
             return self
         return dataclasses.replace(self, step=2.5 * self.radius / steps)
 
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
-        """A random change inside the ball, of the shape of `like`."""
+        """A random change inside the ball, of the shape of `like`.
+
+        Args:
+            like: Tensors in the shapes of the change.
+            seed: Random seed, (2,) int32.
+
+        Returns:
+            Change, uniform in the ball, in the shapes of `like`.
+        """
         raise NotImplementedError
 
     def direction(self, gradient: Tensors) -> Tensors:
-        """The move of norm 1 that raises the loss the most."""
+        """The move of norm 1 of a steepest step.
+
+        In `Linf` and `L2` no other move of norm 1 raises a linear loss more.
+
+        Args:
+            gradient: Gradient of the loss, in the shapes of the change.
+
+        Returns:
+            Move in the shapes of `gradient`, 0 where the gradient is 0.
+        """
         raise NotImplementedError
 
     def ascend(self, change: Tensors, gradient: Tensors) -> Tensors:
-        """The change after one step of steepest ascent, not projected."""
+        """The change after one step of steepest ascent, not projected.
+
+        Args:
+            change: Present change.
+            gradient: Gradient of the loss, in the shapes of `change`.
+
+        Returns:
+            Change in the shapes of `change`.
+        """
         raise NotImplementedError
 
     def project(self, change: Tensors) -> Tensors:
-        """The nearest change inside the ball."""
+        """The nearest change inside the ball.
+
+        Args:
+            change: Change.
+
+        Returns:
+            Change in the shapes of `change`, nearest in the L2 norm.
+        """
         raise NotImplementedError
 
     def ascend_within(
@@ -81,7 +121,15 @@ class Ball(Value):
     ) -> tf.Tensor:
         """The change after one step of steepest ascent, projected within.
 
-        See `project_within` for the projection and the arguments.
+        See `project_within` for the projection.
+
+        Args:
+            change: Present change, (B, H, W, C).
+            gradient: Gradient of the loss, (B, H, W, C).
+            images: Images (B, H, W, C) in [0, 1].
+
+        Returns:
+            Change (B, H, W, C).
         """
         return self.project_within(self.ascend(change, gradient), images)
 
@@ -93,11 +141,21 @@ class Ball(Value):
         Args:
             change: Change (B, H, W, C).
             images: Images (B, H, W, C) in [0, 1].
+
+        Returns:
+            Change (B, H, W, C).
         """
         return tf.clip_by_value(self.project(change), -images, 1 - images)
 
     def norm(self, change: Tensors) -> tf.Tensor:
-        """The norm of each sample's change, (B,)."""
+        """The norm of each sample's change, (B,).
+
+        Args:
+            change: Change, batch first.
+
+        Returns:
+            Norms (B,), in the unit of the change.
+        """
         raise NotImplementedError
 
 
@@ -110,6 +168,9 @@ class Linf(Ball):
             allowed.
         step: Length of a step; None, the default, stands for
             2.5 * radius / steps.
+
+    Raises:
+        ValueError: for a radius or a step that is negative or not finite.
     """
 
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:
@@ -161,6 +222,9 @@ class L2(Ball):
             allowed.
         step: Length of a step; None, the default, stands for
             2.5 * radius / steps.
+
+    Raises:
+        ValueError: for a radius or a step that is negative or not finite.
     """
 
     def start(self, like: Tensors, seed: tf.Tensor) -> Tensors:

@@ -81,7 +81,11 @@ class Field(Transform):
         return FieldChange(field, mean, square)
 
     def project(self, field: tf.Tensor) -> tf.Tensor:
-        """The nearest field that is allowed."""
+        """The nearest field that is allowed.
+
+        Args:
+            field: Field (B, *grid, D).
+        """
         return self._ball.project(field)
 
     def measure(self, change: FieldChange) -> dict[str, tf.Tensor]:

@@ -17,8 +17,8 @@ class FogContext(NamedTuple):
     Attributes:
         levels: Zeros of the change's shapes, one (B, n, n, 3) for each
             n = 1, 2, 4, ...
-        height: Height of the images.
-        width: Width of the images.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
     """
 
     levels: list[tf.Tensor]
@@ -47,8 +47,8 @@ class Fog(Pattern):
             whole batch, so that an image's fog depends on the other images,
             and takes a second diamond neighbour that is two points away rather
             than one point.
-        map_size: Side of the map, a power of 2; None, the default, stands for
-            the first power larger than the image's longer side.
+        map_size: Side of the map, a power of 2 from 2 on; None, the default,
+            stands for the first power larger than the image's longer side.
 
     Raises:
         ValueError: for settings out of range, or a map smaller than the

@@ -29,6 +29,9 @@ def update(
         iteration: Number of the update, 0 for the first.
         from_change: Whether the room of a coordinate up to its bound is
             measured from c rather than from 0, default False.
+
+    Returns:
+        The next change c, in the shapes of `change`.
     """
     here, slope = joined(change), joined(gradient)
     room = tf.fill(tf.shape(here), tf.cast(bound, here.dtype))

@@ -53,8 +53,10 @@ class Gabor(Pattern):
     def start(
         self, context: tf.Tensor, seed: tf.Tensor | None
     ) -> list[tf.Tensor]:
-        """The map (B, H, W), a mask of the pixels that may change (B, H, W),
-        and the kernels (B, 23, 23), which do not change."""
+        """The map, a mask of the pixels that may change, and the kernels.
+
+        Map and mask are (B, H, W). The kernels, (B, 23, 23), do not change.
+        """
         seed = seeds.derive(0 if seed is None else seed)
         pixels = math.prod(context.shape[1:])
         places = seeds.uniform(context, seeds.derive(seed, "places"))
@@ -131,7 +133,12 @@ def gabor_kernels(
 
 
 def convolved(maps: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
-    """Convolves each map (B, H, W), padded by zeros, with its own kernel."""
+    """Convolves each map (B, H, W), padded by zeros, with its own kernel.
+
+    Args:
+        maps: Maps (B, H, W).
+        kernels: Kernels (B, N, N).
+    """
     # The batch takes the axis of a depthwise convolution's channels.
     found = tf.nn.depthwise_conv2d(
         tf.transpose(maps, [1, 2, 0])[None],

@@ -21,8 +21,8 @@ class Joint(Space):
     gradients of one backward pass.
 
     Args:
-        *spaces: Spaces, one or more. A `Latent`, which makes new images, must
-            come first.
+        *spaces: Spaces, one or more; a ball stands for `Pixels(ball)`. A
+            `Latent`, which makes new images, must come first.
 
     Raises:
         ValueError: for a `Latent` that is not the first, or no spaces.

@@ -106,9 +106,12 @@ class JPEG(Unforeseen):
     def prepare(
         self, images: tf.Tensor, latents: Tensors | None
     ) -> list[tf.Tensor]:
-        """The change c = 0: luminance (B, H / 8, W / 8, 64 or 64 C) and
-        chrominances (B, H / 16, W / 16, 128). The coefficients of a block are
-        in order of rows."""
+        """The change c = 0 of the luminance and of the chrominances.
+
+        The luminance has the shape (B, H / 8, W / 8, 64 or 64 C), and the
+        chrominances have (B, H / 16, W / 16, 128). The coefficients of a block
+        are in order of rows.
+        """
         height, width, channels = image_shape(images)
         planes = [(8, channels)] if channels != 3 else [(8, 1), (16, 2)]
         multiple = planes[-1][0]

@@ -47,6 +47,11 @@ class Latent(Space):
         standardized: Whether lambda is measured in standard deviations of the
             flow's learned priors, which is another threat at the same radius;
             default False, for raw latents.
+
+    Raises:
+        ValueError: for a generator without `decode`, another ball, or levels
+            that the flow does not have; when used, for latents of other
+            shapes, or no latents and a generator without `encode`.
     """
 
     generator: Any

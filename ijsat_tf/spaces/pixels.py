@@ -23,6 +23,9 @@ class Pixels(Space):
 
     Args:
         ball: Ball of delta, for pixels in [0, 1].
+
+    Raises:
+        ValueError: for another ball.
     """
 
     ball: Ball
@@ -80,7 +83,17 @@ def _is_above_one(radius: float | tf.Tensor) -> bool:
 
 
 def as_space(space: Space | Ball) -> Space:
-    """Returns a space unchanged, and a ball as `Pixels(ball)`."""
+    """Returns a space unchanged, and a ball as `Pixels(ball)`.
+
+    Args:
+        space: Space, or ball of the pixels.
+
+    Returns:
+        A space.
+
+    Raises:
+        ValueError: for anything else.
+    """
     if isinstance(space, Ball):
         return Pixels(space)
     checks.require(

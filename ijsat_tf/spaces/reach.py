@@ -31,7 +31,7 @@ class Reach(NamedTuple):
 def reach(
     space: Space, images: Tensor, steps: int = 20, seed: Seed = 0
 ) -> Reach:
-    """Searches for the images farthest from the given ones in a space.
+    """Searches for the images farthest from given images in a space.
 
     For the space `Latent(G, ball)` the search maximises |G(z + lambda) - x|_2
     over lambda in the ball, by steepest ascent from random signs. No
@@ -39,7 +39,8 @@ def reach(
     that of another.
 
     Args:
-        space: Space to search, e.g. `Latent(flow, Linf(0.02))`.
+        space: Space to search, or a ball of pixels, e.g.
+            `Latent(flow, Linf(0.02))`.
         images: Images (B, H, W, C) in [0, 1].
         steps: Number of updates, default 20.
         seed: Random seed of the signs, default 0.

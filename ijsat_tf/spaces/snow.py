@@ -23,8 +23,8 @@ class SnowContext(NamedTuple):
 
     Attributes:
         still: Intensities of zero, (B, H / 4, W / 4, 7).
-        height: Height of the images.
-        width: Width of the images.
+        height: Height of the images in pixels.
+        width: Width of the images in pixels.
     """
 
     still: tf.Tensor
@@ -117,8 +117,14 @@ class Snow(Pattern):
 
 
 def filters(kernels: tf.Tensor) -> tf.Tensor:
-    """The kernels as matrices from 5 x 5 flakes of seven kinds to the 4 x 4
-    pixels at the middle flake, (B, 175, 16)."""
+    """The kernels as matrices from flakes to pixels, (B, 175, 16).
+
+    A matrix leads from 5 x 5 flakes of seven kinds to the 4 x 4 pixels at the
+    middle flake.
+
+    Args:
+        kernels: Motion kernels (B, 7, 13, 13).
+    """
     framed = tf.pad(kernels, [[0, 0], [0, 0], [5, 5], [5, 5]])
     kinds = []
     for kind, (row, column) in enumerate(PLACES):

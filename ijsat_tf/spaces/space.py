@@ -38,7 +38,14 @@ class Space(Value):
         return {}
 
     def with_steps(self, steps: int) -> Space:
-        """This space, with its default steps computed for `steps` updates."""
+        """This space, with its default steps computed for `steps` updates.
+
+        Args:
+            steps: Number of updates.
+
+        Returns:
+            A space whose steps all have a length.
+        """
         return self
 
     def prepare(self, images: tf.Tensor, latents: Tensors | None) -> Any:
@@ -47,11 +54,22 @@ class Space(Value):
         Args:
             images: Images (B, H, W, C) in [0, 1].
             latents: Latents given with the images, or None.
+
+        Returns:
+            The context, which `start` and `apply` get.
         """
         raise NotImplementedError
 
     def start(self, context: Any, seed: tf.Tensor | None) -> Tensors:
-        """The first change: random, or no change if `seed` is None."""
+        """The first change: random, or no change if `seed` is None.
+
+        Args:
+            context: Context that `prepare` returned.
+            seed: Random seed, (2,) int32, or None.
+
+        Returns:
+            Change, a tensor or several tensors, batch first.
+        """
         raise NotImplementedError
 
     def apply(
@@ -59,7 +77,15 @@ class Space(Value):
     ) -> tf.Tensor:
         """The changed images (B, H, W, C), differentiable in `change`.
 
-        The images may leave [0, 1]; the search clips them.
+        The images may leave [0, 1]; the search clips the images.
+
+        Args:
+            images: Images (B, H, W, C) in [0, 1].
+            change: Change, as `start` or `update` returned it.
+            context: Context that `prepare` returned.
+
+        Returns:
+            Images (B, H, W, C).
         """
         raise NotImplementedError
 
@@ -79,9 +105,19 @@ class Space(Value):
                 `Joint`, where these images are not constant and the search
                 clips the result.
             iteration: Number of the update, 0 for the first.
+
+        Returns:
+            Change inside the budget, in the shapes of `change`.
         """
         raise NotImplementedError
 
     def measure(self, change: Tensors) -> dict[str, tf.Tensor]:
-        """The budget used, {name: (B,)}, in the unit of the radius."""
+        """The budget used, {name: (B,)}, in the unit of the radius.
+
+        Args:
+            change: Change, batch first.
+
+        Returns:
+            A dict of norms, (B,) each.
+        """
         raise NotImplementedError

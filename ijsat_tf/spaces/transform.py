@@ -93,6 +93,9 @@ class Pattern(Unforeseen):
 def image_shape(images: tf.Tensor) -> tuple[int, int, int]:
     """The shape (H, W, C), which must be known when the graph is made.
 
+    Args:
+        images: Images (B, H, W, C).
+
     Raises:
         ValueError: for an unknown height, width or number of channels.
     """

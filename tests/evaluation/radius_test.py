@@ -86,6 +86,14 @@ def test_the_curve_of_distances_is_that_of_the_attacks_of_each_radius():
         ij.evaluation.distance_curve(record["fmn"], [])
 
 
+def test_a_record_that_is_not_complete_has_no_curve():
+    found = synthetic.record(
+        correct=np.zeros(3, bool), budget={"linf": np.ones(3)}, samples=5
+    )
+    with pytest.raises(ValueError, match="3 of 5 images"):
+        ij.evaluation.distance_curve(found, [0.1], "linf")
+
+
 def test_the_distance_of_an_image_that_stays_right_is_infinite():
     found = {"correct": np.array([True, False, False])}
     found["budget"] = {"linf": np.array([0.0, 0.0, 0.2], "float32")}

@@ -31,7 +31,7 @@ _LOSSES = {
 class APGD(BallAttack):
     """Auto-PGD: gradient ascent with an adaptive step size.
 
-    In an `Linf` or `L2` ball the search has momentum. It starts on the border
+    In an `Linf` or `L2` ball the search has momentum and starts on the border
     of the ball, in a random direction, with a step of twice the radius. Each
     sample halves its own step when progress stops; see
     `ijsat_tf.attacks.autoattack.momentum_search`. In an `L1` ball a step moves

@@ -21,8 +21,15 @@ class Point(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The result of a search for each sample: a change that the model gets
-    wrong, else the change of the highest loss."""
+    """The result of a search per sample.
+
+    Attributes:
+        change: Change (B, H, W, C) that the model gets wrong, else the change
+            of the highest loss.
+        loss: Highest loss of the search, (B,).
+        found: Whether the search found a change that the model gets wrong,
+            (B,) bool.
+    """
 
     change: tf.Tensor
     loss: tf.Tensor
@@ -112,6 +119,9 @@ class Search:
             until_found: Whether samples that the model gets wrong leave,
                 default True; else the outcome is the change of the highest
                 loss for all samples.
+
+        Returns:
+            An `Outcome`.
         """
         lengths = tf.convert_to_tensor(self.lengths, tf.int32)
         first, wrong = look(samples, change)

@@ -48,12 +48,12 @@ class Verdict(NamedTuple):
 
 @value
 class AutoAttack(BallAttack):
-    """APGD, FAB and Square, each on the images that are still classified
-    correctly, and each from the clean image.
+    """AutoAttack: APGD, FAB and Square, one after another.
 
-    AutoAttack cannot run inside a graph, since a sample is removed once it is
-    misclassified. Inside a graph, and for training, use one of the stages,
-    such as `APGD`.
+    Each stage attacks the images that are still classified correctly, from the
+    clean image. AutoAttack cannot run inside a graph, since misclassified
+    samples are removed. Inside a graph, and for training, use one of the
+    stages, such as `APGD`.
 
     Args:
         ball: Ball of the pixels, `Linf`, `L2` or `L1`, e.g. `Linf(8 / 255)`;
@@ -62,9 +62,11 @@ class AutoAttack(BallAttack):
             stages apgd-ce, apgd-t, fab-t and square; "plus" also has apgd-dlr
             and fab, and has restarts; "rand", for randomised models, has
             apgd-ce and apgd-dlr, with averaged gradients; "custom" has the
-            stages in `attacks`. In an `L1` ball "standard" has more restarts
-            of apgd-ce, fewer targets of apgd-t, and larger radii first.
-        attacks: Names of the stages of the version "custom", in order.
+            stages in `attacks`. In an `L1` ball "standard" and "custom" have
+            more restarts of apgd-ce, fewer targets of apgd-t, and larger radii
+            first.
+        attacks: Names of the stages of the version "custom", in order; None,
+            the default, for every other version.
         batch_size: Number of images attacked together, default 250.
 
     Raises:
@@ -106,7 +108,25 @@ class AutoAttack(BallAttack):
         seed: Seed = 0,
         latents: Tensors | None = None,
     ) -> AttackResult:
-        """Attacks a model eagerly; see `Attack`."""
+        """Attacks a model eagerly; see `Attack`.
+
+        Args:
+            model: Keras model or another callable from images to logits, see
+                `Attack`.
+            images: Images (N, H, W, C), float, in [0, 1].
+            labels: Integer labels (N,), or labels (N, K) with one class per
+                row.
+            seed: Random seed of all stages, default 0.
+            latents: Latents given with the data, default None; no stage uses
+                latents.
+
+        Returns:
+            An `AttackResult`.
+
+        Raises:
+            ValueError: inside a graph, and for images and labels that do not
+                fit.
+        """
         verdict = self._run(model, images, labels, seed, None, False)
         change = verdict.images - tf.cast(images, tf.float32)
         success = tf.convert_to_tensor(~verdict.robust)

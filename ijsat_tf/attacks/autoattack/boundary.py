@@ -79,7 +79,7 @@ def dual_norm(ball: Ball, normal: tf.Tensor) -> tf.Tensor:
     """The dual |w|_q of the ball's norm, (B,): the largest w . d, |d| <= 1.
 
     Args:
-        ball: Ball, `Linf` or `L2`.
+        ball: Ball, `Linf`, `L2` or `L1`.
         normal: Normal w, (B, H, W, C).
     """
     axes = list(range(1, normal.shape.rank))

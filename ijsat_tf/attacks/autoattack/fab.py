@@ -54,7 +54,8 @@ class FAB(BallAttack):
             classes where there are fewer.
 
     Raises:
-        ValueError: for settings out of range, soft labels, or another ball.
+        ValueError: for settings out of range, or another ball; when called,
+            for soft labels.
 
     Source: Croce & Hein, Minimally distorted Adversarial Examples with a
     Fast Adaptive Boundary Attack, 2020, Algorithm 1;

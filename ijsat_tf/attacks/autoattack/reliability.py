@@ -126,8 +126,12 @@ def _sums(tensor: tf.Tensor) -> tf.Tensor:
 
 
 def differ(logits: tf.Tensor, again: tf.Tensor) -> bool:
-    """Whether two evaluations of the same images, (B, K) each, differ by more
-    than rounding errors."""
+    """Whether two evaluations differ by more than rounding errors.
+
+    Args:
+        logits: Logits (B, K) of some images.
+        again: Logits (B, K) of the same images, evaluated again.
+    """
     # Rounding errors on a GPU may differ too. Outputs have any scale, so they
     # are normalised.
     one, other = tf.nn.l2_normalize(logits, 1), tf.nn.l2_normalize(again, 1)

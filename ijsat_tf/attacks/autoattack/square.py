@@ -35,7 +35,8 @@ class Square(BallAttack):
             samples that are not yet misclassified; default 1.
 
     Raises:
-        ValueError: for settings out of range, soft labels, or another ball.
+        ValueError: for settings out of range, or another ball; when called,
+            for soft labels.
 
     Source: Andriushchenko et al., Square Attack: a query-efficient black-box
     adversarial attack via random search, 2020, Algorithms 1 to 3;

@@ -71,7 +71,7 @@ class CarliniWagner(LeastDistance):
         targeted: Whether labels are target classes, default False.
 
     Raises:
-        ValueError: for settings out of range, or soft labels.
+        ValueError: for settings out of range; when called, for soft labels.
 
     Source: Carlini and Wagner, Towards Evaluating the Robustness of Neural
     Networks, 2017, section VI.A.

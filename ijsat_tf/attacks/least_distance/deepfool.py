@@ -42,7 +42,7 @@ class DeepFool(LeastDistance):
             0.02.
 
     Raises:
-        ValueError: for settings out of range, or soft labels.
+        ValueError: for settings out of range; when called, for soft labels.
 
     Source: Moosavi-Dezfooli et al., DeepFool: a simple and accurate method to
     fool deep neural networks, 2016, Algorithm 2, with the candidates and the

@@ -29,7 +29,7 @@ class FastMinimumNorm(LeastDistance):
     d <- clip(x + project(d - alpha g / |g|_2, e)) - x.
 
     A success is a misclassified x + d, and d* is the shortest such change so
-    far. alpha falls from `step_size` to a hundredth of it, and gamma to 0.001,
+    far. alpha falls from `step_size` to `step_size / 100`, and gamma to 0.001,
     both along a cosine. Before the first success the source has neither the
     factor nor the maximum, and e = |d|_p + |L| / |g|_q. The search then stops
     short of the boundary where the box shortens d in each step, as at black
@@ -44,7 +44,7 @@ class FastMinimumNorm(LeastDistance):
         targeted: Whether labels are target classes, default False.
 
     Raises:
-        ValueError: for settings out of range, or soft labels.
+        ValueError: for settings out of range; when called, for soft labels.
 
     Source: Pintor et al., Fast Minimum-norm Adversarial Attacks through
     Adaptive Norm Constraints, 2021, Algorithm 1.

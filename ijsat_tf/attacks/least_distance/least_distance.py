@@ -26,9 +26,11 @@ class LeastDistance(Attack):
     `ijsat_tf.evaluation.distance_curve` does that. Subclasses define `search`.
 
     Attributes:
-        norm: Name of the norm of distances, "l1", "l2" or "linf".
-        norms: Names of the norms that the attack can minimise.
-        targeted: Whether labels are target classes.
+        norm: Name of the norm of distances, "l1", "l2" or "linf"; default
+            "l2".
+        norms: Names of the norms that the attack can minimise, default "l2"
+            alone.
+        targeted: Whether labels are target classes, default False.
 
     Raises:
         ValueError: for another norm.

@@ -96,6 +96,10 @@ class FastLagrangePerceptual(LagrangianAttack):
 
     penalty: float = 10.0
 
+    @property
+    def radii(self) -> dict[str, float]:
+        return {}  # The bound is soft.
+
     def __post_init__(self):
         super().__post_init__()
         checks.not_negative("penalty", self.penalty)

@@ -84,8 +84,11 @@ class PerceptualAttack(Attack):
         Args:
             ball: Perceptual ball around the images.
             labels: Labels (B, K).
-            start: Images to start from, (B, H, W, C); they may leave [0, 1] a
+            start: Images to start from, (B, H, W, C), which may leave [0, 1] a
                 little.
+
+        Returns:
+            Images (B, H, W, C) in [0, 1].
         """
         raise NotImplementedError
 

@@ -49,6 +49,12 @@ class PerceptualBall(NamedTuple):
         the official code bisects the whole batch, and may end just outside of
         the ball.
 
+        Args:
+            images: Images (B, H, W, C).
+
+        Returns:
+            Images (B, H, W, C) in [0, 1] and in the ball.
+
         Source: Laidlaw et al., 2021, appendix A.4.
         """
         given = tf.clip_by_value(images, 0.0, 1.0)

@@ -32,8 +32,8 @@ def heat_maps(
 
     Each model is a row, and each attack a column; the first column is the
     image itself. Each model is attacked on its own. Its heat map explains the
-    class that it then predicts, which stands below. All maps have one colour
-    scale, from the least to the largest value of each map.
+    class that the model then predicts, which stands below. All maps have one
+    colour scale, from the least to the largest value of each map.
 
     Args:
         models: Classifiers {name of the row: functional or sequential Keras

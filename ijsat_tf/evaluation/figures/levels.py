@@ -38,7 +38,8 @@ def attacked_levels(
         label: Class of the image.
         path: Path of the picture to write, or several paths; their endings
             tell the formats.
-        etas: Radii of lambda_i, default those of the paper.
+        etas: Radii of lambda_i, per coordinate of the latents; default
+            (0.02, 0.04, 0.1), the radii of the paper.
         steps: Number of steps of the attack, default 10; a step is a quarter
             of the radius.
         seed: Random seed of the attack's start, default 0.

@@ -33,6 +33,10 @@ def adversarial_panel(
         name: Name of the attack, default "JSA".
         titles: Titles, one above each image, e.g. its class; None, the
             default, for no titles.
+
+    Raises:
+        ValueError: for sets of different lengths, or an ending that is not the
+            ending of a format.
     """
     images, adversarial = np.asarray(images), np.asarray(adversarial)
     difference, factor = magnified(adversarial - images)
@@ -101,6 +105,9 @@ def sample_grid(images: Tensor, path: Paths, columns: int = 10) -> None:
             tell the formats.
         columns: Number of images per line, default 10; the last line may be
             shorter.
+
+    Raises:
+        ValueError: for an ending that is not the ending of a format.
     """
     from matplotlib.figure import Figure
 

@@ -22,7 +22,14 @@ _DATED = {
 
 
 def require_format(path: str | os.PathLike) -> None:
-    """Raises `ValueError` unless a file's ending is that of a format."""
+    """Checks that the ending of a file is the ending of a format.
+
+    Args:
+        path: Path of the file.
+
+    Raises:
+        ValueError: for another ending.
+    """
     from matplotlib.backend_bases import FigureCanvasBase
 
     known = FigureCanvasBase.get_supported_filetypes()

@@ -61,7 +61,10 @@ def to_html(
             the first one given is shown.
         pictures: Pictures {caption: path of a PNG file}, shown before the
             runs' own; None, the default, for no further pictures.
-        note: Line below the title, such as a date; default none.
+        note: Line below the title, such as a date; default "", for no line.
+
+    Returns:
+        Text of the page, in HTML.
 
     Raises:
         ValueError: for no runs, two runs of one name, a run called
@@ -196,7 +199,7 @@ def _warned(
 ) -> list[list[Child]]:
     """Returns the warnings of a page, one line each.
 
-    They are of records that cannot be compared, are not complete, cannot be
+    Warnings are of records that cannot be compared, are not complete, cannot be
     read, or were made by different versions, and of checks that failed.
 
     Args:

@@ -48,7 +48,11 @@ _SETTINGS = "settings.cfg"
 
 
 def is_run(folder: str | os.PathLike) -> bool:
-    """Whether a folder holds what training or an evaluation wrote."""
+    """Whether a folder holds what training or an evaluation wrote.
+
+    Args:
+        folder: Path of the folder.
+    """
     folder = pathlib.Path(folder)
     return (folder / _SETTINGS).is_file() or (folder / "records").is_dir()
 
@@ -65,6 +69,9 @@ def read_run(
         folder: Folder of the run, the --workdir of train/main.py.
         checkpoint: Checkpoint whose records are read, "last" (the default) or
             "best".
+
+    Returns:
+        A `Run`.
     """
     folder = pathlib.Path(folder)
     place = folder / "records" / checkpoint
@@ -112,7 +119,7 @@ def read_run(
 def _settings(path: pathlib.Path) -> dict[str, str]:
     """Returns the settings in a flagfile.
 
-    The checksums of files are comments in it, "# gan, sha256=...".
+    The flagfile has the checksums of files as comments, "# gan, sha256=...".
     """
     found = {}
     lines = read_text(path).splitlines() if path.is_file() else []

@@ -44,7 +44,7 @@ def spread(values: np.ndarray | None) -> Spread | None:
     """Returns the mean and the maximum of values, or None for no values.
 
     Args:
-        values: Values (N,) of a record; None where they were not measured.
+        values: Values (N,) of a record; None where nothing was measured.
     """
     if values is None or not len(values):
         return None

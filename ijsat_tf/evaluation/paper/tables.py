@@ -132,6 +132,9 @@ def records_table(runs: Runs) -> Table:
         runs: Records {name of a run: {name of a record: `Record`}}, with any
             names.
 
+    Returns:
+        A table of one section, with a row per run.
+
     Raises:
         ValueError: for no records, or a run called "difference".
     """

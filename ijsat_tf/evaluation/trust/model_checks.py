@@ -44,12 +44,13 @@ def model_checks(
 
     Args:
         model: Function or Keras model from images in [0, 1] to logits.
-        data: Data as `evaluate` takes them.
+        data: Tuple (x, y), or a finite `tf.data.Dataset` of such batches, as
+            for `evaluate`.
         ball: Ball of pixels, e.g. `Linf(8 / 255)`, with a radius above 0.
         flow: Network with `encode`, `decode` and `log_prob`; None, the
             default, for no flow.
         seed: Random seed of the random directions, default 0.
-        examples: Number of images that are used, the first ones of `data`,
+        examples: Number of images that are used, the first images of `data`;
             default 32.
 
     Returns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -38,8 +39,8 @@ def record_checks(
 
     Args:
         records: Records {column: `Record`}, complete or not.
-        attacks: Attacks {column: attack}, as `evaluate` takes them. For None,
-            the default, and for missing columns, the attacks are read from the
+        attacks: Attacks {column: attack}, as for `evaluate`. For None, the
+            default, and for missing columns, the attacks are read from the
             records, which works for the attacks of this library.
 
     Returns:
@@ -150,8 +151,12 @@ def _steps(columns: list[_Column]) -> Check:
             families[family].append((steps, column))
     pairs = []
     for family in families.values():
-        ordered = [each for _, each in sorted(family, key=lambda one: one[0])]
-        pairs += zip(ordered[1:], ordered)
+        family.sort(key=lambda one: one[0])
+        pairs += [
+            (many, few)
+            for (less, few), (more, many) in itertools.pairwise(family)
+            if more > less
+        ]
     return _compared(
         "more steps are not weaker",
         pairs,

@@ -84,8 +84,9 @@ def test_balls_of_pixels():
 
 
 def test_perceptual_bounds():
-    attack = attacks.FastLagrangePerceptual(0.3)
-    assert attack_from_repr(repr(attack)).radii == {"perceptual": 0.3}
+    hard, soft = attacks.LagrangePerceptual, attacks.FastLagrangePerceptual
+    assert attack_from_repr(repr(hard(0.3))).radii == {"perceptual": 0.3}
+    assert attack_from_repr(repr(soft(0.3))).radii == {}
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_only_attacks_in_the_same_ball_are_compared():
         # It does not get from one border to the other.
         "short": _of(PGD(Linf(0.2, step=0.05), steps=7), 50, linf=0.2),
         "other steps": _of(PGD(Linf(0.1, step=0.01), steps=50), 99),
+        "same steps": _of(PGD(Linf(0.1, step=0.01), steps=50), 20),
     }
     found = record_checks(others)
     assert [found[at].passed for at in (BUDGETS, STEPS, SINGLE)] == [

@@ -15,6 +15,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from ijsat_tf.runtime import threads
+from ijsat_tf.storage import files
 
 
 class _FractionParser(flags.ArgumentParser):
@@ -264,10 +265,9 @@ def load(path: str, what: str, method: str = "call") -> keras.Model:
         return model
     except Exception as error:
         # Keras passes on all errors of its readers: zip, JSON, HDF5 errors.
-        reason = str(error).strip().split("\n")[0]
         raise ValueError(
-            f"{path} cannot be read as a {what}: {reason} Give the path of a "
-            f"complete {what} that this library saved."
+            f"{path} cannot be read as a {what}: {files.reason(error)} Give "
+            f"the path of a complete {what} that this library saved."
         ) from error
 
 

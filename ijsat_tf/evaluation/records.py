@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from ijsat_tf import checks
 from ijsat_tf.storage import resumable
-from ijsat_tf.storage.files import replaced
+from ijsat_tf.storage.files import reason, replaced
 
 # The numbers of a record follow from these settings, so that no record may
 # mix batches of different settings.
@@ -203,11 +203,9 @@ def load(path: pathlib.Path) -> Record:
                 return from_arrays(arrays)
         except Exception as error:
             # NumPy raises what its readers raise: zip, zlib, JSON errors.
-            reason = str(error).strip().split("\n")[0]
             raise ValueError(
-                f"{path} cannot be read as a record: "
-                f"{reason or type(error).__name__}. Choose another folder, "
-                "or delete that file to evaluate again."
+                f"{path} cannot be read as a record: {reason(error)}. Choose "
+                "another folder, or delete that file to evaluate again."
             ) from error
 
 

@@ -99,6 +99,21 @@ def read_text(path: pathlib.Path) -> str:
         ) from error
 
 
+def reason(error: Exception) -> str:
+    """Why a file cannot be read, for a message of one line.
+
+    Args:
+        error: Error of a reader of zip, JSON or HDF5 files. Some readers quote
+            bytes of the file at any length.
+
+    Returns:
+        First line of the error's text, at most 120 characters; the error's type
+        if there is no text.
+    """
+    line = str(error).strip().split("\n")[0] or type(error).__name__
+    return line if len(line) <= 120 else f"{line[:117]}..."
+
+
 def _flush(path: pathlib.Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

@@ -20,6 +20,18 @@ def test_a_path_without_a_name_is_refused(path, tmp_path, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "error, expected",
+    [
+        (ValueError("a line\nanother"), "a line"),
+        (KeyError(), "KeyError"),
+        (ValueError("\\x00" * 99), "\\x00" * 29 + "\\..."),
+    ],
+)
+def test_a_reason_is_one_short_line(error, expected):
+    assert files.reason(error) == expected
+
+
 def test_a_file_that_is_no_text_is_named(tmp_path):
     path = tmp_path / "settings.cfg"
     path.write_text("--method=ü", encoding="utf-8")

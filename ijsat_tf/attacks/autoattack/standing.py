@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from ijsat_tf.storage import resumable
-from ijsat_tf.storage.files import replaced
+from ijsat_tf.storage.files import reason, replaced
 
 ALIVE = -1
 
@@ -76,8 +76,7 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
             settings, fell, progress, adversarial = _parsed(file)
         except Exception as error:
             # Readers raise errors of many types: zip, zlib, JSON errors.
-            reason = str(error).strip().split("\n")[0]
-            raise _unreadable(path, reason or type(error).__name__) from error
+            raise _unreadable(path, reason(error)) from error
     resumable.require_same(
         settings,
         begun.settings,
@@ -100,9 +99,9 @@ def load(path: pathlib.Path, begun: Standing) -> Standing:
     )
 
 
-def _unreadable(path: pathlib.Path, reason: str) -> ValueError:
+def _unreadable(path: pathlib.Path, why: str) -> ValueError:
     return ValueError(
-        f"{path} cannot be read as a state of AutoAttack: {reason}. Choose "
+        f"{path} cannot be read as a state of AutoAttack: {why}. Choose "
         "another path, or delete that file to begin again."
     )
 

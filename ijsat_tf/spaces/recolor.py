@@ -22,8 +22,10 @@ class ReColor(Field):
 
     c(x) is the colour of a pixel in CIELUV, scaled to about [0, 1]. F has one
     displacement per point of a grid of colours in [0, 1]^3, and is linear in
-    between. Images of one or two channels have no CIELUV: their channels are c
-    itself, and the grid has one axis per channel. The search maximises
+    between. A point of the grid that sRGB can show stays a colour of sRGB: each
+    step moves c + F to the nearest such colour, and then F into its bound.
+    Images of one or two channels have no CIELUV: their channels are c itself,
+    and the grid has one axis per channel. The search maximises
 
     loss - smoothness * sum_p sum_{q next to p} |F(p) - F(q)|_2 / budget
 
@@ -44,9 +46,9 @@ class ReColor(Field):
     Source: Laidlaw and Feizi, Functional Adversarial Attacks, 2019, with the
     weight of Laidlaw et al., Perceptual Adversarial Robustness, 2021. Their
     code moves saturated colours, which are outside of the grid, to its edge,
-    and the grid's points into the colours of sRGB; so some pixels change
+    and all points of the grid into the colours of sRGB; so some pixels change
     where nothing moves. Here F is that of the nearest point of the grid there,
-    and F = 0 gives x.
+    points that sRGB cannot show are free, and F = 0 gives x.
     """
 
     smoothness: float = 0.0036
@@ -79,6 +81,18 @@ class ReColor(Field):
         shape = *self.resolution[:channels], channels
         return tf.zeros([tf.shape(images)[0], *shape], images.dtype)
 
+    def project(self, field: tf.Tensor) -> tf.Tensor:
+        axes = [
+            tf.linspace(tf.constant(0, field.dtype), 1, side)
+            for side in field.shape[1:-1]
+        ]
+        grid = tf.stack(tf.meshgrid(*axes, indexing="ij"), axis=-1)[None]
+        still = _shown(grid)
+        free = tf.reduce_any(tf.abs(still - grid) > 1e-4, -1, keepdims=True)
+        return super().project(
+            tf.where(free, field, _shown(grid + field) - still)
+        )
+
     def apply(
         self, images: tf.Tensor, change: FieldChange, context: tf.Tensor
     ) -> tf.Tensor:
@@ -86,6 +100,16 @@ class ReColor(Field):
             return images + interpolate(change.field, images)
         colours = cieluv.from_rgb(images)
         return cieluv.to_rgb(colours + interpolate(change.field, colours))
+
+
+def _shown(colours: tf.Tensor) -> tf.Tensor:
+    """The nearest colours (B, *grid, D) in [0, 1]^D that a screen can show."""
+    colours = tf.clip_by_value(colours, 0.0, 1.0)
+    if colours.shape[-1] < 3:
+        return colours
+    flat = tf.reshape(colours, [tf.shape(colours)[0], -1, 1, 3])
+    images = tf.clip_by_value(cieluv.to_rgb(flat), 0.0, 1.0)
+    return tf.reshape(cieluv.from_rgb(images), tf.shape(colours))
 
 
 def interpolate(field: tf.Tensor, places: tf.Tensor) -> tf.Tensor:

@@ -78,6 +78,31 @@ def test_no_change_is_the_image_and_equal_colours_stay_equal(channels):
         assert np.ptp(moved[:, 0, row], axis=1).max() < 1e-6
 
 
+def test_colours_of_the_grid_stay_colours_of_srgb():
+    space = ReColor(0.2)
+    field = tf.constant(
+        np.random.default_rng(0).uniform(-0.2, 0.2, (2, 16, 32, 32, 3))
+    )
+    axes = [np.linspace(0, 1, side) for side in (16, 32, 32)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1)
+
+    def outside(colours):
+        """How far colours are beyond sRGB, without its clips."""
+        flat = tf.constant(colours.reshape(2, -1, 1, 3))
+        images = cieluv.to_rgb(flat).numpy()
+        return np.abs(images - images.clip(0, 1)).max((2, 3))
+
+    inside = outside(np.stack([grid] * 2)) == 0
+    assert 0.2 < inside.mean() < 0.8
+    moved = space.project(field).numpy()
+    assert np.abs(moved).max() <= 0.2
+    before, after = outside(grid + field.numpy()), outside(grid + moved)
+    assert before[inside].max() > 0.1
+    # The bound comes last, and may lead a little out again.
+    assert np.quantile(after[inside], 0.9) < 1e-3
+    np.testing.assert_array_equal(space.project(0 * field), 0 * field)
+
+
 def test_gradients_are_those_of_finite_differences():
     images = np.random.default_rng(1).uniform(0.3, 0.7, (1, 3, 4, 3))
     field = random_field(3, 1, 0.03)

@@ -58,8 +58,10 @@ class Field(Transform):
         object.__setattr__(self, "smoothness", float(self.smoothness))
 
     def start(self, context: tf.Tensor, seed: tf.Tensor | None) -> FieldChange:
-        field = context if seed is None else self._ball.start(context, seed)
-        return FieldChange(self.project(field), context, context)
+        field = context
+        if seed is not None:
+            field = self.project(self._ball.start(context, seed))
+        return FieldChange(field, context, context)
 
     def update(
         self,

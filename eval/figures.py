@@ -50,7 +50,7 @@ flags.DEFINE_enum(
     ["last", "best"],
     "Classifier of each run: classifier.keras (last) or best.keras (best).",
 )
-flags.DEFINE_string("flow", None, "Path of a trained flow.keras.")
+commandline.define_flow()
 flags.DEFINE_string("gan", None, "Path of a trained GAN, such as sngan.keras.")
 flags.DEFINE_string(
     "features",

@@ -73,7 +73,7 @@ flags.DEFINE_list(
     "Columns of --attacks whose worst for each image is the column Union; None "
     "is pat_narrow where --attacks has pat, and no column otherwise.",
 )
-flags.DEFINE_string("flow", None, "Path of a trained flow.keras.")
+commandline.define_flow()
 flags.DEFINE_string(
     "gan",
     None,

@@ -12,10 +12,12 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from absl import app, flags
+from absl import app, flags, logging
 
 from ijsat_tf.runtime import threads
-from ijsat_tf.storage import files
+from ijsat_tf.storage import files, presets
+
+_FLOWS = pathlib.Path(__file__).parent / "flows" / "presets"
 
 
 class _FractionParser(flags.ArgumentParser):
@@ -89,6 +91,16 @@ def define_strategy() -> None:
         ["auto", "none", "mirrored", "multi_worker"],
         "Devices to use; auto is all GPUs of this machine, or all machines of "
         "the environment's TF_CONFIG.",
+    )
+
+
+def define_flow() -> None:
+    """Defines the flag of the flow."""
+    flags.DEFINE_string(
+        "flow",
+        None,
+        "Path of a trained flow.keras, or the name of a preset: "
+        f"{', '.join(presets.names(_FLOWS))}.",
     )
 
 
@@ -187,6 +199,9 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
         try:
             # Strategies log each of their steps at lower levels.
             tf.get_logger().setLevel("WARNING")
+            if not flags.FLAGS["verbosity"].present:
+                # TensorFlow Datasets logs each step of reading a set.
+                logging.set_verbosity(logging.WARNING)
             threads.one_core_per_operation()
             main(arguments)
         except (ValueError, OSError, ImportError) as error:
@@ -242,21 +257,34 @@ def _fail(error: Exception | str) -> None:
     sys.exit(2)
 
 
+def located(path: str, what: str) -> str:
+    """The path of a network; a flow may also be named as a preset.
+
+    Args:
+        path: Path of a file, or the name of a preset.
+        what: Kind of the network, e.g. "flow".
+    """
+    named = what == "flow" and path in presets.names(_FLOWS)
+    return str(presets.path(_FLOWS, path)) if named else path
+
+
 def load(path: str, what: str, method: str = "call") -> keras.Model:
     """Loads a model from a `.keras` file; no code in the file is ever run.
 
     Args:
-        path: Path of the file.
+        path: Path of the file; of a flow also the name of a preset.
         what: Kind of the model, e.g. "flow", for the message.
         method: Name of a method that models of this kind have, default "call".
 
     Raises:
         ValueError: for a file that is missing, truncated or of another kind.
     """
+    path = located(path, what)
     if not os.path.exists(path):
+        named = f", or name a preset: {', '.join(presets.names(_FLOWS))}"
         raise ValueError(
             f"No {what} at {path}: train a {what} with train/main.py, or "
-            "correct the path."
+            f"correct the path{named if what == 'flow' else ''}."
         )
     try:
         model = keras.saving.load_model(path)

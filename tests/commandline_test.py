@@ -13,10 +13,12 @@ from absl import flags
 from absl.testing import flagsaver
 
 from ijsat_tf import commandline
+from ijsat_tf.flows import presets
 
 COMMAND = """
 import json, sys
 import tensorflow as tf
+from absl import logging
 from ijsat_tf import commandline
 
 epsilon = commandline.define_fraction("epsilon", "8/255", "Radius.")
@@ -29,6 +31,8 @@ def main(arguments):
     if epsilon.value == 0.25:
         message = "{{node Write}} run/events; No space left on device\\n\\tx"
         raise tf.errors.ResourceExhaustedError(None, None, message)
+    logging.info("a step of reading")
+    logging.warning("a warning")
     print(epsilon.value)
 
 for arguments in json.loads(sys.argv.pop()):
@@ -72,6 +76,11 @@ def test_right_arguments_print_and_end_without_a_code(outputs):
     for number, expected in enumerate(RIGHT.values()):
         assert float(printed[2 * number]) == expected
         assert printed[2 * number + 1] == "code None"
+
+
+def test_warnings_of_libraries_are_shown_and_their_steps_are_not(outputs):
+    assert outputs[1].count("a warning") == len(RIGHT)
+    assert "a step of reading" not in outputs[1]
 
 
 def test_wrong_arguments_end_in_code_2_and_one_line(outputs):
@@ -158,6 +167,16 @@ def test_load_of_a_missing_file(tmp_path):
     path = str(tmp_path / "none.keras")
     with pytest.raises(ValueError, match=f"No flow at {path}: train a flow"):
         commandline.load(path, "flow")
+
+
+def test_a_flow_may_be_named_as_a_preset():
+    (name,) = presets.names()
+    path = str(presets.path(name))
+    assert commandline.located(name, "flow") == path
+    assert commandline.located(path, "flow") == path
+    assert commandline.located(name, "classifier") == name
+    with pytest.raises(ValueError, match=f"No flow at other: .*: {name}"):
+        commandline.load("other", "flow")
 
 
 def _truncated(path, whole):

@@ -159,7 +159,7 @@ flags.DEFINE_integer("cutout", 16, "Side of cutout's squares, in pixels.", 1)
 commandline.define_fraction(
     "bound", 0.5, "Largest perceptual distance in fast_pat."
 )
-flags.DEFINE_string("flow", None, "Path of a trained flow.keras.")
+commandline.define_flow()
 flags.DEFINE_string(
     "gan",
     None,

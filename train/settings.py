@@ -8,6 +8,7 @@ import pathlib
 import options
 from options import FLAGS, GENERATORS
 
+from ijsat_tf import commandline
 from ijsat_tf.storage import files, resumable
 
 # Flags that may differ when a run is resumed.
@@ -94,7 +95,8 @@ def _resolved() -> list[str]:
     digests = []
     for name in _FILES if FLAGS.method not in GENERATORS else ():
         if FLAGS[name].value:
-            content = pathlib.Path(FLAGS[name].value).read_bytes()
+            path = commandline.located(FLAGS[name].value, name)
+            content = pathlib.Path(path).read_bytes()
             digest = hashlib.sha256(content).hexdigest()[:16]
             digests.append(f"# {name}, sha256={digest}")
     return digests + [

@@ -192,7 +192,8 @@ def by_name(
     checks.require(
         family not in ON_MANIFOLD or flow is not None,
         f"The attack {name} needs a flow; train a flow, or load a preset, and "
-        "pass the flow.",
+        "pass the flow, on the command line by --flow=glow_cifar10_small or "
+        "--flow=PATH.",
     )
     given = _Given(pixels, latent, flow, levels, dataset)
     if digits:

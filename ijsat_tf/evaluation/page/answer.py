@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,20 +16,27 @@ from ijsat_tf.evaluation.statistics import (
     mcnemar,
 )
 
+_Line = tuple[Element | str, ...]
 
-def answer(runs: Sequence[Run]) -> list[Element]:
+
+def answer(
+    runs: Sequence[Run], failed: Mapping[str, int] | None = None
+) -> list[Element]:
     """Returns paragraphs that tell which network is the most robust, and why.
 
     An image counts as right if the network is right in each record that all
-    runs have of the image, attacked or not.
+    runs have of the image, attacked or not. A network that failed a check is
+    never called the most robust.
 
     Args:
         runs: Runs; runs without records are left out.
+        failed: Number of checks that each run failed, {name: number}; None,
+            the default, for none.
     """
-    return [element("p", *line) for line in _lines(runs)]
+    return [element("p", *line) for line in _lines(runs, failed or {})]
 
 
-def _lines(runs: Sequence[Run]) -> list[tuple[Element | str, ...]]:
+def _lines(runs: Sequence[Run], failed: Mapping[str, int]) -> list[_Line]:
     runs = [run for run in runs if run.records]
     if not runs:
         return [("No run has a record yet, so there is no answer.",)]
@@ -53,7 +60,18 @@ def _lines(runs: Sequence[Run]) -> list[tuple[Element | str, ...]]:
         for run in runs
     }
     every = dict.fromkeys(name for run in runs for name in run.records)
-    return [*_verdict(right), (_how(compared, len(every) - len(compared)),)]
+    unmoved = [
+        run.name
+        for run in runs
+        if right[run.name].any()
+        and "standard" in compared
+        and np.array_equal(right[run.name], run.records["standard"].correct)
+    ]
+    return [
+        *_verdict(right, failed),
+        *map(_unmoved, unmoved),
+        (_how(compared, len(every) - len(compared)),),
+    ]
 
 
 def _compared(runs: Sequence[Run]) -> list[str]:
@@ -78,11 +96,23 @@ def _compared(runs: Sequence[Run]) -> list[str]:
     return [name for name in shared if name not in odd]
 
 
-def _verdict(right: dict[str, np.ndarray]) -> list[tuple[Element | str, ...]]:
+def _unmoved(name: str) -> _Line:
+    return (
+        "No attack turned a right answer of ",
+        element("strong", name),
+        " into an error. A network whose gradients are zero looks the same: "
+        "the checks of eval/main.py --checks tell the difference.",
+    )
+
+
+def _verdict(
+    right: dict[str, np.ndarray], failed: Mapping[str, int]
+) -> list[_Line]:
     """Returns the lines on the first network, and on the next one.
 
     Args:
         right: Whether a network is right on each image, {name: (N,) bool}.
+        failed: Number of checks that each network failed, {name: number}.
     """
     # Sorting keeps the order of equally robust networks.
     names = sorted(right, key=lambda name: -right[name].mean())
@@ -109,6 +139,10 @@ def _verdict(right: dict[str, np.ndarray]) -> list[tuple[Element | str, ...]]:
     else:
         first = "No network is clearly the most robust. ", name, " leads, "
         verdict = "alone may explain this difference"
+    if failed.get(names[0]):
+        checks = element("a", "checks", href="#checked")
+        told_why = "No network can be called the most robust, because "
+        first = told_why, name, " leads and failed ", checks, ". It is "
     pair = "these two networks"
     if len(names) > 2:
         pair += f" of {len(names)} alone"

@@ -58,11 +58,24 @@ def checks_table(found: Found) -> Element:
         element("strong", "Do the numbers say what they seem to?"),
         " Attacks that are weaker where they should be stronger are signs of "
         "masked gradients: the network then hides its errors, and more robust "
-        "numbers are no more robustness. eval/main.py --checks also asks the "
-        "network and the flow themselves.",
+        "numbers are no more robustness. `ijsat_tf.evaluation.model_checks` "
+        "and eval/main.py --checks also ask the network and the flow.",
     )
     columns = [(heading,) for heading in ("Check", *found)]
     return data_table("checked", caption, columns, [lines])
+
+
+def failures(found: Found) -> dict[str, int]:
+    """Returns {name of a run: number of checks that failed}.
+
+    Args:
+        found: Checks {name of a run: its checks}, as `all_checks` returned
+            them.
+    """
+    return {
+        name: sum(check.passed is False for check in checks)
+        for name, checks in found.items()
+    }
 
 
 def failed(found: Found) -> Iterator[list[Child]]:
@@ -72,8 +85,7 @@ def failed(found: Found) -> Iterator[list[Child]]:
         found: Checks {name of a run: its checks}, as `all_checks` returned
             them.
     """
-    for name, checks in found.items():
-        count = sum(check.passed is False for check in checks)
+    for name, count in failures(found).items():
         if count:
             what = "check" if count == 1 else "checks"
             link = element("a", f"{count} {what}", href="#checked")

@@ -17,6 +17,7 @@ from ijsat_tf.evaluation.page.checked import (
     all_checks,
     checks_table,
     failed,
+    failures,
 )
 from ijsat_tf.evaluation.page.document import document, gallery
 from ijsat_tf.evaluation.page.elements import Child, Element, element, section
@@ -34,10 +35,6 @@ from ijsat_tf.evaluation.paper.tables import (
 )
 from ijsat_tf.evaluation.records import Record
 
-_NONE = (
-    "No record of the paper's tables, which are of "
-    f"{', '.join(dict.fromkeys(as_printed.DATA.values()))}."
-)
 _CHART = "Accuracy of each run under each attack, as in the table below"
 
 
@@ -93,7 +90,7 @@ def to_html(
     warnings = _warned(runs, ours, found_checks)
     items = [element("li", *warning) for warning in warnings]
     sections = [
-        section("answer", "Answer", *answer(runs)),
+        section("answer", "Answer", *answer(runs, failures(found_checks))),
         section(
             "warnings",
             "Warnings",
@@ -107,11 +104,7 @@ def to_html(
             if ours
             else element("p", "No record yet."),
         ),
-        section(
-            "paper",
-            "Beside the paper",
-            *papers or [element("p", _NONE)],
-        ),
+        *([section("paper", "Beside the paper", *papers)] if papers else []),
         section(
             "pictures",
             "Pictures",

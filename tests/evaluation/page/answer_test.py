@@ -10,8 +10,8 @@ from tests.evaluation.page.elements_test import page_of
 from tests.evaluation.synthetic import record, row
 
 
-def told(*runs):
-    return [part.text for part in page_of(*answer(runs)).all("p")]
+def told(*runs, failed=None):
+    return [part.text for part in page_of(*answer(runs, failed)).all("p")]
 
 
 def run(name, model=None, **columns):
@@ -69,6 +69,26 @@ def test_chance_may_be_why():
     assert second.startswith("a comes next with 25.00 %")
     assert "alone may explain this difference" in third
     assert "these two networks of 3 alone has p = 0.5." in third
+
+
+def test_a_leader_that_failed_a_check_is_no_winner():
+    runs = run("at", standard=40, pgd=10), run("masked", standard=40, pgd=39)
+    assert told(*runs)[0].startswith("masked is the most robust")
+    assert told(*runs, failed={"at": 1, "masked": 0})[0] == told(*runs)[0]
+    first, *_ = told(*runs, failed={"masked": 2})
+    assert first.startswith(
+        "No network can be called the most robust, because masked leads and "
+        "failed checks"
+    )
+    assert "It is right on 97.50 %" in first
+
+
+def test_a_network_that_no_attack_moves():
+    runs = run("at", standard=40, pgd=10), run("still", standard=20, pgd=20)
+    said = [line for line in told(*runs) if "turned" in line]
+    assert len(said) == 1 and "of still into an error" in said[0]
+    # A network that is never right has no answer that could turn.
+    assert "turned" not in "".join(told(run("wrong", standard=0, pgd=0)))
 
 
 def test_equal_networks():

@@ -29,6 +29,7 @@ from __future__ import annotations
 import quiet  # noqa: F401
 
 # isort: split
+import math
 import pathlib
 
 import keras
@@ -144,6 +145,13 @@ def train(strategy: tf.distribute.Strategy) -> None:
             f"{folder}: {FLAGS.method} on {len(test.labels)} test images: "
             f"{shown}"
         )
+        guess = math.log(test.classes)
+        if FLAGS.method not in options.GENERATORS and found["loss"] > guess:
+            print(
+                f"warning: the loss is above {guess:.2f}, the loss of a "
+                "network that guesses; try a lower --learning_rate, or more "
+                "--epochs"
+            )
 
 
 def save(model: keras.Model, folder: pathlib.Path) -> None:

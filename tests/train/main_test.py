@@ -66,6 +66,15 @@ def test_what_a_run_leaves(runs):
     assert "--epsilon=0.15" in (runs / "ijsat/settings.cfg").read_text()
 
 
+def test_a_network_that_is_worse_than_a_guess_is_named(tmp_path):
+    arguments = [*TINY, "--method=standard", "--model=small_cnn", "--width=4"]
+    rate = "--learning_rate=10"
+    outcome = run("train", *arguments, rate, f"--workdir={tmp_path}")
+    assert outcome.code == 0, outcome.output
+    last = outcome.output.strip().splitlines()[-1]
+    assert last.startswith("warning: the loss is above 2.30, the loss of a ")
+
+
 WATCHED = ["--held_out=40", "--robust_every=1", "--robust_attack=pgd2"]
 
 

@@ -55,6 +55,8 @@ def robust_curves(curves: Mapping[str, str | os.PathLike], path: Paths) -> None:
                 **look,
             )
         framed(axis, f"{kind.capitalize()} accuracy (%)")
+        low, high = axis.get_ylim()
+        axis.set_ylim(max(low, 0), min(high, 100))
         axis.set_xlabel("Epoch")
         axis.set_xlim(left=0)
         for ticks in (axis.xaxis, axis.yaxis):

@@ -22,9 +22,12 @@ from ijsat_tf.spaces import Ball
 from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
 
+# The caller's line is beyond `_warn`, the call and AutoGraph's wrapper.
+_LEVEL = 4
+
 
 class AttackResult(NamedTuple):
-    """The result of an attack on a batch.
+    """The result of an attack on a batch, as tensors.
 
     Attributes:
         images: Adversarial images x^, (B, H, W, C) in [0, 1].
@@ -264,7 +267,7 @@ def checked(
 
 def _warn(result: AttackResult, probabilities: bool) -> None:
     if probabilities:
-        warnings.warn(PROBABILITIES, stacklevel=3)
+        warnings.warn(PROBABILITIES, stacklevel=_LEVEL)
     overflowed = int(tf.math.count_nonzero(result.overflowed))
     if overflowed:
         warnings.warn(
@@ -272,7 +275,7 @@ def _warn(result: AttackResult, probabilities: bool) -> None:
             "because the generator overflowed: these samples tell nothing "
             "about robustness. Use a smaller latent radius, or a flow that "
             "was trained on such images.",
-            stacklevel=3,
+            stacklevel=_LEVEL,
         )
 
 

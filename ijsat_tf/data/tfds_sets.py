@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import pathlib
 import re
 from typing import Any
 
@@ -38,14 +39,16 @@ def read(
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError:
-        known = ["digits", *tfds.list_builders(with_community_datasets=False)]
-        near = difflib.get_close_matches(name, known)
+        folders = pathlib.Path(data_dir).glob("*/") if data_dir else ()
+        stored = sorted(each.name for each in folders)
+        listed = tfds.list_builders(with_community_datasets=False)
+        near = difflib.get_close_matches(name, ["digits", *stored, *listed])
         near = near or ["digits", "mnist", "cifar10", "cifar100"]
         raise ValueError(
-            f"`name` must be 'digits', a data set of TensorFlow Datasets, "
-            f"such as {', '.join(map(repr, near))}, or one of your own arrays "
-            "that `ijsat_tf.data.store` wrote into `data_dir` "
-            f"{str(data_dir)!r}. Received: {name!r}"
+            "`name` (on the command line: --dataset) must be a data set of "
+            f"TensorFlow Datasets, or a set that `ijsat_tf.data.store` wrote "
+            f"into `data_dir`, which is {str(data_dir)!r}. Did you mean "
+            f"{', '.join(map(repr, near))}? Received: {name!r}"
         ) from None
     except ValueError as error:
         # The first line only: TFDS explains at length what names are.

@@ -215,8 +215,10 @@ def test_outputs_like_probabilities_draw_a_warning():
     def chances(images):
         return tf.nn.softmax(linear(images))
 
-    with pytest.warns(UserWarning, match="ijsat_tf.models.logits"):
+    with pytest.warns(UserWarning, match="ijsat_tf.models.logits") as caught:
         ATTACK(chances, IMAGES, LABELS)
+    # The line that is shown is the caller's.
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.filterwarnings("error")

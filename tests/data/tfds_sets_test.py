@@ -112,6 +112,10 @@ def test_unknown_names_and_splits_are_named(folder):
     with pytest.raises(ValueError, match="'mnist'.*Received: 'xyzzy'"):
         read("xyzzy", folder)
     with pytest.raises(
+        ValueError, match="mean 'tiny_set'.*Received: 'tinyset'"
+    ):
+        read("tinyset", folder)
+    with pytest.raises(
         ValueError, match="must be one of train.*Received: 'tran'"
     ):
         read("tiny_set", folder, "tran")

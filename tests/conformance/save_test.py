@@ -63,33 +63,28 @@ import ijsat_tf as ij
 
 folder = pathlib.Path(sys.argv[1])
 data = np.load(folder / "data.npz")
-for path in sorted(folder.glob("*.keras")):
-    model = keras.saving.load_model(path)
-    attack = model.method.attack
-    result = attack(model, data["images"], data["labels"], seed=5)
-    np.save(path.with_suffix(".npy"), result.images)
+model = keras.saving.load_model(folder / "model.keras")
+attack = model.method.attack
+result = attack(model, data["images"], data["labels"], seed=5)
+np.save(folder / "found.npy", result.images)
 """
 
 
-def test_adversarial_models_in_a_new_process(flow, images, labels, tmp_path):
-    expected = {}
+def test_an_adversarial_model_in_a_new_process(flow, images, labels, tmp_path):
+    method = catalogue.METHODS["IJSAT"](flow)
+    model = catalogue.make_model(method)
+    model.train_on_batch(images, labels)
+    model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "data.npz", images=images, labels=labels)
-    for number, name in enumerate(["AT with JSA", "IJSAT"]):
-        method = catalogue.METHODS[name](flow)
-        model = catalogue.make_model(method)
-        model.train_on_batch(images, labels)
-        model.save(tmp_path / f"{number}.keras")
-        result = method.attack(model, images, labels, seed=5)
-        expected[number] = result.images
     subprocess.run(
         [sys.executable, "-c", LOAD, str(tmp_path)],
         check=True,
         cwd=pathlib.Path(ij.__file__).parents[1],
         capture_output=True,
     )
-    for number, adversarial in expected.items():
-        loaded = np.load(tmp_path / f"{number}.npy")
-        assert np.mean(np.abs(loaded - adversarial) > 1e-5) < 0.01
+    expected = method.attack(model, images, labels, seed=5).images
+    found = np.load(tmp_path / "found.npy")
+    assert np.mean(np.abs(found - expected) > 1e-5) < 0.01
 
 
 def test_two_attacks_still_share_one_flow(images, labels, tmp_path):

@@ -43,12 +43,8 @@ def test_it_is_trained_and_inverts(preset):
     images = smooth_images()
     again = preset.decode(preset.encode(images))
     np.testing.assert_allclose(again, images, atol=1e-4)
-    fresh = ij.flows.Glow(levels=4, steps=1, hidden=8)
-    fresh.initialize(images)
-    # Slow images have few bits, for a flow that knows them.
-    bits = np.mean(preset.bits_per_dim(images))
-    assert bits < 3
-    assert bits < np.mean(fresh.bits_per_dim(images))
+    # Slow images have few bits, for a flow that knows them; guessing takes 8.
+    assert np.mean(preset.bits_per_dim(images)) < 3
 
 
 @pytest.mark.sampled

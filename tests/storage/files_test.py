@@ -3,12 +3,12 @@
 import os
 import pathlib
 import resource
-import subprocess
-import sys
+import signal
 
 import pytest
 
 from ijsat_tf.storage import files
+from tests.commands import call
 
 
 @pytest.mark.parametrize("path", ["", ".", "..", "deeper/.."])
@@ -116,21 +116,16 @@ def test_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
 
 
 def test_a_folder_is_of_one_process_until_that_ends(tmp_path):
-    held = "from ijsat_tf.storage import files; import pathlib, sys; "
-    held += "print(files.lock(pathlib.Path(sys.argv[1]))); "
-
-    def another(code):
-        return subprocess.run(
-            [sys.executable, "-c", held + code, str(tmp_path)],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        ).stdout.strip()
-
-    assert (
-        another("import os; sys.stdout.flush(); os.kill(os.getpid(), 9)")
-        == "True"
-    )
+    assert call(_lock_and_die, tmp_path).output.strip() == "True"
     assert files.lock(tmp_path)
-    assert another("") == "False"
+    assert call(_lock, tmp_path).output.strip() == "False"
     assert not os.listdir(tmp_path)
+
+
+def _lock(folder):
+    print(files.lock(folder), flush=True)
+
+
+def _lock_and_die(folder):
+    _lock(folder)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -97,6 +97,7 @@ def test_a_signal_to_one_stops_both(tmp_path):
         assert "saved in" in found.output
 
 
+@pytest.mark.variant
 def test_workers_must_see_the_same_folder(undisturbed, tmp_path):
     ports = free_ports(2)
     shutil.copytree(undisturbed, tmp_path / "copy")

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As the commands do.
 # This file has the name of the official package and must not shadow it.
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As the commands do.
 
 import crafting  # noqa: E402
 import keras  # noqa: E402

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # As the commands do.
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402

@@ -15,7 +15,7 @@ class first.
 
 from __future__ import annotations
 
-import quiet  # noqa: F401
+import environment  # noqa: F401
 
 # isort: split
 import logging

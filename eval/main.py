@@ -15,7 +15,7 @@ all machines see; the first machine writes and prints.
 
 from __future__ import annotations
 
-import quiet  # noqa: F401
+import environment  # noqa: F401
 
 # isort: split
 import pathlib

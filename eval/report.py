@@ -14,7 +14,7 @@ names: tables, pictures, checks, what the attacks changed, speed and settings.
 
 from __future__ import annotations
 
-import quiet  # noqa: F401
+import environment  # noqa: F401
 
 # isort: split
 import pathlib

@@ -26,7 +26,7 @@ accurate).
 
 from __future__ import annotations
 
-import quiet  # noqa: F401
+import environment  # noqa: F401
 
 # isort: split
 import math

@@ -1,7 +1,8 @@
-"""What TensorFlow's import prints in a command, and what it does not."""
+"""What TensorFlow's import finds in a command, and what it prints."""
 
 import os
 import pathlib
+import platform
 import runpy
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 
 from tests.commands import ROOT
 
-QUIET = ROOT / "train" / "quiet.py"
+ENVIRONMENT = ROOT / "train" / "environment.py"
+ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 NOISE = (
     "WARNING: All log messages before absl::InitializeLog() is called",
     "I0000 00:00:1 1 cudart_stub.cc:31] Could not find cuda drivers",
@@ -37,7 +39,7 @@ print(os.environ["TF_CPP_MIN_LOG_LEVEL"], "tensorflow" in sys.modules)
 print("after", file=sys.stderr)
 """
 
-    def run(gpu=False, path=QUIET, **settings):
+    def run(gpu=False, path=ENVIRONMENT, **settings):
         clean = {
             name: value
             for name, value in os.environ.items()
@@ -53,11 +55,30 @@ print("after", file=sys.stderr)
     return run
 
 
+@pytest.mark.parametrize("given, expected", [({}, "1"), ({ONEDNN: "0"}, "0")])
+def test_convolutions_use_onednn_unless_asked_otherwise(
+    given, expected, monkeypatch
+):
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.delenv(ONEDNN, raising=False)
+    for name, setting in given.items():
+        monkeypatch.setenv(name, setting)
+    runpy.run_path(str(ENVIRONMENT))
+    assert os.environ[ONEDNN] == expected
+
+
+def test_other_processors_keep_the_default(monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: "arm64")
+    monkeypatch.delenv(ONEDNN, raising=False)
+    runpy.run_path(str(ENVIRONMENT))
+    assert ONEDNN not in os.environ
+
+
 @pytest.mark.parametrize("folder", ["train", "eval"])
 def test_a_machine_without_a_gpu_shows_errors_of_the_import_alone(
     imported, folder
 ):
-    done = imported(path=ROOT / folder / "quiet.py")
+    done = imported(path=ROOT / folder / "environment.py")
     assert done.stdout == "3 True\n"
     assert done.stderr == "E0000 an error\nafter\n"
 
@@ -80,7 +101,7 @@ def test_an_import_that_fails_says_so(imported):
 
 
 def test_a_second_import_changes_nothing(capfd):
-    runpy.run_path(str(QUIET))
+    runpy.run_path(str(ENVIRONMENT))
     assert capfd.readouterr().err == ""
 
 

@@ -45,10 +45,11 @@ def read(
         near = difflib.get_close_matches(name, ["digits", *stored, *listed])
         near = near or ["digits", "mnist", "cifar10", "cifar100"]
         raise ValueError(
-            "`name` (on the command line: --dataset) must be a data set of "
-            f"TensorFlow Datasets, or a set that `ijsat_tf.data.store` wrote "
-            f"into `data_dir`, which is {str(data_dir)!r}. Did you mean "
-            f"{', '.join(map(repr, near))}? Received: {name!r}"
+            "`name` must be a data set of TensorFlow Datasets, or a set that "
+            "`ijsat_tf.data.store` wrote into `data_dir`; in the commands, "
+            "these are --dataset and --data_dir. Did you mean "
+            f"{', '.join(map(repr, near))}? Received: {name!r} in "
+            f"{str(data_dir)!r}"
         ) from None
     except ValueError as error:
         # The first line only: TFDS explains at length what names are.

@@ -40,6 +40,7 @@ setup(
         "ijsat_tf.data.bundled": ["*.md", "*.png"],
         "ijsat_tf.evaluation.page": ["*.css", "*.js"],
         "ijsat_tf.flows.presets": ["*.keras", "*.md"],
+        "ijsat_tf.models.presets": ["*.keras", "*.md"],
     },
     python_requires=">=3.11",
     install_requires=[

@@ -188,7 +188,7 @@ def logs(
     """The callbacks by which one process logs speed, epochs and steps."""
     epoch, step = start
     return [
-        ij.training.Throughput(FLAGS.batch_size),
+        ij.training.Throughput(FLAGS.batch_size, step),
         ij.training.EpochLog(folder / "log.csv", epoch),
         ij.training.StepLosses(
             folder / "events" / "steps",

@@ -24,14 +24,17 @@ class Throughput(keras.callbacks.Callback):
 
     Args:
         batch_size: Number of images per step.
+        first_step: Number of steps that were made before in the first epoch,
+            default 0; of a resumed run `Backup.restore` returns this number.
     """
 
-    def __init__(self, batch_size: int):
+    def __init__(self, batch_size: int, first_step: int = 0):
         super().__init__()
         self.batch_size = batch_size
+        self.first_step = first_step
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.stop, self.pauses = None, []
+        self.stop, self.pauses, self.before = None, [], self.first_step
 
     def on_epoch_begin(
         self, epoch: int, logs: dict[str, Any] | None = None
@@ -51,12 +54,12 @@ class Throughput(keras.callbacks.Callback):
         self.batches = batch - self.first
         lines = self.params.get("verbose") == 2
         if lines and self.batches and self.stop - self.told >= _MINUTE:
-            self.told = self.stop
+            self.told, done = self.stop, self.before + batch + 1
             of = f" of {self.params['steps']}" if self.params["steps"] else ""
             say(
                 self,
-                f"epoch {self.epoch + 1}, step {batch + 1}{of}: "
-                f"{self._progress(batch + 1)}",
+                f"epoch {self.epoch + 1}, step {done}{of}: "
+                f"{self._progress(done)}",
             )
 
     def on_epoch_end(
@@ -72,7 +75,8 @@ class Throughput(keras.callbacks.Callback):
             )
         if logs is not None:
             logs["images_per_second"] = self._speed()
-        steps = self.batches + self.first + 1
+        steps = self.before + self.batches + self.first + 1
+        self.before = 0
         say(self, self._progress(self.params["steps"] or steps))
 
     def _speed(self) -> float:

@@ -100,3 +100,21 @@ def test_a_line_per_minute_where_no_bar_moves(monkeypatch, capsys):
         "epoch 1, step 2 of 6: 0.2 images/s, about 7 min left",
         "epoch 1, step 4 of 6: 0.2 images/s, about 5 min left",
     ]
+
+
+def test_a_resumed_epoch_counts_the_steps_before(monkeypatch, capsys):
+    now = 0
+    monkeypatch.setattr(throughput.time, "perf_counter", lambda: now)
+    callback = ij.training.Throughput(batch_size=10, first_step=4)
+    callback.set_model(keras.Sequential())
+    callback.set_params({"epochs": 3, "steps": 6, "verbose": 2})
+    callback.on_train_begin()
+    for epoch, steps in ((1, 2), (2, 6)):
+        callback.on_epoch_begin(epoch)
+        for batch in range(steps):
+            now += 60
+            callback.on_train_batch_end(batch)
+        callback.on_epoch_end(epoch, {})
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "epoch 2, step 6 of 6: 0.2 images/s, about 6 min left"
+    assert said[2] == "epoch 3, step 2 of 6: 0.2 images/s, about 4 min left"

@@ -37,8 +37,9 @@ def from_preset(name: str) -> keras.Model:
     training and the accuracy under attack.
 
     Args:
-        name: Name of the preset: "resnet18_cifar10_at_small" was trained by
-            adversarial training (AT).
+        name: Name of the preset: "resnet18_cifar10_standard_small" was trained
+            on images as they are, "resnet18_cifar10_at_small" by adversarial
+            training (AT).
 
     Returns:
         A classifier that maps images to logits (B, 10).

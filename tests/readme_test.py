@@ -1,5 +1,6 @@
 """README's Python runs, on foreign models, and the wheel is whole."""
 
+import ast
 import pathlib
 import re
 import shutil
@@ -39,6 +40,17 @@ def test_its_table_is_what_its_program_prints(readme):
         for number, (column, record) in zip(numbers, found.items()):
             right = np.sum(record.correct)
             assert abs(right - float(number)) <= 2, (name, column, right)
+
+
+def test_its_verdict_is_that_of_autoattack(readme):
+    (shown,) = re.findall(r"^    (\{.*\})$", README.read_text("utf-8"), re.M)
+    alive = {
+        stage: np.sum(found) for stage, found in readme["verdict"].alive.items()
+    }
+    expected = ast.literal_eval(shown)
+    assert list(alive) == list(expected)
+    for stage, count in expected.items():
+        assert abs(alive[stage] - count) <= 2, (stage, alive)
 
 
 def test_it_trains(readme):

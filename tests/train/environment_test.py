@@ -67,7 +67,7 @@ def test_convolutions_use_onednn_unless_asked_otherwise(
     assert os.environ[ONEDNN] == expected
 
 
-def test_other_processors_keep_the_default(monkeypatch):
+def test_other_cpus_keep_the_default(monkeypatch):
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
     monkeypatch.delenv(ONEDNN, raising=False)
     runpy.run_path(str(ENVIRONMENT))

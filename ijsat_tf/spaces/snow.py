@@ -78,9 +78,14 @@ class Snow(Pattern):
         if not self.reference:
             intensities = _project(intensities)
         draws = tf.tile(context.still[:, :1, :1, :, None], [1, 1, 1, 1, 4])
-        draws = seeds.uniform(draws[:, 0, 0], seeds.derive(seed, "kernels"))
+        draws, seed = draws[:, 0, 0], seeds.derive(seed, "kernels")
         if self.reference:
-            draws = tf.repeat(draws[:1], tf.shape(draws)[0], axis=0)
+            # One draw of the whole batch, also where a replica has a part.
+            draws += tf.random.stateless_uniform(
+                draws.shape[1:], seed, -1.0, 1.0, draws.dtype
+            )
+        else:
+            draws = seeds.uniform(draws, seed)
         return [intensities, filters(motion.kernels(draws))]
 
     def apply(

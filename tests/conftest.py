@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.data.ops import dataset_ops
 from tensorflow.python.framework import ops
 
 _GRADIENTS = ops.gradient_registry._registry
@@ -26,6 +27,16 @@ from tests import tiny  # noqa: E402
 
 # Tests rarely come back to a graph, and each one keeps its network in memory.
 compiled._GRAPHS = 8
+
+# When an iterator is freed, TensorFlow may wait up to a minute for the thread
+# that tunes the iterator: the thread can miss its wake-up call.
+_untuned = tf.data.Options()
+_untuned.autotune.enabled = False
+_applied = dataset_ops.DatasetV2._apply_debug_options
+dataset_ops.DatasetV2._apply_debug_options = lambda dataset: _applied(
+    dataset.with_options(_untuned)
+)
+
 # Collections then look at what tests made, and not at what was imported.
 gc.collect()
 gc.freeze()

@@ -135,6 +135,9 @@ def batches(
 
     options = tf.data.Options()
     options.deterministic = True
+    # A batch costs little, so the numbers below suffice. TensorFlow's tuning
+    # can hold up the end of `fit` for a minute, until its thread wakes.
+    options.autotune.enabled = False
     # Every worker takes the rows of its replicas from each global batch.
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.DATA
@@ -143,7 +146,7 @@ def batches(
         tf.data.Dataset.counter(first_epoch)
         .flat_map(epoch_of_batches)
         .skip(first_step)  # Before any image is read.
-        .map(load, num_parallel_calls=tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
+        .map(load, num_parallel_calls=2)
+        .prefetch(2)
         .with_options(options)
     )

@@ -106,6 +106,8 @@ clean:  ## remove builds and caches, but neither .venv nor runs
 	find ijsat_tf train eval reproduction tests -name __pycache__ -prune \
 	    -exec rm -rf {} +
 
+# With compat, a script in the folder above the clone imports the library, and
+# not the clone's own folder, which has the same name.
 $(INSTALLED): requirements.txt setup.py
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later was found;" \
 	    "name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -113,7 +115,7 @@ $(INSTALLED): requirements.txt setup.py
 	@echo "Installing requirements.txt into .venv; this takes minutes."
 	$(BIN)/python -m pip install --quiet -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation \
-	    --editable .
+	    --config-settings editable_mode=compat --editable .
 	touch $@
 
 $(SPHINX): docs/requirements.txt $(INSTALLED)

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ijsat_tf import checks, losses, seeds
-from ijsat_tf.attacks import Attack, as_logits, require_untargeted
+from ijsat_tf.attacks import Attack, AutoAttack, as_logits, require_untargeted
 from ijsat_tf.evaluation import records
 from ijsat_tf.evaluation.records import Record
 from ijsat_tf.models.as_logits import first_logits
@@ -221,7 +221,7 @@ class Evaluation:
         for start in range(first, rows, record.batch_size):
             stop = min(rows, start + record.batch_size)
             began = time.perf_counter()
-            columns, budget = self._batch(column, start, stop)
+            columns, budget = self._batch(column, start, stop, verbose)
             share = (time.perf_counter() - began) / (stop - start)
             # The first batch traces the graph, so its time is not the speed.
             share = share if start > first else np.nan
@@ -234,13 +234,17 @@ class Evaluation:
             progress.update(stop - first, **known)
 
     def _batch(
-        self, column: str, start: int, stop: int
+        self, column: str, start: int, stop: int, verbose: bool
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         images, labels, latents = self.samples.rows(start, stop)
         clean, budget = images, {}
         overflowed = tf.zeros([len(images)], tf.bool)
         if column != self.clean:
-            result = self.attacks[column](
+            attack = self.attacks[column]
+            if isinstance(attack, AutoAttack):
+                # One batch can take an hour, so each stage shows progress.
+                attack = functools.partial(attack, verbose=verbose)
+            result = attack(
                 self.model,
                 images,
                 labels,

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ijsat_tf.attacks import PGD, OnManifoldPGD
+from ijsat_tf.attacks import PGD, AutoAttack, OnManifoldPGD
 from ijsat_tf.evaluation import evaluate
 from ijsat_tf.spaces import Linf
 from tests import tiny
@@ -217,6 +217,13 @@ def test_progress_is_shown(capsys):
     evaluate(MODEL, (IMAGES, LABELS), ATTACKS, 3)
     shown = capsys.readouterr().out
     assert "7/7" in shown and "images_per_second" in shown
+
+
+def test_autoattack_shows_the_progress_of_each_stage(capsys):
+    auto = AutoAttack(Linf(0.1), version="custom", attacks=("apgd-ce",))
+    for verbose in (True, False):
+        evaluate(MODEL, (IMAGES, LABELS), {"auto": auto}, 3, verbose=verbose)
+        assert ("apgd-ce" in capsys.readouterr().out) == verbose
 
 
 def _dataset(*parts, batch=2):

@@ -107,6 +107,7 @@ class AutoAttack(BallAttack):
         labels: Tensor,
         seed: Seed = 0,
         latents: Tensors | None = None,
+        verbose: bool = False,
     ) -> AttackResult:
         """Attacks a model eagerly; see `Attack`.
 
@@ -119,6 +120,7 @@ class AutoAttack(BallAttack):
             seed: Random seed of all stages, default 0.
             latents: Latents given with the data, default None; no stage uses
                 latents.
+            verbose: Whether to show a progress bar per stage, default False.
 
         Returns:
             An `AttackResult`.
@@ -127,7 +129,7 @@ class AutoAttack(BallAttack):
             ValueError: inside a graph, and for images and labels that do not
                 fit.
         """
-        verdict = self._run(model, images, labels, seed, None, False)
+        verdict = self._run(model, images, labels, seed, None, verbose)
         change = verdict.images - tf.cast(images, tf.float32)
         success = tf.convert_to_tensor(~verdict.robust)
         return AttackResult(

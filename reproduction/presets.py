@@ -15,6 +15,7 @@ import shlex
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import kept  # noqa: E402
+import keras  # noqa: E402
 import places  # noqa: E402
 import tables  # noqa: E402
 from absl import flags  # noqa: E402
@@ -24,6 +25,7 @@ from tables import Results  # noqa: E402
 import ijsat_tf as ij  # noqa: E402
 from ijsat_tf import commandline  # noqa: E402
 from ijsat_tf.storage import files  # noqa: E402
+from ijsat_tf.storage.fingerprints import of_networks  # noqa: E402
 
 FLAGS = flags.FLAGS
 
@@ -41,11 +43,23 @@ def main(_: list[str]) -> None:
             path = pathlib.Path(FLAGS.presets) / f"{name}.keras"
             classifier = commandline.load(str(trained), "classifier")
             commandline.in_float32(classifier)
-            ij.training.Checkpoint(path).save(classifier)
+            if not (path.exists() and same(path, classifier)):
+                ij.training.Checkpoint(path).save(classifier)
             with files.replaced(path.with_suffix(".md")) as aside:
                 text = card(results, row, run, name)
                 aside.write_text(text, encoding="utf-8")
             print(f"preset: {path}")
+
+
+def same(path: pathlib.Path, classifier: keras.Model) -> bool:
+    """Whether a file has this network; files hold the time of their writing.
+
+    Args:
+        path: Path of a Keras file.
+        classifier: Network to compare with.
+    """
+    found = commandline.load(str(path), "classifier")
+    return of_networks(found) == of_networks(classifier)
 
 
 def card(results: Results, row: str, run: Run, name: str) -> str:

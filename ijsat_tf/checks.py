@@ -79,6 +79,8 @@ def readable_errors() -> Iterator[None]:
         if found is None:
             raise
         text, rest = found.groups()
+        # TensorFlow's assertion escapes quotes.
+        text = re.sub(r"\\(['\"])", r"\1", text)
         received = ", ".join(re.findall(r" \[([^\[\]{}]+)\]", rest))
         raise ValueError(
             text + (f" Received: {received}" if received else "")
@@ -190,7 +192,7 @@ def images(
     checked = require(
         tf.reduce_all((batch >= -most) & (batch <= 1 + most)),
         f"`{name}` must lie in [0, 1] without NaN; divide pixels of 0..255 "
-        "by 255.0 first.",
+        "by 255.0 first, and do other normalisation inside the model.",
         low,
         high,
     )
@@ -204,7 +206,7 @@ def _of_shape(
     """Checks that images are (B, *shape), and tells the graph this shape."""
     message = (
         f"`{name}` must have shape (B, {', '.join(map(str, shape))}); "
-        "resize them, or build the network for this shape."
+        "resize the images, or use a network or flow of that shape."
     )
     expected = (None, *shape)
     require(

@@ -18,6 +18,8 @@ from ijsat_tf.runtime import threads
 from ijsat_tf.storage import files, presets
 
 _FLOWS = pathlib.Path(__file__).parent / "flows" / "presets"
+# The latent radius at which this flow's attacks are as strong as the paper's.
+_PRESET_ETA = 0.002
 
 
 class _FractionParser(flags.ArgumentParser):
@@ -110,7 +112,9 @@ def define_budgets() -> None:
     define_fraction(
         "epsilon_step", None, "Step in pixels; None is a quarter of --epsilon."
     )
-    define_fraction("eta", 0.02, "Radius in latents.")
+    define_fraction(
+        "eta", 0.02, f"Radius in latents; {_PRESET_ETA} suits a preset flow."
+    )
     define_fraction(
         "eta_step", None, "Step in latents; None is a quarter of --eta."
     )
@@ -138,6 +142,14 @@ def budget(name: str) -> tuple[float, float]:
     By default the step is a quarter of the radius, as in the paper.
     """
     radius, step = flags.FLAGS[name].value, flags.FLAGS[f"{name}_step"].value
+    if name == "eta" and flags.FLAGS[name].using_default_value:
+        flow = flags.FLAGS["flow"].value
+        if flow in presets.names(_FLOWS):
+            print(
+                f"warning: the default --eta={radius} is far too large for "
+                f"--flow={flow}; use --eta={_PRESET_ETA}",
+                flush=True,
+            )
     return radius, radius / 4 if step is None else step
 
 

@@ -139,7 +139,7 @@ def test_a_condition_that_holds_is_silent(call):
 
 def test_a_graph_says_what_eager_code_says():
     def check(item):
-        checks.require(item[0] > 0, "`item` must be positive; lift it.", *item)
+        checks.require(item[0] > 0, "It's `item`, to be above 0.", *item)
         return item
 
     item = tf.constant([-3, 4])
@@ -148,7 +148,7 @@ def test_a_graph_says_what_eager_code_says():
         with pytest.raises(ValueError) as raised:
             call(lambda item: check(tf.unstack(item)), item)
         errors.append(str(raised.value))
-    expected = "`item` must be positive; lift it. Received: -3, 4"
+    expected = "It's `item`, to be above 0. Received: -3, 4"
     assert errors == [expected, expected]
 
 

@@ -179,6 +179,25 @@ def test_a_flow_may_be_named_as_a_preset():
         commandline.load("other", "flow")
 
 
+def test_the_default_radius_is_too_large_for_a_preset_flow(capsys):
+    (name,) = presets.names()
+    with flagsaver.flagsaver():
+        commandline.define_flow()
+        commandline.define_budgets()
+        FLAGS = flags.FLAGS
+        for flow, radius, warned in [
+            (None, None, False),
+            (name, None, True),
+            (name, 0.002, False),
+        ]:
+            FLAGS["flow"].value = flow
+            if radius:
+                FLAGS.eta = radius
+            found, step = commandline.budget("eta")
+            assert step == found / 4
+            assert ("use --eta=0.002" in capsys.readouterr().out) == warned
+
+
 def _truncated(path, whole):
     path.write_bytes(whole[: len(whole) // 2])
 

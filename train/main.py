@@ -95,7 +95,7 @@ def train(strategy: tf.distribute.Strategy) -> None:
     if resumed:
         print(f"resuming {folder} after {start}", flush=True)
     elif FLAGS.method == "flow":
-        model.initialize(source.take(min(256, len(source.labels))).scaled())
+        model.initialize(source.first(256).scaled())
     batches = ij.data.batches(
         source,
         FLAGS.batch_size,

@@ -7,6 +7,7 @@ them.
 from __future__ import annotations
 
 import numbers
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -135,13 +136,17 @@ class Source(_Parts):
         Args:
             count: Largest number of images, at least 1.
         """
-        return self.take(min(count, len(self.images)))
+        return self._rows(slice(at_least_one("count", count)))
 
     def take(self, count: int) -> Source:
         """The first `count` images, in the set's own order.
 
         Args:
             count: Number of images, 1 to N.
+
+        Warns:
+            UserWarning: for a set that is sorted by class, if the images lack
+                a class.
 
         Raises:
             ValueError: if the set has fewer images.
@@ -152,13 +157,17 @@ class Source(_Parts):
             "take fewer, or load another split.",
             count,
         )
-        return self._rows(slice(count))
+        return self._warned(self._rows(slice(count)))
 
     def hold_out(self, count: int) -> tuple[Source, Source]:
         """Splits the set into all but the last `count` images, and the last.
 
         Args:
             count: Number of images to hold out, 1 to N - 1.
+
+        Warns:
+            UserWarning: for a set that is sorted by class, if the last images
+                lack a class.
 
         Raises:
             ValueError: if there are fewer.
@@ -170,7 +179,8 @@ class Source(_Parts):
             f"set's {len(self.images)} images must be left.",
             count,
         )
-        return self._rows(slice(rest)), self._rows(slice(rest, None))
+        held_out = self._warned(self._rows(slice(rest, None)))
+        return self._rows(slice(rest)), held_out
 
     def _rows(self, rows: slice) -> Source:
         images, labels, latents = tf.nest.map_structure(
@@ -178,6 +188,21 @@ class Source(_Parts):
             (self.images, self.labels, self.latents),
         )
         return self._replace(images=images, labels=labels, latents=latents)
+
+    def _warned(self, part: Source) -> Source:
+        """Returns a part, with a warning if order by class impoverished it."""
+        classes, found = map(np.unique, (self.labels, part.labels))
+        # Folders of a class each make such sets; chance does not.
+        in_order = np.all(self.labels[1:] >= self.labels[:-1])
+        if in_order and len(found) < len(classes) <= len(part.labels):
+            warnings.warn(
+                f"The set is sorted by class, so these {len(part.labels)} "
+                f"images have {len(found)} of its {len(classes)} classes. "
+                "Shuffle images and labels together before you make or store "
+                "the set.",
+                stacklevel=3,
+            )
+        return part
 
 
 def _require_integers(

@@ -227,7 +227,7 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
         found._asdict(),
         expected._asdict(),
         f"{path} is the record of another evaluation",
-        "Choose another folder, or delete all records of this one.",
+        "Choose another `folder` (--records), or delete all records there.",
         names,
     )
 

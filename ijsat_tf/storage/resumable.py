@@ -28,8 +28,8 @@ def require_same(
     if names is None:
         names = {**expected, **found}
     differences = [
-        f"{name} (expected {_shown(expected.get(name))}, "
-        f"received {_shown(found.get(name))})"
+        f"{name} (now {_shown(expected.get(name))}, "
+        f"stored {_shown(found.get(name))})"
         for name in names
         if expected.get(name) != found.get(name)
     ]

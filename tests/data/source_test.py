@@ -1,5 +1,7 @@
 """What a set in memory tells of itself."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -28,3 +30,18 @@ def test_labels_of_other_forms_are_taken(labels):
     source = Source(images, np.array(labels), 2)
     np.testing.assert_array_equal(source.labels, [0, 1])
     assert source.labels.dtype.kind == "i"
+
+
+def test_parts_of_a_set_in_the_order_of_its_classes_are_noticed():
+    images, labels = np.zeros((30, 2, 2, 1), np.uint8), np.arange(30) // 10
+    source = Source(images, labels, classes=3)
+    with pytest.warns(UserWarning, match="these 12 images have 2 of its 3"):
+        source.take(12)
+    with pytest.warns(UserWarning, match="these 9 images have 1 of its 3"):
+        source.hold_out(9)
+    mixed = Source(images, np.arange(30) % 7 // 3, classes=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # All classes, too few images for all classes, and the flow's images.
+        source.take(21), source.take(1), source.first(12)
+        mixed.take(12), mixed.hold_out(9)

@@ -122,7 +122,7 @@ def test_again_it_evaluates_what_is_missing_alone(folder, tmp_path):
         (["--severities=a"], "whole numbers"),
         (["--attacks=fog_3"], "fog_3 is both a corruption and an attack"),
         (["--corrupted_data={tmp}"], "fog.npy is missing"),
-        (["--records={tmp}", "--runs={runs}/a"], "origin (expected made here"),
+        (["--records={tmp}", "--runs={runs}/a"], "origin (now made here"),
     ],
 )
 def test_bad_input(arguments, message, folder, tmp_path):

@@ -250,7 +250,7 @@ def test_curves_without_a_table(runs, tmp_path):
     "arguments, message",
     [
         (["--seed=1"], "standard.npz is the record of another evaluation"),
-        (["--examples=16"], "samples (expected 16, received 20)"),
+        (["--examples=16"], "samples (now 16, stored 20)"),
         (["--epsilon=0.2"], "fgsm.npz is the record of another"),
         (["--checkpoint=best"], "train with --held_out"),
         (["--checkpoint=first"], "checkpoint"),
@@ -306,7 +306,7 @@ def test_all_runs_are_checked_before_one_is_attacked(runs, tmp_path):
     path = tmp_path / "ijsat" / "jsa2.npz"
     records.save(record._replace(seed=3), path)
     result = run("eval", *_arguments(runs), f"--records={tmp_path}")
-    assert "seed (expected 0, received 3)" in result.error
+    assert "seed (now 0, stored 3)" in result.error
     assert sorted(tmp_path.rglob("*")) == [path.parent, path]
 
 

@@ -200,7 +200,7 @@ def test_other_settings_are_refused(what, model, whole, monkeypatch):
     text = str(error.value)
     column = "pgd2.r-2" if what == "attack" else "standard"
     assert str(folder / f"{column}.npz") in text
-    assert f" {what.split()[0]} (expected " in text and "received " in text
+    assert f" {what.split()[0]} (now " in text and "stored " in text
     assert "another folder, or delete" in text
     assert _content(folder) == before
 
@@ -228,7 +228,7 @@ def test_settings_are_compared_before_anything_is_attacked(
     last = "pgd2.r-2.npz"
     shutil.copy(whole[0] / last, tmp_path / last)
     _no_attack(monkeypatch)
-    with pytest.raises(ValueError, match=r"seed \(expected 1, received 0\)"):
+    with pytest.raises(ValueError, match=r"seed \(now 1, stored 0\)"):
         _evaluate(model, tmp_path, seed=1)
     assert [path.name for path in tmp_path.iterdir()] == [last]
 
@@ -245,7 +245,7 @@ def test_another_generator_is_refused(model, flow, tmp_path, monkeypatch):
         0.01 * np.ones(moved.trainable_weights[0].shape)
     )
     for other in (moved, flow.with_dtype("mixed_bfloat16")):
-        with pytest.raises(ValueError, match=r"in networks \(expected "):
+        with pytest.raises(ValueError, match=r"in networks \(now "):
             _evaluate(model, tmp_path, om_pgd(other))
 
 
@@ -256,7 +256,7 @@ def test_functions_are_known_by_their_logits(tmp_path, monkeypatch):
     _no_attack(monkeypatch)
     _evaluate(lambda images: model(images), tmp_path, {}, data=data)
     for other in (lambda images: -model(images), tiny.make_classifier(2)):
-        with pytest.raises(ValueError, match=r"in model \(expected "):
+        with pytest.raises(ValueError, match=r"in model \(now "):
             _evaluate(other, tmp_path, {}, data=data)
 
 

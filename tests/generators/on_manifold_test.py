@@ -179,7 +179,7 @@ def test_parts_of_another_projection_are_refused(projection, tmp_path):
     projected = projection(TEST.take(2).scaled())
     projected_parts.write(projected, parts / "test-00000000.npz")
     projected_parts.claim(parts, {"steps": 4, "seed": 0})
-    with pytest.raises(ValueError, match=r"steps \(expected 60, received 4\)"):
+    with pytest.raises(ValueError, match=r"steps \(now 60, stored 4\)"):
         project(projection, tmp_path)
     projected_parts.delete(parts)
     assert not any(tmp_path.iterdir())

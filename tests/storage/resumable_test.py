@@ -14,6 +14,6 @@ def test_the_message_says_what_was_expected_and_what_was_there():
     with pytest.raises(ValueError) as caught:
         require_same({"seed": 1, "b": 3}, {"seed": 2, "a": 4}, "It", "Go.")
     assert str(caught.value) == (
-        "It, which differs in seed (expected 2, received 1), a (expected 4, "
-        "received nothing), b (expected nothing, received 3). Go."
+        "It, which differs in seed (now 2, stored 1), a (now 4, "
+        "stored nothing), b (now nothing, stored 3). Go."
     )

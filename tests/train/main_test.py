@@ -278,7 +278,7 @@ def test_evaluation(runs):
                 "--flow={runs}/flow/flow.keras",
                 "--workdir={runs}/ijsat",
             ],
-            "differs in train_examples (expected",
+            "differs in train_examples (now",
         ),
         (
             "train",

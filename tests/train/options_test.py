@@ -36,7 +36,7 @@ def test_more_epochs_go_on_with_a_run_and_fewer_do_not(tmp_path):
     assert epochs(tmp_path) == 3
     assert "--epochs=3" in (tmp_path / "settings.cfg").read_text()
     fewer = run("train", *given, "--epochs=2").error
-    assert "epochs (expected 2, received 3)" in fewer
+    assert "epochs (now 2, stored 3)" in fewer
     assert epochs(tmp_path) == 3
 
 

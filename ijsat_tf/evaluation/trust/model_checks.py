@@ -140,7 +140,7 @@ def _gradients(
 
 
 def _unbounded(model: Callable, images: tf.Tensor, labels: tf.Tensor) -> Check:
-    name = "without a bound an attack reaches 0 %"
+    name = "an attack without a bound fools every image"
     if not len(images):
         return Check(name, None, _NONE)
     # With this radius a random start would no longer be an image of the class.

@@ -177,7 +177,7 @@ def test_the_state_of_another_run_is_refused(net, data, tmp_path):
         ),
     }
     for name, run in runs.items():
-        with pytest.raises(ValueError, match=rf"differs in {name} \(expected"):
+        with pytest.raises(ValueError, match=rf"differs in {name} \(now"):
             run()
     assert path.read_bytes() == before
 

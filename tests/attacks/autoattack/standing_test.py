@@ -69,7 +69,7 @@ def test_the_state_of_another_run_is_refused(tmp_path, name):
     path = tmp_path / "state.npz"
     standing.save(later(), path)
     other = begun()._replace(settings={**SETTINGS, name: "other"})
-    with pytest.raises(ValueError, match=rf"differs in {name} \(expected"):
+    with pytest.raises(ValueError, match=rf"differs in {name} \(now"):
         standing.load(path, other)
 
 

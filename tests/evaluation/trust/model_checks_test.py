@@ -16,7 +16,7 @@ BALL = Linf(0.05)
 NAMES = [
     "no gradient is zero",
     "gradients raise the loss more than chance",
-    "without a bound an attack reaches 0 %",
+    "an attack without a bound fools every image",
     "the flow is inverted",
     "the flow knows these images",
 ]

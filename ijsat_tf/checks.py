@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import numbers
 import re
+import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +19,9 @@ import tensorflow as tf
 
 # `tf.image.resize` of white images, for instance, exceeds 1 by less.
 _ROUNDING = 1e-6
+
+# Beginnings of the names of modules between a user's line and a warning.
+_INSIDE = ("ijsat_tf", "tensorflow", "keras", "contextlib", "functools")
 
 _START, _END = "ijsat_tf: ", " :ijsat_tf"
 
@@ -50,6 +55,22 @@ def require(
             for item in received
         )
         raise ValueError(message + (f" Received: {shown}" if shown else ""))
+
+
+def warn(message: str) -> None:
+    """Warns at the line of the user's code that called the library.
+
+    Args:
+        message: Message that says what is doubtful, and the way out.
+    """
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and (
+        frame.f_globals["__name__"].startswith(_INSIDE)
+        # AutoGraph's copy of the user's code has other lines.
+        or "__autograph_generated_file" in frame.f_code.co_filename
+    ):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def after(checked: tf.Operation | None, tensor: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,9 +20,6 @@ from ijsat_tf.runtime.side_by_side import side_by_side
 from ijsat_tf.spaces import Ball
 from ijsat_tf.spaces.lifting import lifted, lowered
 from ijsat_tf.types import LogitsFn, Seed, Tensor, Tensors, Value, value
-
-# The caller's line is beyond `_warn`, the call and AutoGraph's wrapper.
-_LEVEL = 4
 
 
 class AttackResult(NamedTuple):
@@ -267,15 +263,14 @@ def checked(
 
 def _warn(result: AttackResult, probabilities: bool) -> None:
     if probabilities:
-        warnings.warn(PROBABILITIES, stacklevel=_LEVEL)
+        checks.warn(PROBABILITIES)
     overflowed = int(tf.math.count_nonzero(result.overflowed))
     if overflowed:
-        warnings.warn(
+        checks.warn(
             f"{overflowed} of {len(result.overflowed)} images are unchanged, "
             "because the generator overflowed: these samples tell nothing "
             "about robustness. Use a smaller latent radius, or a flow that "
-            "was trained on such images.",
-            stacklevel=_LEVEL,
+            "was trained on such images."
         )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import tensorflow as tf
 
+from ijsat_tf import checks
 from ijsat_tf.types import LogitsFn
 
 
@@ -67,12 +67,11 @@ def by_images(
     if gradient is not None:
         return finite(gradient)
     name = getattr(getattr(logits_of, "model", None), "name", None)
-    warnings.warn(
+    checks.warn(
         f"The network{f' {name!r}' if name else ''} has no gradient by its "
         "images, so attacks that follow gradients do not change the images, "
         "and their result is not a measure of robustness. Use "
-        "ijsat_tf.attacks.Square, which needs no gradients.",
-        stacklevel=2,
+        "ijsat_tf.attacks.Square, which needs no gradients."
     )
     return tf.zeros_like(images)
 

@@ -7,13 +7,12 @@ them.
 from __future__ import annotations
 
 import numbers
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf.checks import at_least_one, require
+from ijsat_tf.checks import at_least_one, require, warn
 
 
 class _Parts(NamedTuple):
@@ -195,12 +194,11 @@ class Source(_Parts):
         # Folders of a class each make such sets; chance does not.
         in_order = np.all(self.labels[1:] >= self.labels[:-1])
         if in_order and len(found) < len(classes) <= len(part.labels):
-            warnings.warn(
+            warn(
                 f"The set is sorted by class, so these {len(part.labels)} "
                 f"images have {len(found)} of its {len(classes)} classes. "
                 "Shuffle images and labels together before you make or store "
-                "the set.",
-                stacklevel=3,
+                "the set."
             )
         return part
 

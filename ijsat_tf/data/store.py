@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import pathlib
@@ -76,7 +78,9 @@ def store(
         data_dir=os.fspath(data_dir),
     )
     # The builder writes to a temporary folder, which it renames at the end.
-    builder.download_and_prepare()
+    with contextlib.redirect_stdout(io.StringIO()):
+        # Nothing is downloaded, whatever TensorFlow Datasets says.
+        builder.download_and_prepare()
     return pathlib.Path(data_dir) / name
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -258,11 +257,10 @@ def read(folder: str | os.PathLike) -> dict[str, Record]:
         if record.complete:
             records[path.stem] = record
         else:
-            warnings.warn(
+            checks.warn(
                 f"{path} holds {record.done} of {record.samples} samples and "
                 "is left out; evaluate again with the same settings to "
-                "complete it.",
-                stacklevel=2,
+                "complete it."
             )
     checks.require(
         records,

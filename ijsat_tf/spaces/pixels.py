@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Any
 
 import tensorflow as tf
@@ -38,11 +37,10 @@ class Pixels(Space):
             repr(self.ball),
         )
         if isinstance(self.ball, Linf) and _is_above_one(self.ball.radius):
-            warnings.warn(
+            checks.warn(
                 f"The radius {self.ball.radius:g} of {self!r} is above 1, "
                 "and pixels are in [0, 1], so the ball holds every image. "
-                "Write eight grey levels as 8 / 255.",
-                stacklevel=2,
+                "Write eight grey levels as 8 / 255."
             )
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import keras
@@ -223,8 +222,7 @@ def _warn_of_probabilities(classifier: keras.Model) -> None:
     except ValueError:
         return  # The last layer of such a model cannot be inspected.
     if not gives_logits:
-        warnings.warn(
+        checks.warn(
             "The classifier ends in a softmax or in a single output, and "
-            "training needs logits. Use ijsat_tf.models.logits(classifier).",
-            stacklevel=3,
+            "training needs logits. Use ijsat_tf.models.logits(classifier)."
         )

@@ -107,5 +107,16 @@ def test_a_network_of_keras_is_named(images):
     inputs = keras.Input(tiny.SHAPE)
     x = keras.layers.Flatten()(keras.ops.round(inputs))
     model = keras.Model(inputs, keras.layers.Dense(3)(x), name="rounded")
-    with pytest.warns(UserWarning, match="network 'rounded' has no gradient"):
-        ij.attacks.FGSM(Linf(0.05))(model, images, LABELS)
+    attack = ij.attacks.FGSM(Linf(0.05))
+    calls = [
+        attack,
+        tf.function(lambda *given: attack.adversarial(*given)),
+        tf.function(attack.adversarial),
+    ]
+    for call in calls:
+        with pytest.warns(
+            UserWarning, match="network 'rounded' has no gradient"
+        ) as caught:
+            call(model, images, LABELS)
+        # The line that is shown is the caller's.
+        assert caught[0].filename == __file__

@@ -6,20 +6,15 @@ Carlini et al., On Evaluating Adversarial Robustness, 2019.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 
-from ijsat_tf import losses
+from ijsat_tf import checks, losses
 from ijsat_tf.attacks.attack import Attack
 from ijsat_tf.models.as_logits import PROBABILITIES, seem_probabilities
 from ijsat_tf.types import LogitsFn
-
-# The stack level of the caller of `AutoAttack.run` and
-# `AutoAttack.__call__`.
-_LEVEL = 4
 
 
 def check_model(
@@ -47,7 +42,7 @@ def check_model(
     finite = tf.reduce_all(tf.math.is_finite(logits), axis=1)
     zero = np.sum((slope == 0) & finite)
     if zero:
-        _warn(
+        checks.warn(
             f"The gradient of the cross entropy is zero at {zero} of "
             f"{len(images)} images, so attacks with gradients cannot change "
             "these images. A softmax inside the model, or another operation, "
@@ -55,9 +50,9 @@ def check_model(
             "model."
         )
     if seem_probabilities(logits):
-        _warn(PROBABILITIES)
+        checks.warn(PROBABILITIES)
     if not randomized and differ(logits, logits_of(images)):
-        _warn(
+        checks.warn(
             "Two evaluations of the model differ: it seems to be randomised. "
             "Use version='rand'."
         )
@@ -70,7 +65,7 @@ def check_finite(finite: np.ndarray) -> None:
         finite: Whether the outputs at each sample are finite, (N,) bool.
     """
     if not finite.all():
-        _warn(
+        checks.warn(
             f"The model's outputs are not finite at {np.sum(~finite)} of "
             f"{len(finite)} images; these images count as not robust."
         )
@@ -93,7 +88,7 @@ def with_enough_classes(
         if classes >= least:
             kept[name] = attack
         else:
-            _warn(
+            checks.warn(
                 f"The stage {name} is left out: its loss needs {least} "
                 f"classes, and the model has {classes}."
             )
@@ -114,7 +109,7 @@ def check_square(alive: Mapping[str, np.ndarray]) -> None:
     before, after = alive[names[place - 1]], alive["square"]
     gain = before.mean() - after.mean()
     if place > 1 and gain > 0.002:
-        _warn(
+        checks.warn(
             f"Square, which sees no gradients, lowered the robust accuracy by "
             f"{100 * gain:.1f} points: gradients may be masked. Try more "
             "queries and restarts, and an attack made for this model."
@@ -136,7 +131,3 @@ def differ(logits: tf.Tensor, again: tf.Tensor) -> bool:
     # are normalised.
     one, other = tf.nn.l2_normalize(logits, 1), tf.nn.l2_normalize(again, 1)
     return bool(tf.reduce_any(tf.norm(one - other, axis=1) > 1e-4))
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, stacklevel=_LEVEL + 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import pathlib
-import warnings
 from typing import Any
 
 import keras
@@ -86,11 +85,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.monitor is not None and not self._seen:
-            warnings.warn(
+            checks.warn(
                 f"{self.path} was not saved, because the logs never had "
                 f"{self.monitor!r}. Put the callback that adds this number "
-                "before `Checkpoint`.",
-                stacklevel=2,
+                "before `Checkpoint`."
             )
 
 

@@ -14,6 +14,7 @@ import tempfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import calibration  # noqa: E402
+import findings  # noqa: E402
 import kept  # noqa: E402
 import plan  # noqa: E402
 import tables  # noqa: E402
@@ -63,13 +64,15 @@ def write(folder: pathlib.Path, runs: list[Run]) -> None:
                 name = f"table{number}" + f"_seed{seed}" * bool(seed)
                 title = f"Table {number}" + f", seed {seed}" * bool(seed)
                 pages[name] = title, table.replace("### ", "## ").strip()
-    for name, (title, text) in pages.items():
-        _page(folder / "results" / f"{name}.md", title, text)
     drawn = [
         name
         for name, suffix in (("curves", ""), ("curves_long", "_long"))
         if curves(results, suffix, folder / "results" / f"{name}.png")
     ]
+    words = findings.to_markdown(results.scores, drawn)
+    pages["findings"] = "The paper's claims, in words", words
+    for name, (title, text) in pages.items():
+        _page(folder / "results" / f"{name}.md", title, text)
     titles = {name: title for name, (title, _) in sorted(pages.items())}
     index = _index(results, runs, titles, drawn)
     _page(folder / "results" / "index.md", "Results of the study", index)
@@ -129,8 +132,9 @@ def _index(
     links = [f"- [{title}]({name}.md)" for name, title in titles.items()]
     pictures = [f"![Accuracy by epoch, {name}.]({name}.png)" for name in drawn]
     parts = [
-        "[The protocol](../README.md) says what is run, and what the words of "
-        "the verdicts mean.",
+        "[The claims in words](findings.md) say what the paper found, and what "
+        "was found here. [The protocol](../README.md) says what is run, and "
+        "what the words of the verdicts mean.",
         f"- run ({len(done)} of {len(runs)}): {_listed(done)}\n"
         f"- not tried: {_listed(left)}",
         "## Verdicts",

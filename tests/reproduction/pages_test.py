@@ -48,7 +48,8 @@ def write(imported, tmp_path):
 def test_pages_of_nothing(write):
     pages = write()
     assert {*pages} == {
-        *("all.md", "dose.md", "hours.md", "index.md", "manifold.md")
+        *("all.md", "dose.md", "findings.md", "hours.md", "index.md"),
+        "manifold.md",
     }
     assert "Nothing was run yet." in pages["dose.md"].decode()
     index = pages["index.md"].decode()

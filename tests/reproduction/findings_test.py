@@ -1,0 +1,73 @@
+"""reproduction/findings.py: the paper's claims in words."""
+
+import numpy as np
+import pytest
+
+
+def test_every_claim_has_one_place(imported):
+    findings = imported("findings")
+    found = [
+        section
+        for finding in findings.FINDINGS.values()
+        for section in finding.sections
+    ]
+    assert sorted(found) == sorted(imported("claims").SECTIONS)
+
+
+@pytest.mark.parametrize(
+    "better, worse, columns, expected",
+    [
+        ("ijsat", "at", ("pgd20",), (1, 53.68, 49.85)),
+        ("trades_jsa", "trades", ("autoattack",), (5, 49.10, 48.87)),
+        ("accuracy_ijsat", "accuracy_mixup", ("standard",), (2, 96.9, 95.9)),
+        ("corruptions_ijsat", "corruptions_rlat", ("*",), (2, 84.6, 84.1)),
+        ("dmat_jsa", "dmat", ("jsa50",), (6, 42.09, 36.78)),
+        # (59.67 + 28.79 + 22.69) / 3 and (39.35 + 18.63 + 26.09) / 3
+        (
+            "at_jsa_10000",
+            "at_jsa_gan",
+            ("elastic", "jpeg", "l2"),
+            (4, 37.05, 84.07 / 3),
+        ),
+        ("ijsat_long", "at_long", ("pgd20",), None),
+        # Table 5 has no JSA-50.
+        ("trades_jsa", "trades", ("jsa50",), None),
+    ],
+)
+def test_the_papers_numbers(imported, better, worse, columns, expected):
+    claim = imported("claims").Claim("", better, worse, columns)
+    found = imported("findings").printed(claim)
+    assert found == (expected and pytest.approx(expected))
+
+
+def test_sentences(imported):
+    findings = imported("findings")
+    accuracies = {"ijsat": 0.6, "at": 0.5}
+    found = {
+        (name, 0): np.arange(1000) < 1000 * accuracy
+        for name, accuracy in accuracies.items()
+    }
+
+    def scores(row, seed, *_):
+        return found.get((row, seed))
+
+    lines = findings.to_markdown(scores, ["curves"]).splitlines()
+    (line,) = [
+        each for each in lines if "`ijsat` over `at`, robustness, P" in each
+    ]
+    assert line.startswith(
+        "- `ijsat` over `at`, robustness, PGD-20: **held**. The difference is "
+        "+10.00 points, with a 95 % interval from +"
+    )
+    assert line.endswith(
+        "on 1,000 images and 1 seed. The paper's difference is +3.83 points "
+        "(53.68 over 49.85, Table 1)."
+    )
+    (line,) = [
+        each for each in lines if "`at_jsa` over `at`, robustness, P" in each
+    ]
+    assert line == (
+        "- `at_jsa` over `at`, robustness, PGD-20: **not tried**. The paper's "
+        "difference is +3.30 points (53.15 over 49.85, Table 4)."
+    )
+    assert "![Accuracy by epoch.](curves.png)" in lines

@@ -39,7 +39,7 @@ def from_preset(name: str) -> keras.Model:
     Args:
         name: Name of the preset: "resnet18_cifar10_standard_small" was trained
             on images as they are, "resnet18_cifar10_at_small" by adversarial
-            training (AT).
+            training (AT), "resnet18_cifar10_ijsat_small" by IJSAT.
 
     Returns:
         A classifier that maps images to logits (B, 10).

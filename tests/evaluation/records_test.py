@@ -213,7 +213,7 @@ def test_other_versions_finish_no_record_and_keep_a_complete_one(
         _no_attack(patch, after=4)
         with pytest.raises(KeyboardInterrupt):
             _evaluate(model, tmp_path)
-    with pytest.raises(ValueError, match="versions .expected ijsat_tf .*older"):
+    with pytest.raises(ValueError, match="versions .now ijsat_tf .*older"):
         _evaluate(model, tmp_path)
     (tmp_path / "pgd2.r-2.npz").unlink()
     found = _evaluate(model, tmp_path)

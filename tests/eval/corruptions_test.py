@@ -176,4 +176,4 @@ def test_published_arrays(tmp_path):
     error = _evaluated(tmp_path, *published, folder, runs="a").error
     assert str(path) in error and "differs in data (" in error
     error = _evaluated(tmp_path, *published, runs="a").error
-    assert "received published arrays: fog 2)" in error
+    assert "stored published arrays: fog 2)" in error

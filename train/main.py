@@ -51,6 +51,10 @@ from ijsat_tf.storage import files
 def main(_: list[str]) -> None:
     # Errors in the flags must show before the folder is touched.
     project = FLAGS.method == "project"
+    if FLAGS.method not in options.CLASSIFIERS:
+        for name in "held_out", "pretrained":
+            if FLAGS[name].value:
+                raise ValueError(f"--{name} is for classifiers, not generators")
     if FLAGS.method in options.GENERATORS:
         # The step of a generator is not split over the cores as an attack is.
         threads.all_cores_per_operation()
@@ -174,8 +178,6 @@ def sources() -> tuple[ij.data.Source, ij.data.Source | None]:
         # A flow has latents of its own.
         source = source._replace(latents=None)
     if FLAGS.held_out:
-        if FLAGS.method in options.GENERATORS:
-            raise ValueError("--held_out is for classifiers, not generators")
         source, held_out = source.hold_out(FLAGS.held_out)
     if FLAGS.train_examples:
         source = source.take(FLAGS.train_examples)

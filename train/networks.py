@@ -135,6 +135,8 @@ def classifier(
         image_shape=source.images.shape[1:],
         **settings,
     )
+    if FLAGS.pretrained:
+        start_from(net, FLAGS.pretrained)
     if FLAGS.method == "advprop":
         net = ij.models.with_auxiliary_norm(net)
     model = ij.training.AdversarialModel(
@@ -149,6 +151,29 @@ def classifier(
         jit_compile=FLAGS.jit_compile,
     )
     return model
+
+
+def start_from(net: keras.Model, path: str) -> None:
+    """Gives a classifier the weights of another one with the same layers.
+
+    Args:
+        net: Classifier, whose weights change.
+        path: Path of the other classifier's Keras file.
+
+    Raises:
+        ValueError: for a file that cannot be read, or that holds weights of
+            other shapes.
+    """
+    found = commandline.load(path, "classifier").get_weights()
+    expected = [tuple(weight.shape) for weight in net.weights]
+    if [weight.shape for weight in found] != expected:
+        raise ValueError(
+            f"--pretrained={path} must hold a classifier of the architecture "
+            f"that --model={FLAGS.model}, --width={FLAGS.width}, --stem and "
+            f"--normalize describe, with {len(expected)} weights; received "
+            f"{len(found)} weights, or other shapes"
+        )
+    net.set_weights(found)
 
 
 def schedule(

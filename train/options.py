@@ -90,6 +90,12 @@ flags.DEFINE_bool(
     "Whether the classifier's first layer subtracts the mean of the training "
     "images and divides by their standard deviation, per channel.",
 )
+flags.DEFINE_string(
+    "pretrained",
+    None,
+    "Path of a classifier.keras whose weights a classifier starts from; None "
+    "starts from random weights.",
+)
 commandline.define_fraction(
     "learning_rate",
     None,

@@ -15,7 +15,7 @@ from ijsat_tf.storage import files, resumable
 _FREE = (
     "workdir",
     "data_dir",
-    *(_FILES := ("flow", "gan", "features", "vgg16", "lpips")),
+    *(_FILES := ("flow", "gan", "pretrained", "features", "vgg16", "lpips")),
     "strategy",
     "jit_compile",
     "log_every",

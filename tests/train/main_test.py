@@ -321,6 +321,31 @@ def test_evaluation(runs):
         (
             "train",
             [
+                *[*TINY, *FLOW, "--workdir={tmp}/x"],
+                "--pretrained={runs}/ijsat/classifier.keras",
+            ],
+            "--pretrained is for classifiers",
+        ),
+        (
+            "train",
+            [
+                *[*TINY, *NET, "--method=at", "--width=8"],
+                *["--pretrained={runs}/ijsat/classifier.keras"],
+                "--workdir={tmp}/x",
+            ],
+            "of the architecture that --model=small_cnn, --width=8",
+        ),
+        (
+            "train",
+            [
+                *[*TINY, *NET, "--method=at", "--workdir={tmp}/x"],
+                "--pretrained={runs}/ijsat/settings.cfg",
+            ],
+            "cannot be read as a classifier",
+        ),
+        (
+            "train",
+            [
                 *TINY,
                 *NET,
                 "--method=at",
@@ -420,6 +445,23 @@ def test_a_run_goes_on_with_its_own_flow_alone(runs, tmp_path):
     other.save(flow)
     refused = run("train", *arguments, f"--flow={flow}")
     assert "other settings, which differs in flow, sha256 (" in refused.error
+
+
+def test_training_goes_on_from_a_network(runs, tmp_path):
+    path = runs / "ijsat" / "classifier.keras"
+    arguments = [
+        *[*TINY, *NET, "--method=at", "--learning_rate=0", "--momentum=0"],
+        *[f"--pretrained={path}", f"--workdir={tmp_path}"],
+    ]
+    outcome = run("train", *arguments)
+    assert outcome.code == 0, outcome.output
+    before = keras.saving.load_model(path)
+    after = keras.saving.load_model(tmp_path / "classifier.keras")
+    assert before.trainable_weights
+    for old, new in zip(before.trainable_weights, after.trainable_weights):
+        np.testing.assert_array_equal(old, new)
+    other = run("train", *arguments[:-2], f"--workdir={tmp_path}")
+    assert "differs in pretrained" in other.error
 
 
 @pytest.mark.variant

@@ -25,7 +25,7 @@ TRAIN = $(BIN)/python train/main.py --flagfile=train/configs/digits
 export KERAS_BACKEND := tensorflow
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help quickstart report calibration study results smoke-methods test test-all \
+.PHONY: help quickstart report calibration study diagnosis results smoke-methods test test-all \
     lint docs wheel clean
 
 help:  ## list these targets
@@ -67,6 +67,9 @@ calibration: $(INSTALLED)  ## choose the study's latent radius (CIFAR-10)
 
 study: $(INSTALLED)  ## run what the study lacks: days (CIFAR-10)
 	$(BIN)/python reproduction/study.py --root=$(RUNS)/study $(FLAGS)
+
+diagnosis: $(INSTALLED)  ## why IJSAT may fall short of AT: hours (CIFAR-10)
+	$(BIN)/python reproduction/diagnosis.py --root=$(RUNS)/study $(FLAGS)
 
 results: $(INSTALLED)  ## the study's tables, verdicts and curves
 	$(BIN)/python reproduction/pages.py $(FLAGS)

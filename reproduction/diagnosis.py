@@ -159,9 +159,10 @@ def normalization(network: keras.Model, data: Batch) -> Found:
     }
     pgd = methods.AT(attack("pgd", 5))
     for crafted, model in calls.items():
+        craft = _crafter(pgd, model)
         for measured, seen in calls.items():
             case = f"{crafted}, {measured}"
-            yield from _under(seen, data, case, _crafter(pgd, model))
+            yield from _under(seen, data, case, craft)
 
 
 def alpha() -> Found:
@@ -233,7 +234,11 @@ def _under(
 def _crafter(
     method: methods.Method, model: Callable[[tf.Tensor], tf.Tensor]
 ) -> Callable[[Batch], tf.Tensor]:
-    return lambda part: method.craft(model, part, _seed("craft"))
+    @tf.function
+    def craft(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        return method.craft(model, Batch(images, labels), _seed("craft"))
+
+    return lambda part: craft(part.images, part.labels)
 
 
 def _seed(purpose: str) -> tf.Tensor:

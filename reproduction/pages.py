@@ -14,6 +14,8 @@ import tempfile
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import calibration  # noqa: E402
+import diagnosed  # noqa: E402
+import diagnosis  # noqa: E402
 import findings  # noqa: E402
 import kept  # noqa: E402
 import plan  # noqa: E402
@@ -71,6 +73,10 @@ def write(folder: pathlib.Path, runs: list[Run]) -> None:
     ]
     words = findings.to_markdown(results.scores, drawn)
     pages["findings"] = "The paper's claims, in words", words
+    measures = folder / "records" / diagnosis.FILE
+    if measures.exists():
+        text = diagnosed.to_markdown(diagnosed.read(measures), results)
+        pages["diagnosis"] = "The search for an error of our own", text
     for name, (title, text) in pages.items():
         _page(folder / "results" / f"{name}.md", title, text)
     titles = {name: title for name, (title, _) in sorted(pages.items())}

@@ -94,17 +94,20 @@ class Column(NamedTuple):
     scale: float = 100
 
 
-_SHORT = (
+SHORT = (
     Column("standard", "all", "standard"),
     Column("PGD-20", "all", "pgd20"),
     Column("JSA-50", "fixed", "jsa50"),
     Column("OM-PGD-50", "fixed", "om_pgd50"),
     Column("AutoAttack", "fixed", "autoattack"),
 )
-_ACCURACIES = (
+LAST = (
     Column("standard", "all", "standard"),
     Column("PGD-20", "all", "pgd20"),
     Column("JSA-50", "jsa", "jsa50"),
+)
+_ACCURACIES = (
+    *LAST,
     Column("standard, best", "all", "standard", "best"),
     Column("PGD-20, best", "all", "pgd20", "best"),
     Column("JSA-50, best", "jsa", "jsa50", "best"),
@@ -120,18 +123,23 @@ _SIZES = (
     Column("lambda of JSA-50", "jsa", "jsa50", number="latent", scale=1),
     Column("delta of JSA-50", "jsa", "jsa50", number="pixels", scale=255),
 )
-_NOTHING = "Nothing was run yet."
+NOTHING = "Nothing was run yet."
 
 
-def accuracies(results: Results, rows: dict[str, str]) -> str:
+def accuracies(
+    results: Results,
+    rows: dict[str, str],
+    columns: tuple[Column, ...] = SHORT,
+) -> str:
     """The table of the accuracies of some rows, of seed 0 and the last epoch.
 
     Args:
         results: Results of all runs that are kept.
         rows: Labels of the rows, {row: label}.
+        columns: Columns of the table, default `SHORT`.
     """
     runs = {f"{row}-0": label for row, label in rows.items()}
-    return _table(results, runs, _SHORT)
+    return _table(results, runs, columns)
 
 
 def everything(results: Results, plan: Iterable[Run]) -> str:
@@ -160,7 +168,7 @@ def hours(results: Results, plan: Iterable[Run]) -> str:
             lines.append([f"`{run.name}`", *_hours(each)])
             total += each
     if not lines:
-        return _NOTHING
+        return NOTHING
     head = ["run", "train", "evaluate", "sum"]
     return grid([head, *lines, ["**all**", *_hours(total)]])
 
@@ -201,7 +209,7 @@ def _table(
         if set(cells) != {"-"}:
             lines.append([label, *cells])
     head = ["run", *(column.heading for column in columns)]
-    return grid([head, *lines]) if lines else _NOTHING
+    return grid([head, *lines]) if lines else NOTHING
 
 
 def _cell(results: Results, run: str, column: Column) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
@@ -66,6 +67,7 @@ def main(_: list[str]) -> None:
     work = places.work()._replace(runs={run.name: run for run in runs()})
     path = work.output / FILE
     if not path.exists():
+        ij.one_core_per_operation()
         save(list(measures()), path)
         print(f"kept: {path}", flush=True)
     try:

@@ -4,7 +4,7 @@ python reproduction/diagnosis.py
 
 The command measures the attacks of the two networks of seed 0 on training
 images, and writes the numbers to OUTPUT/diagnosis.csv. It then trains both
-networks on for three epochs, with the steps of the study and with twice as
+networks on for two epochs, with the steps of the study and with twice as
 many, and keeps the results as the study's are kept. What is there is not made
 again. reproduction/pages.py writes the page.
 """
@@ -81,7 +81,7 @@ def main(_: list[str]) -> None:
 
 
 def runs() -> list[Run]:
-    """Three more epochs of AT and of IJSAT, by the study's schedule."""
+    """Two more epochs of AT and of IJSAT, by the study's schedule."""
     last = [
         each._replace(checkpoints=("last",)) for each in (plan.ALL, plan.JSA)
     ]
@@ -93,7 +93,7 @@ def runs() -> list[Run]:
                 *given.flags,
                 "--pretrained=ijsat_tf/models/presets/"
                 f"resnet18_cifar10_{row}_small.keras",
-                "--epochs=3",
+                "--epochs=2",
                 "--robust_every=1",
                 f"--attack_steps={steps}",
             )

@@ -9,6 +9,7 @@ import numpy as np
 from claims import Claim, Scores, Verdict
 
 from ijsat_tf.evaluation.corruption import CELLS
+from ijsat_tf.evaluation.formats import grid
 from ijsat_tf.evaluation.paper import as_printed
 
 
@@ -185,6 +186,27 @@ def to_markdown(scores: Scores, pictures: list[str]) -> str:
         if heading == "Robust overfitting":
             parts += [f"![Accuracy by epoch.]({name}.png)" for name in pictures]
     return "\n\n".join([*parts, _RADIUS])
+
+
+def summary(scores: Scores) -> str:
+    """The table of the claims that were tried, a line per section.
+
+    Args:
+        scores: Function from row, seed, evaluation and columns to scores, as
+            `claims.verdict` takes it.
+    """
+    words = "held", "not held", "not decidable"
+    lines = [["the paper's claim", "seeds", *words]]
+    for section, tested in claims.SECTIONS.items():
+        found = [(claim, claims.verdict(claim, scores)) for claim in tested]
+        seeds = max(len(verdict.seeds) for _, verdict in found)
+        if seeds:
+            cells = [
+                "; ".join(claim.text for claim, v in found if v.word == word)
+                for word in words
+            ]
+            lines.append([section, str(seeds), *cells])
+    return grid(lines)
 
 
 def sentence(claim: Claim, verdict: Verdict) -> str:

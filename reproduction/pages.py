@@ -87,6 +87,12 @@ def write(folder: pathlib.Path, runs: list[Run]) -> None:
         columns = kept.load(path).records["calibration", "last"]
         text = calibration.to_markdown(columns)
         insert(folder / "README.md", "calibration", text)
+    readme = folder.parent / "README.md"
+    if readme.exists():
+        done = sum(run.name in results.kept for run in runs)
+        text = f"{done} of {len(runs)} runs are done:"
+        verdicts = findings.summary(results.scores)
+        insert(readme, "verdicts", f"{text}\n\n{verdicts}")
 
 
 def curves(results: Results, suffix: str, picture: pathlib.Path) -> bool:

@@ -226,8 +226,8 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
         found._asdict(),
         expected._asdict(),
         f"{path} is the record of another evaluation",
-        "Choose another folder, or delete all records of this one. The flag "
-        "of the folder is --records.",
+        "Choose another folder (--records of eval/main.py), or delete all "
+        "records of this one.",
         names,
     )
 

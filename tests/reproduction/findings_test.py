@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tests import commands
+
 
 def test_every_claim_has_one_place(imported):
     findings = imported("findings")
@@ -71,3 +73,15 @@ def test_sentences(imported):
         "difference is +3.30 points (53.15 over 49.85, Table 4)."
     )
     assert "![Accuracy by epoch.](curves.png)" in lines
+
+
+def test_the_readme_has_the_verdicts_of_the_kept_records(imported):
+    records = imported("kept").read(commands.ROOT / "reproduction/records")
+    table = imported("findings").summary(
+        imported("tables").Results(records).scores
+    )
+    readme = (commands.ROOT / "README.md").read_text()
+    assert table in readme, "run make results"
+    runs = imported("plan").plan("")
+    done = sum(run.name in records for run in runs)
+    assert f"{done} of {len(runs)} runs are done" in readme

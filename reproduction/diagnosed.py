@@ -65,8 +65,8 @@ networks alike. IJSAT fits fewer of its training images than AT in every epoch
 of the table. At equal accuracy in training IJSAT is the more robust one on the
 held-out images; there AT is at its highest learning rate, and IJSAT at its
 lowest. After two more epochs IJSAT is still less robust than AT under PGD-20.
-So a network that has learned too little for a stronger attack is the
-explanation that remains, and these checks do not prove it."""
+One explanation that remains is a network that has learned too little for a
+stronger attack. These checks do not prove it."""
 
 _HEAD = f"""\
 At the calibrated radius IJSAT is less robust than AT in this study, and the
@@ -230,6 +230,9 @@ def _more(results: Results) -> str:
             low, high = verdict.interval
             difference = f"{verdict.difference:+.2f}"
             lines.append([text, difference, f"{low:+.2f} to {high:+.2f}"])
+    runs = diagnosis.runs()
+    left = [f"`{run.name}`" for run in runs if run.name not in results.kept]
+    missing = f"\n\nNot run yet: {', '.join(left)}." if left else ""
     return (
         "If IJSAT needs more than ten epochs, or more than five steps of its "
         "attack, then the difference should shrink with more of them. Both "
@@ -238,6 +241,8 @@ def _more(results: Results) -> str:
         "has the accuracy of the last epoch in percent, of all test images as "
         "they are and under PGD-20, and of the first 1,000 under JSA-50.\n\n"
         f"{tables.accuracies(results, labels, tables.LAST)}\n\n{grid(lines)}"
+        f"{missing}\n\nThe runs of this section took these hours.\n\n"
+        f"{tables.hours(results, runs)}"
     )
 
 

@@ -44,7 +44,8 @@ FINDINGS = {
         "under all six attacks of Table 1 (section 6.3).",
         "Mixed images may be harder to fit than single images, so a small "
         "network may need more than ten epochs. With mixup's parameter of "
-        "0.1, though, most images are hardly mixed.",
+        "0.1, though, most images are hardly mixed. [The search for an error "
+        "of our own](diagnosis.md) found none.",
     ),
     "Robust Mixup against mixup after the attack": Finding(
         ("Robust Mixup over mixup after the attack",),

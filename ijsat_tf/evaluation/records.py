@@ -226,8 +226,8 @@ def require_same(found: Record, expected: Record, path: pathlib.Path) -> None:
         found._asdict(),
         expected._asdict(),
         f"{path} is the record of another evaluation",
-        "Choose another folder, or delete all records of this one. In the "
-        "command the folder is --records.",
+        "Choose another folder, or delete all records of this one. In "
+        "eval/main.py the folder is --records.",
         names,
     )
 

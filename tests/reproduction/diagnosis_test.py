@@ -95,7 +95,6 @@ def test_mixtures_and_modes(diagnosis, data):
     assert mixed["mixture", "loss"] < mixed["mixed, then attacked", "loss"]
     before = [weight.numpy() for weight in network.weights]
     modes = _found(diagnosis.normalization(network, data))
-    assert len({value for (_, what), value in modes.items() if what == "loss"})
     # Where a pass is seen as it was crafted, the attack has the most effect.
     for seen in "inference", "training":
         losses = {
@@ -166,4 +165,6 @@ def test_the_page(imported, diagnosis, tmp_path):
     assert page.count("| 75 %") == page.count("| 21 %") == 2
     assert "20.10 %" in page and "1.235" in page
     assert "10 epochs, 5 steps" in page
+    left = "`ijsat_more-0`, `at_more_k10-0`, `ijsat_more_k10-0`"
+    assert f"Not run yet: {left}." in page
     assert "(diagnosis.md)" in (tmp_path / "results/index.md").read_text()

@@ -67,7 +67,7 @@ ATTACKS += ["nothing", "fgsm2", "", "pgd1 ", "../pgd1", "pgd1.5", "jsa"]
 NUMBERS = ["1", "2", "0", "-1", "3", "", "x", "1.5", "nan", "inf", "1e400"]
 
 STRINGS = {
-    **dict.fromkeys(("flow", "gan", "features"), MODELS),
+    **dict.fromkeys(("flow", "gan", "features", "pretrained"), MODELS),
     **dict.fromkeys(("vgg16", "lpips"), ARCHIVES),
     **dict.fromkeys(("workdir", "records"), FOLDERS),
     "output": FOLDERS + FILES,

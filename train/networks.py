@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 import options
 import rows
@@ -158,22 +160,32 @@ def start_from(net: keras.Model, path: str) -> None:
 
     Args:
         net: Classifier, whose weights change.
-        path: Path of the other classifier's Keras file.
+        path: Path of a Keras file, of the other classifier or of an
+            `AdversarialModel` of it.
 
     Raises:
         ValueError: for a file that cannot be read, or that holds weights of
-            other shapes.
+            other layers or shapes.
     """
-    found = commandline.load(path, "classifier").get_weights()
-    expected = [tuple(weight.shape) for weight in net.weights]
-    if [weight.shape for weight in found] != expected:
-        raise ValueError(
-            f"--pretrained={path} must hold a classifier of the architecture "
-            f"that --model={FLAGS.model}, --width={FLAGS.width}, --stem and "
-            f"--normalize describe, with {len(expected)} weights; received "
-            f"{len(found)} weights, or other shapes"
-        )
-    net.set_weights(found)
+    found = commandline.load(path, "classifier")
+    found = getattr(found, "classifier", found)  # of an AdversarialModel
+    for expected, received in itertools.zip_longest(_parts(net), _parts(found)):
+        if received != expected:
+            raise ValueError(
+                f"--pretrained={path} must hold a classifier of the "
+                f"architecture that --model={FLAGS.model}, "
+                f"--width={FLAGS.width}, --stem and --normalize describe; "
+                f"expected the {expected or 'end'}, "
+                f"received the {received or 'end'}"
+            )
+    net.set_weights(found.get_weights())
+
+
+def _parts(net: keras.Model) -> list[str]:
+    weights = [
+        f"weight {each.path} {tuple(each.shape)}" for each in net.weights
+    ]
+    return [f"layer {layer.name}" for layer in net.layers] + weights
 
 
 def schedule(

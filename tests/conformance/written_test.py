@@ -59,7 +59,7 @@ def test_a_run_goes_on_in_the_middle_of_an_epoch(folder):
     whole = weights(folder / "ijsat" / "classifier.keras")
     resumed = weights(folder / "half" / "classifier.keras")
     for one, other in zip(whole, resumed, strict=True):
-        # Other processors round otherwise.
+        # Other CPUs round otherwise.
         np.testing.assert_allclose(one, other, atol=1e-3)
 
 

@@ -12,7 +12,7 @@ was there, unless that is of the run it was asked to go on with, and may leave
 none that is half written. --processes of the lines also run as processes of
 their own, which must end alike.
 
-A line that takes more than --seconds of processor time counts as long, one
+A line that takes more than --seconds of CPU time counts as long, one
 that is not done after ten times that as hung. Sizes of networks and numbers
 of steps are small or illegal, as large ones would only be that: long.
 
@@ -149,7 +149,7 @@ def one(
     before = digests(place)
     outcome = way(fuzz_lines.MAINS[main], arguments, place, seconds)
     if outcome.code == -signal.SIGXCPU:
-        return "long", f"more than {seconds} s of processor time"
+        return "long", f"more than {seconds} s of CPU time"
     # A file that is to be written is replaced, as by any command.
     asked = [
         str(pathlib.Path(argument.partition("=")[2]))

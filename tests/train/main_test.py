@@ -338,6 +338,15 @@ def test_evaluation(runs):
         (
             "train",
             [
+                *[*TINY, *NET, "--method=at", "--normalize"],
+                *["--pretrained={runs}/ijsat/classifier.keras"],
+                "--workdir={tmp}/x",
+            ],
+            "expected the layer normalize, received the layer ",
+        ),
+        (
+            "train",
+            [
                 *[*TINY, *NET, "--method=at", "--workdir={tmp}/x"],
                 "--pretrained={runs}/ijsat/settings.cfg",
             ],

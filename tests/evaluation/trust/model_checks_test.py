@@ -86,6 +86,20 @@ def test_gradients_that_lead_away_are_caught():
     assert found == [True, False, False, None, None]
 
 
+def test_a_network_that_knows_one_class_is_caught():
+    """Its gradients are true, and still it looks robust where it is right."""
+
+    def constant(images):
+        return 1e-2 * LINEAR(images) + [2.0, 0.0]
+
+    assert 0 < np.sum(LABELS == 0) < len(LABELS)
+    assert not np.any(PGD(Linf(0.2))(constant, IMAGES, LABELS * 0).success)
+    found = _checks(constant)
+    assert [check.passed for check in found] == [True, True, False, None, None]
+    right = np.sum(LABELS == 0)
+    assert found[2].detail == f"{right} of {right} images stay right"
+
+
 def test_records_show_masked_gradients_as_attacks_that_fail():
     """A search of a saturated model stays where it starts: at random."""
     attacks = {"pgd20": PGD(Linf(0.2), steps=20)}

@@ -17,7 +17,39 @@ from tables import Results
 from ijsat_tf.evaluation.formats import grid
 from ijsat_tf.storage import files
 
+_HEAD = f"""\
+At the calibrated radius IJSAT is less robust than AT under PGD-20 in this
+study, and the paper found the opposite. This page looks for an error of our
+own that could cause such a difference. Each section says how an error would
+show. The first three sections attack the study's networks of seed 0 on the
+first {diagnosis.IMAGES} training images, by the study's own attacks.
+`make diagnosis` makes all numbers of this page that the study has not made."""
+
+_SEEN = """\
+## What was seen
+
+No error was found by these checks. The mean loss rises with the number of
+steps, for both attacks and both networks, and the mean loss under JSA is above
+that under PGD at every number of steps. The draws of alpha follow the
+distribution. An attack on mixtures gains more than an attack before mixing. In
+training mode, images that were crafted in inference mode have a smaller loss
+than images that were crafted in training mode, for both networks. IJSAT fits
+fewer of its training images than AT in every epoch of the table. At equal
+accuracy in training IJSAT is more robust on the held-out images; there AT is at
+its highest learning rate, and IJSAT at its lowest. After two more epochs IJSAT
+is still less robust than AT under PGD-20. One explanation that remains is a
+network that has learned too little for a stronger attack. These checks do not
+prove it."""
+
 _LABELS = {"at": "AT", "ijsat": "IJSAT"}
+_ATTACKS = {"PGD-K": "pgd", "JSA-K": "jsa"}
+_MORE = {
+    "": "10 epochs, 5 steps",
+    "_more": "2 more epochs, 5 steps",
+    "_more_k10": "2 more epochs, 10 steps",
+}
+
+Found = dict[tuple[str, str, str, str], float]
 
 
 def read(path: pathlib.Path) -> list[Measure]:
@@ -51,32 +83,6 @@ def to_markdown(measures: list[Measure], results: Results) -> str:
     for heading, text in sections.items():
         parts += [f"## {heading}", text]
     return "\n\n".join([*parts, _SEEN])
-
-
-_SEEN = """\
-## What was seen
-
-No error was found by these checks. The loss of both attacks rises with the
-number of steps for both networks, and JSA is stronger than PGD at every number
-of steps. The draws of alpha follow the distribution, and an attack on mixtures
-gains more than an attack before mixing. Images that are crafted in inference
-mode are weaker in training mode than images that are crafted there, for both
-networks alike. IJSAT fits fewer of its training images than AT in every epoch
-of the table. At equal accuracy in training IJSAT is the more robust one on the
-held-out images; there AT is at its highest learning rate, and IJSAT at its
-lowest. After two more epochs IJSAT is still less robust than AT under PGD-20.
-One explanation that remains is a network that has learned too little for a
-stronger attack. These checks do not prove it."""
-
-_HEAD = f"""\
-At the calibrated radius IJSAT is less robust than AT in this study, and the
-paper found the opposite. This page looks for an error of our own that could
-cause such a difference. Each section says how an error would show. The first
-three sections attack the study's networks of seed 0 on the first
-{diagnosis.IMAGES} training images, by the study's own attacks. `make diagnosis`
-makes all numbers of this page that the study has not made."""
-
-Found = dict[tuple[str, str, str, str], float]
 
 
 def _steps(found: Found) -> str:
@@ -120,9 +126,6 @@ def _steps(found: Found) -> str:
         f"The next table has the share of the rise of {most} steps that fewer "
         f"steps reach.\n\n{grid(shares)}"
     )
-
-
-_ATTACKS = {"PGD-K": "pgd", "JSA-K": "jsa"}
 
 
 def _mixing(found: Found) -> str:
@@ -244,10 +247,3 @@ def _more(results: Results) -> str:
         f"{missing}\n\nThe runs of this section took these hours.\n\n"
         f"{tables.hours(results, runs)}"
     )
-
-
-_MORE = {
-    "": "10 epochs, 5 steps",
-    "_more": "2 more epochs, 5 steps",
-    "_more_k10": "2 more epochs, 10 steps",
-}

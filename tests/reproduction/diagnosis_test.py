@@ -1,6 +1,7 @@
 """reproduction/diagnosis.py and its page: the search for an own error."""
 
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -168,3 +169,64 @@ def test_the_page(imported, diagnosis, tmp_path):
     left = "`ijsat_more-0`, `at_more_k10-0`, `ijsat_more_k10-0`"
     assert f"Not run yet: {left}." in page
     assert "(diagnosis.md)" in (tmp_path / "results/index.md").read_text()
+
+
+def test_the_last_section_is_true_of_the_kept_numbers(imported):
+    """Each assertion is a sentence of `diagnosed._SEEN`, in its order."""
+    diagnosis, diagnosed = imported("diagnosis"), imported("diagnosed")
+    records = commands.ROOT / "reproduction/records"
+    measures = diagnosed.read(records / diagnosis.FILE)
+    found = {each[:-1]: each.value for each in measures}
+    results = imported("tables").Results(imported("kept").read(records))
+
+    for network in diagnosis.ROWS:
+        losses = {
+            name: [
+                found["steps", network, f"{name}{steps}", "loss"]
+                for steps in diagnosis.STEPS
+            ]
+            for name in ("pgd", "jsa")
+        }
+        clean = found["steps", network, "clean", "loss"]
+        for each in losses.values():
+            assert np.all(np.diff([clean, *each]) > 0)
+        assert np.all(np.subtract(losses["jsa"], losses["pgd"]) > 0)
+
+    shares = {}
+    for check, _, bound, what in found:
+        if check == "alpha":
+            drawn = shares.setdefault(bound, {})
+            drawn[what] = found["alpha", "", bound, what]
+    for drawn, expected in (each.values() for each in shares.values()):
+        deviation = np.sqrt(expected * (1 - expected) / 49_000)
+        assert abs(drawn - expected) < 3 * deviation
+
+    for network in diagnosis.ROWS:
+        before, after = (
+            found["mixing", network, case, "loss"]
+            for case in ("attacked, then mixed", "mixed, then attacked")
+        )
+        assert after > before
+        crafted = {
+            mode: found["normalization", network, f"{mode}, training", "loss"]
+            for mode in ("inference", "training")
+        }
+        assert crafted["inference"] < crafted["training"]
+
+    page = diagnosed.to_markdown(measures, results)
+    _, curves = page.split("## Equal accuracy on attacked training images")
+    curves, _ = curves.split("\n## More epochs")
+    lines = [
+        each.split("|")[1:-1] for each in curves.splitlines() if "|" in each
+    ]
+    numbers = np.array(lines[2:], float)
+    assert np.all(numbers[:, 3] < numbers[:, 1])
+    at = float(re.search(r"AT has ([0-9.]+) %\.", curves)[1])
+    assert numbers[-1, 4] > at
+
+    claims = imported("claims")
+    for suffix in "", "_more":
+        claim = claims.Claim(
+            "", f"ijsat{suffix}", f"at{suffix}", ("pgd20",), "all"
+        )
+        assert claims.verdict(claim, results.scores).interval[1] < 0

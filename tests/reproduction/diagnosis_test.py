@@ -224,9 +224,16 @@ def test_the_last_section_is_true_of_the_kept_numbers(imported):
     at = float(re.search(r"AT has ([0-9.]+) %\.", curves)[1])
     assert numbers[-1, 4] > at
 
-    claims = imported("claims")
-    for suffix in "", "_more":
-        claim = claims.Claim(
-            "", f"ijsat{suffix}", f"at{suffix}", ("pgd20",), "all"
+    claims, seen = imported("claims"), {}
+    for suffix in "", "_more", "_more_k10":
+        names = f"ijsat{suffix}", f"at{suffix}"
+        claim = claims.Claim("", *names, ("pgd20",), "all")
+        seen[suffix] = claims.verdict(claim, results.scores)
+        assert seen[suffix].interval[1] < 0
+    for network in diagnosis.ROWS:
+        five, ten = (
+            results.of(f"{network}_more{suffix}-0", "all")["pgd20"].correct
+            for suffix in ("", "_k10")
         )
-        assert claims.verdict(claim, results.scores).interval[1] < 0
+        assert np.mean(ten) > np.mean(five)
+    assert seen["_more_k10"].difference <= seen["_more"].difference

@@ -43,6 +43,7 @@ STEPS = 1, 2, 5, 10, 20, 50
 # The runs that go on from the networks of the study, {suffix: steps}.
 MORE = {"more": 5, "more_k10": 10}
 IMAGES, BATCH = 500, 125
+DRAWS = 98_000  # Of alpha, two epochs of training.
 
 
 class Measure(NamedTuple):
@@ -159,6 +160,9 @@ def normalization(network: keras.Model, data: Batch) -> Found:
         "inference": lambda images: network(images, training=False),
         "training": lambda images: training(images, training=True),
     }
+    for measured, seen in calls.items():
+        case = f"clean, {measured}"
+        yield from _under(seen, data, case, lambda part: part.images)
     pgd = methods.AT(attack("pgd", 5))
     for crafted, model in calls.items():
         craft = _crafter(pgd, model)
@@ -168,18 +172,18 @@ def normalization(network: keras.Model, data: Batch) -> Found:
 
 
 def alpha() -> Found:
-    """The share of mixtures whose lighter image weighs more than a bound."""
-    first = tf.one_hot(tf.zeros(49_000, tf.int32), 2)
+    """The share of mixtures whose smaller weight is above a bound."""
+    first = tf.one_hot(tf.zeros(DRAWS // 2, tf.int32), 2)
     second = tf.reverse(first, [-1])
     labels = tf.reshape(tf.stack([first, second], axis=1), (-1, 2))
     images = tf.zeros((len(labels), 1, 1, 1))
     mixture = methods.IJSAT(attack("pgd", 5)).mixture(
         Batch(images, labels), _seed("mix")
     )
-    lighter = tf.reduce_min(mixture.labels, axis=-1).numpy()
+    smaller = tf.reduce_min(mixture.labels, axis=-1).numpy()
     for bound in 0.01, 0.05, 0.1, 0.25:
         share = tf.math.betainc(0.1, 0.1, bound) * 2
-        yield f"{bound}", "drawn", float(np.mean(lighter > bound))
+        yield f"{bound}", "drawn", float(np.mean(smaller > bound))
         yield f"{bound}", "expected", float(1 - share)
 
 

@@ -84,6 +84,8 @@ class Column(NamedTuple):
         checkpoint: Checkpoint that was evaluated, "last" or "best".
         number: Name of the number, or of the space whose budget is shown.
         scale: Factor of the mean that is shown.
+        images: Number of images that count, the first of the record; None,
+            the default, for all.
     """
 
     heading: str
@@ -92,6 +94,7 @@ class Column(NamedTuple):
     checkpoint: str = "last"
     number: str = "correct"
     scale: float = 100
+    images: int | None = None
 
 
 SHORT = (
@@ -132,6 +135,8 @@ def accuracies(
     columns: tuple[Column, ...] = SHORT,
 ) -> str:
     """The table of the accuracies of some rows, of seed 0 and the last epoch.
+
+    The last line has the number of test images of each column.
 
     Args:
         results: Results of all runs that are kept.
@@ -203,22 +208,30 @@ def verdicts(results: Results) -> str:
 def _table(
     results: Results, runs: dict[str, str], columns: tuple[Column, ...]
 ) -> str:
-    lines = []
+    lines, counts = [], [set() for _ in columns]
     for run, label in runs.items():
-        cells = [_cell(results, run, column) for column in columns]
+        found = [_values(results, run, column) for column in columns]
+        for count, values in zip(counts, found):
+            count |= {len(values)} if values is not None else set()
+        cells = [_mean(*each) for each in zip(columns, found)]
         if set(cells) != {"-"}:
             lines.append([label, *cells])
     head = ["run", *(column.heading for column in columns)]
-    return grid([head, *lines]) if lines else NOTHING
+    images = [", ".join(f"{n:,}" for n in sorted(each)) for each in counts]
+    return grid([head, *lines, ["*images*", *images]]) if lines else NOTHING
 
 
-def _cell(results: Results, run: str, column: Column) -> str:
+def _values(results: Results, run: str, column: Column) -> np.ndarray | None:
     found = results.of(run, column.evaluation, column.checkpoint)
     record: Record | None = found.get(column.record)
     if record is None:
-        return "-"
+        return None
     budget = record.budget.get(column.number)
     values = getattr(record, column.number, budget)
+    return None if values is None else values[: column.images]
+
+
+def _mean(column: Column, values: np.ndarray | None) -> str:
     if values is None:
         return "-"
     digits = 2 if column.scale > 1 else 4

@@ -103,6 +103,7 @@ def test_mixtures_and_modes(diagnosis, data):
             for crafted in ("inference", "training")
         }
         assert losses[seen] == max(losses.values())
+        assert modes[f"clean, {seen}", "loss"] < min(losses.values())
     for old, new in zip(before, network.weights):
         np.testing.assert_array_equal(old, new)
 
@@ -137,7 +138,7 @@ def test_the_page(imported, diagnosis, tmp_path):
         ways = "mixture", "attacked, then mixed", "mixed, then attacked"
         for way in ways:
             add("mixing", network, way, loss=1.23456, right=0.5)
-        for crafted in "inference", "training":
+        for crafted in "clean", "inference", "training":
             for seen in "inference", "training":
                 case = f"{crafted}, {seen}"
                 add("normalization", network, case, loss=2.5, right=0.5)
@@ -161,7 +162,7 @@ def test_the_page(imported, diagnosis, tmp_path):
     imported("pages").write(tmp_path, imported("plan").plan(""))
     page = pathlib.Path(tmp_path / "results" / "diagnosis.md").read_text()
     # AT has 35 % in training halfway between its two epochs.
-    assert "AT has 25.0 %" in page and "35.0 % of its attacked" in page
+    assert "AT has 25.0 %" in page and "ends with 35.0 % in training" in page
     # 0.3 of 0.4, and 0.3 of 1.4.
     assert page.count("| 75 %") == page.count("| 21 %") == 2
     assert "20.10 %" in page and "1.235" in page
@@ -181,16 +182,21 @@ def test_the_last_section_is_true_of_the_kept_numbers(imported):
 
     for network in diagnosis.ROWS:
         losses = {
-            name: [
-                found["steps", network, f"{name}{steps}", "loss"]
-                for steps in diagnosis.STEPS
-            ]
+            name: np.array(
+                [found["steps", network, "clean", "loss"]]
+                + [
+                    found["steps", network, f"{name}{steps}", "loss"]
+                    for steps in diagnosis.STEPS
+                ]
+            )
             for name in ("pgd", "jsa")
         }
-        clean = found["steps", network, "clean", "loss"]
         for each in losses.values():
-            assert np.all(np.diff([clean, *each]) > 0)
-        assert np.all(np.subtract(losses["jsa"], losses["pgd"]) > 0)
+            assert np.all(np.diff(each) > 0)
+            share = (each - each[0]) / (each[-1] - each[0])
+            assert share[diagnosis.STEPS.index(20) + 1] > 0.99
+            assert 0.75 < share[diagnosis.STEPS.index(5) + 1] < 0.85
+        assert np.all(losses["jsa"][1:] > losses["pgd"][1:])
 
     shares = {}
     for check, _, bound, what in found:
@@ -198,7 +204,7 @@ def test_the_last_section_is_true_of_the_kept_numbers(imported):
             drawn = shares.setdefault(bound, {})
             drawn[what] = found["alpha", "", bound, what]
     for drawn, expected in (each.values() for each in shares.values()):
-        deviation = np.sqrt(expected * (1 - expected) / 49_000)
+        deviation = np.sqrt(expected * (1 - expected) / diagnosis.DRAWS)
         assert abs(drawn - expected) < 3 * deviation
 
     for network in diagnosis.ROWS:
@@ -207,11 +213,13 @@ def test_the_last_section_is_true_of_the_kept_numbers(imported):
             for case in ("attacked, then mixed", "mixed, then attacked")
         )
         assert after > before
-        crafted = {
-            mode: found["normalization", network, f"{mode}, training", "loss"]
-            for mode in ("inference", "training")
-        }
-        assert crafted["inference"] < crafted["training"]
+        clean, crafted, most = (
+            found["normalization", network, f"{mode}, training", "loss"]
+            for mode in ("clean", "inference", "training")
+        )
+        assert (crafted - clean) / (most - clean) == pytest.approx(
+            0.9, abs=0.05
+        )
 
     page = diagnosed.to_markdown(measures, results)
     _, curves = page.split("## Equal accuracy on attacked training images")
@@ -221,7 +229,8 @@ def test_the_last_section_is_true_of_the_kept_numbers(imported):
     ]
     numbers = np.array(lines[2:], float)
     assert np.all(numbers[:, 3] < numbers[:, 1])
-    at = float(re.search(r"AT has ([0-9.]+) %\.", curves)[1])
+    assert np.all(numbers[:, 4] < numbers[:, 2])
+    at = float(re.search(r"AT has ([0-9.]+) % of the held-out", curves)[1])
     assert numbers[-1, 4] > at
 
     claims, seen = imported("claims"), {}
@@ -230,10 +239,14 @@ def test_the_last_section_is_true_of_the_kept_numbers(imported):
         claim = claims.Claim("", *names, ("pgd20",), "all")
         seen[suffix] = claims.verdict(claim, results.scores)
         assert seen[suffix].interval[1] < 0
+    differences = [each.difference for each in seen.values()]
+    widths = [np.ptp(each.interval) for each in seen.values()]
+    assert np.all(np.abs(np.diff(differences)) < min(widths) / 2)
     for network in diagnosis.ROWS:
         five, ten = (
-            results.of(f"{network}_more{suffix}-0", "all")["pgd20"].correct
+            results.of(f"{network}_more{suffix}-0", "all")
             for suffix in ("", "_k10")
         )
-        assert np.mean(ten) > np.mean(five)
-    assert seen["_more_k10"].difference <= seen["_more"].difference
+        assert np.mean(ten["pgd20"].correct) > np.mean(five["pgd20"].correct)
+        standard = (np.mean(each["standard"].correct) for each in (ten, five))
+        assert np.less(*standard)

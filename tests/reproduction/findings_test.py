@@ -85,3 +85,19 @@ def test_the_readme_has_the_verdicts_of_the_kept_records(imported):
     runs = imported("plan").plan("")
     done = sum(run.name in records for run in runs)
     assert f"{done} of {len(runs)} runs are done" in readme
+
+
+def test_what_the_text_on_ijsat_says_of_the_kept_records(imported):
+    records = commands.ROOT / "reproduction/records"
+    results = imported("tables").Results(imported("kept").read(records))
+    at, ijsat = (
+        100 * results.of(f"{row}-0", "fixed")["standard"].correct.mean()
+        for row in ("at", "ijsat")
+    )
+    assert 3 < at - ijsat < 10  # "Several points".
+    claim = imported("claims").Claim("", "ijsat", "at", ("standard",))
+    _, better, worse = imported("findings").printed(claim)
+    assert better - worse == pytest.approx(-0.99)
+    found = imported("diagnosed").read(records / imported("diagnosis").FILE)
+    (drawn,) = [each.value for each in found if each[2:4] == ("0.01", "drawn")]
+    assert 1 - drawn == pytest.approx(0.64, abs=0.005)

@@ -108,8 +108,8 @@ def fits(
     if not known or classes not in (None, source.classes):
         of = f" and {classes} classes" if classes else ""
         raise ValueError(
-            f"{what} is of images {shape}{of}, "
-            f"--dataset={flags.FLAGS.dataset} of images {size} and "
+            f"{what} is for images {shape}{of}, and "
+            f"--dataset={flags.FLAGS.dataset} has images {size} and "
             f"{source.classes} classes"
         )
 

@@ -138,7 +138,7 @@ def table() -> None:
         )
     if not set(FLAGS.union) <= set(FLAGS.attacks):
         raise ValueError(
-            f"--union must be of --attacks, {', '.join(FLAGS.attacks)}; "
+            f"--union must be among --attacks, {', '.join(FLAGS.attacks)}; "
             f"received {', '.join(FLAGS.union)}"
         )
     for path in filter(None, (FLAGS.picture, FLAGS.curves)):

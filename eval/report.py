@@ -5,7 +5,7 @@ python eval/report.py --html=report.html --runs=runs/cifar10
 
 The rows are runs in the folder --runs. A run has the name of its file in
 train/configs, without the data set; or --runs=at=FOLDER,ijsat=FOLDER names the
-folder of each run. eval/main.py wrote their records into
+folder of each run. The command reads the records that eval/main.py wrote into
 RUN/records/CHECKPOINT/.
 
 With --html the command writes one page of all runs of the folder, with any
@@ -97,7 +97,7 @@ def page() -> str:
     for name in ("format", "checks"):
         if FLAGS[name].present:
             raise ValueError(
-                f"--{name} is of a --table: leave it out with --html"
+                f"--{name} is for --table: leave it out with --html"
             )
     found = [
         read_run(name, folder, FLAGS.checkpoint)
@@ -130,9 +130,9 @@ def rows() -> dict[str, dict[str, records.Record]]:
     """The records of a table of the paper, without rows that have no record."""
     for name in ("figures", "note"):
         if FLAGS[name].present:
-            raise ValueError(f"--{name} is of the page: give --html=FILE")
+            raise ValueError(f"--{name} is for the page: give --html=FILE")
     if FLAGS.table is None:
-        raise ValueError("--html must name a file, or --table be 1 to 7")
+        raise ValueError("--html must name a file, or --table must be 1 to 7")
     names = row_names(FLAGS.table)
     found = {
         row: read(folder / "records" / FLAGS.checkpoint)
@@ -153,7 +153,8 @@ def folders(rows: list[str] | None = None) -> dict[str, pathlib.Path]:
     """The folders of the rows, {row: folder}.
 
     Args:
-        rows: Names of the rows that are allowed; None for any names.
+        rows: Names of the rows that are allowed; None, the default, allows
+            any names.
     """
     found: dict[str, pathlib.Path] = {}
     for given in FLAGS.runs:

@@ -105,8 +105,8 @@ def projected() -> ij.generators.Projected:
 def maps() -> dict[str, ij.attacks.Attack]:
     """The attacks of --attacks, {name: attack}.
 
-    Of the default attacks, these are the ones that the flow and the data set
-    allow.
+    If --attacks is not given, these are the default attacks that the flow and
+    the data set allow.
     """
     found = {}
     for name in ij.attacks.expand(FLAGS.attacks):

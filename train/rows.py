@@ -21,7 +21,7 @@ def method(
 
     Args:
         generator: Generator of attacks on the manifold, or None.
-        source: Training images.
+        source: Training images, which cutout alone needs; default None.
 
     Raises:
         ValueError: for a method without the generator that it needs.

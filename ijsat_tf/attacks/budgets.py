@@ -12,12 +12,11 @@ from ijsat_tf.attacks.unseen import JPEG, Elastic, Fog, Gabor, Snow
 from ijsat_tf.spaces import L2, Linf
 
 # The paper does not state its budgets on CIFAR. The budgets of L2, JPEG, fog,
-# stadv and recolor are those of Laidlaw et al., Perceptual Adversarial
-# Robustness, 2021 (their perceptual-advex, attacks.py), and so are the 100
-# steps of the last two (the evaluation of CIFAR in its README). Those of
-# rotate_translate are in Engstrom et al., Exploring the Landscape of Spatial
-# Robustness, 2019. The kernel of 25 of elastic and the
-# budgets of elastic, snow and gabor are those of Lin et al., below: with the
+# stadv and recolor, and the 100 steps of stadv and recolor, come from Laidlaw
+# et al., Perceptual Adversarial Robustness, 2021 (attacks.py and the README of
+# perceptual-advex). The budgets of rotate_translate come from Engstrom et al.,
+# Exploring the Landscape of Spatial Robustness, 2019. The kernel of 25 and the
+# budgets of elastic, snow and gabor come from Lin et al., below: with the
 # smaller kernel that Kang et al. use for this image side, hardly any
 # undefended network would reach the 30 % that the paper's Table 1 states.
 _CIFAR: dict[str, Attack] = {

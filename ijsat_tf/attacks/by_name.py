@@ -47,8 +47,8 @@ SETS = {
     ),
     "table7": ("pgd20", "autoattack", "elastic", "jpeg", "l2"),
     # The columns of Laidlaw et al., Perceptual Adversarial Robustness, 2021,
-    # and the narrow threat models among them, whose worst is their column
-    # "Union". They have JPEG for ImageNet-100 alone.
+    # and the narrow threat models among the columns, whose worst is the column
+    # "Union". The paper has JPEG for ImageNet-100 alone.
     "pat": (*_NARROW, "ppgd40", "lpa40"),
     "pat_narrow": _NARROW,
 }
@@ -162,10 +162,10 @@ def by_name(
         flow: Generator of om_pgd and jsa, default None.
         levels: Numbers of the flow's levels that may change; None, the
             default, stands for all levels.
-        dataset: Name of the data set whose budgets the attacks from elastic to
-            rotate_translate_grid, and autoattack_l2, have, see
-            `ijsat_tf.attacks.BUDGETS`; default "cifar10". ppgd and lpa have a
-            bound of 0.5 in the distance of the classifier's own features.
+        dataset: Name of the data set, default "cifar10". The set decides the
+            budgets of autoattack_l2 and of the attacks from elastic to
+            rotate_translate_grid, see `ijsat_tf.attacks.BUDGETS`. ppgd and lpa
+            have a bound of 0.5 in the distance of the classifier's features.
         steps: Number of steps, for an attack that has steps and whose name
             has no number; None, the default, stands for the attack's own
             default.

@@ -147,8 +147,8 @@ class ForeignAttack(Attack):
         images_only: bool = False,
     ) -> tuple[Any, tf.Tensor]:
         if tf.executing_eagerly():
-            # Here rather than in the graph, whose threads would wait for the
-            # function: the function may need them for a graph of its own.
+            # The function runs here and not in the graph, whose threads would
+            # wait for the function, which may need the threads for a graph.
             images, labels = checked(model, images, labels)
             classes = as_logits(model)(images[:1]).shape[-1]
             hard = require_hard(checks.one_hot(labels, classes), repr(self))
@@ -160,7 +160,7 @@ class ForeignAttack(Attack):
 
     def _run(self, images: np.ndarray, classes: np.ndarray) -> np.ndarray:
         """The images that the function returns, checked."""
-        # Copies, since a function may write into what it is given.
+        # The function gets copies, since a function may write into its inputs.
         found = self.function(images.copy(), classes.copy())
         try:
             found = np.asarray(found)

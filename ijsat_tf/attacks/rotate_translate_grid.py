@@ -21,7 +21,7 @@ class RotateTranslateGrid(Attack):
     -rotation to rotation and from -translation to translation, with the bounds
     in the grid. Per sample the result is a success if any point is a success,
     and has the highest loss (the lowest, if targeted) of the successes, else of
-    all points. No gradient and no chance is used.
+    all points. The search uses neither gradients nor random numbers.
 
     Args:
         rotation: Largest angle, in degrees, e.g. 30.

@@ -19,8 +19,8 @@ class TransformAttack(SpaceAttack):
 
     Args:
         budget: Strength of the change, in the transform's own unit.
-        step: Length of a step; None, the default, stands for that of the
-            space.
+        step: Length of a step; None, the default, stands for the default
+            step of the space.
         steps: Number of updates, default 100.
         targeted: Whether labels are target classes, default False.
     """
@@ -81,7 +81,8 @@ class ReColor(FieldAttack):
     the search of the source does.
 
     Args:
-        budget: Largest displacement of each coordinate of a colour, e.g. 0.06.
+        budget: Largest displacement of each coordinate of a colour, whose
+            coordinates are scaled to about [0, 1], e.g. 0.06.
         step: Learning rate of Adam, in the unit of the budget; None, the
             default, stands for budget / (6 sqrt(steps)).
         steps: Number of updates, default 100.

@@ -23,8 +23,8 @@ class Unseen(TransformAttack):
 
     Args:
         budget: Strength of the change, in the transform's own unit.
-        step: Length of a step; None, the default, stands for that of the
-            space.
+        step: Length of a step; None, the default, stands for the default
+            step of the space.
         steps: Number of updates, default 200.
         targeted: Whether labels are target classes, default False.
         reference: Whether to repeat the original's mistakes, default False.
@@ -72,13 +72,13 @@ class JPEG(Unseen):
     Args:
         budget: Norm of the coefficients' changes, in half steps of
             quantisation, e.g. 0.25 for "linf", 2 for "l2", 64 for "l1".
-        step: Length of a step; None, the default, stands for
-            budget / sqrt(steps). The norm "l1" takes no step.
+        step: Length of a step, in half steps of quantisation; None, the
+            default, stands for budget / sqrt(steps). "l1" takes no step.
         steps: Number of updates, default 200.
         targeted: Whether labels are target classes, default False.
         reference: Whether to use the original's first gradient and l1 search,
             default False.
-        norm: Norm of the changes: "linf", the default, "l2" or "l1".
+        norm: Norm of the changes, "linf", "l2" or "l1"; default "linf".
 
     Raises:
         ValueError: for settings out of range, or an l1 search with a step.

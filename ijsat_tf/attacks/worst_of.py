@@ -20,7 +20,7 @@ class WorstOf(Attack):
 
     Per sample the result is that of a successful attack, else that of the
     attack with the highest loss; of several successes, the success with the
-    highest loss. Every attack runs with the same seed as alone.
+    highest loss. Every attack gets the seed of the call, as if run alone.
     `budget` has one entry for each space of each attack, such as
     "pgd: pixels" (the second PGD is "pgd2"). An entry is 0 for the samples
     whose image another attack found. `overflowed` marks the samples on which a

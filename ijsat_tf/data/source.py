@@ -134,6 +134,9 @@ class Source(_Parts):
 
         Args:
             count: Largest number of images, at least 1.
+
+        Raises:
+            ValueError: for a `count` below 1.
         """
         return self._rows(slice(at_least_one("count", count)))
 
@@ -148,7 +151,7 @@ class Source(_Parts):
                 a class.
 
         Raises:
-            ValueError: if the set has fewer images.
+            ValueError: for a `count` out of range.
         """
         require(
             0 < count <= len(self.images),
@@ -159,7 +162,7 @@ class Source(_Parts):
         return self._warned(self._rows(slice(count)))
 
     def hold_out(self, count: int) -> tuple[Source, Source]:
-        """Splits the set into all but the last `count` images, and the last.
+        """Splits off the last `count` images.
 
         Args:
             count: Number of images to hold out, 1 to N - 1.
@@ -168,8 +171,11 @@ class Source(_Parts):
             UserWarning: for a set that is sorted by class, if the last images
                 lack a class.
 
+        Returns:
+            The set without the last images, and the set of the last images.
+
         Raises:
-            ValueError: if there are fewer.
+            ValueError: for a `count` out of range.
         """
         rest = len(self.images) - count
         require(

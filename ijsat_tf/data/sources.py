@@ -23,9 +23,9 @@ def load(
     `digits` are the 1,797 handwritten digits inside scikit-learn, 8x8x1, with
     17 grey levels. The digits have no split of their own: the permutation of
     `numpy.random.RandomState(0)` puts 1,437 into `train` and the remaining
-    360 into `test`. Every other name is one of TensorFlow Datasets: `cifar10`,
+    360 into `test`. Any other name is a set of TensorFlow Datasets: `cifar10`,
     `cifar100`, `mnist`, `cifar10_corrupted/fog_3` and so on, or a folder of
-    `data_dir` in their format, such as `ijsat_tf.data.store` writes.
+    `data_dir` in the same format, such as `ijsat_tf.data.store` writes.
 
     A feature `latent` of such a set, a float tensor or a dictionary of float
     tensors, becomes the source's `latents`.
@@ -35,11 +35,12 @@ def load(
             name of a folder.
         split: Name of the split, `train` or `test`; for TensorFlow Datasets
             also another split of the set, or a slice such as `train[:90%]`.
-        data_dir: Folder of TensorFlow Datasets to read from, without
-            downloading. By default their own folder is used, with downloading.
+        data_dir: Folder of data sets to read from, without downloading; None,
+            the default, stands for the folder that TensorFlow Datasets
+            downloads to.
         image_size: Size in pixels, one number for squares or (H, W), to which
             images are resized (bilinear with antialiasing, aspect ratio not
-            kept). By default images keep their size. Latents are left out where
+            kept); None, the default, keeps sizes. Latents are left out where
             images are resized, as latents decode to the set's own size.
 
     Returns:

@@ -31,7 +31,7 @@ def store(
     """Writes sources as the splits of one set of TensorFlow Datasets.
 
     The features are `image` (PNG, lossless), `label` and, where sources have
-    latents, `latent`: a float32 tensor, or a dictionary of them for a list.
+    latents, `latent`: a float32 tensor, or for a list a dictionary of tensors.
     `ijsat_tf.data.load(name, split, data_dir)`, `tfds.load(name,
     data_dir=data_dir)` and `tfds.builder_from_directory` read the set. Images
     of fewer than 256 grey levels are stretched to 0 to 255, and are read as
@@ -43,7 +43,7 @@ def store(
         sources: Sources of the splits, {split: source}, alike in shapes and
             classes.
         data_dir: Folder of data sets to write into.
-        description: Description of the images, for readers.
+        description: Description of the images, for readers; default "".
         metadata: Further facts about the images, of types that JSON can hold,
             which become `info.metadata` of the set. Default None, for no
             metadata.

@@ -92,8 +92,8 @@ def evaluate(
 class Evaluation:
     """An evaluation with checked arguments; `run` carries it out.
 
-    Several evaluations can be checked before the first one runs, which takes
-    long.
+    A run takes long, so a command can check several evaluations before the
+    first run.
 
     The class takes the arguments of `evaluate` except `verbose`, and raises the
     same errors. `run` makes the folder.

@@ -61,14 +61,14 @@ def difference_interval(
     """Returns a 95 % confidence interval of mean(second) - mean(first).
 
     Both rows of scores are of the same images. With the difference d, the
-    intervals (l, u) of both means p, and their correlation phi,
+    intervals (l, u) of both means p, and the correlation phi of the scores,
 
         low  = d - sqrt((p2 - l2)^2 - 2 phi (p2 - l2) (u1 - p1) + (u1 - p1)^2)
         high = d + sqrt((u2 - p2)^2 - 2 phi (u2 - p2) (p1 - l1) + (p1 - l1)^2)
 
-    where 1 / 2N is first subtracted from a positive covariance, to 0 at the
-    least. Two rows that are right on the same images then still differ by an
-    interval, not by a point.
+    where a positive covariance is first reduced by 1 / (2 N), but not below
+    0. For two rows that are right on the same images, the result is then an
+    interval and not a point.
 
     Args:
         first: Scores (N,) in [0, 1], as for `interval`.
@@ -107,9 +107,9 @@ def difference_interval(
 def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     """Returns the p-value of McNemar's exact test of two rows.
 
-    The p-value is the probability of a split at least as unequal, if both rows
-    were equally right. Of the n images that only one of the rows has right, the
-    first row has b right and the second row c:
+    Of the n images that only one of the rows has right, the first row has b
+    right and the second row c. The p-value is the probability of a split at
+    least as unequal as b and c, if both rows were equally right:
     p = min(1, 2 sum_{k <= min(b, c)} C(n, k) / 2^n).
 
     Args:

@@ -35,9 +35,9 @@ def table(
             `read` returned it; or the records {column: `Record`} of a single
             row.
         union: Names of columns whose worst is the column "Union": the share of
-            images that are right under each of these attacks. Empty, the
-            default, for no such column. A row that lacks one of the columns
-            has "-" there. The mean leaves the union out.
+            images that are right under each of these attacks. (), the default,
+            adds no such column. A row that lacks one of the columns has "-" in
+            "Union". The mean leaves the union out.
 
     Returns:
         The table's text.

@@ -46,7 +46,7 @@ def familiarity(
     """Compares images with the images that a flow was fitted to.
 
     A latent radius is measured in the flow's own units. The same radius
-    changes images that are unlike the flow's training images far more.
+    changes an image far more if the image is unlike the training images.
 
     Args:
         flow: Flow, a `Glow`, or another generator.

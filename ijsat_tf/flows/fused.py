@@ -45,7 +45,7 @@ class Step(NamedTuple):
         """Returns [z_1, z_2 / scale(z_1) - shift(z_1)] M + c."""
         known, other = tf.split(z, 2, axis=-1)
         shift, inverse = self.affine(known)
-        # Two products instead of a concatenation and one.
+        # Two products take the place of a concatenation and one product.
         rows = _rows(known) @ self.matrix[0]
         rows += _rows(other * inverse - shift) @ self.matrix[1]
         return tf.reshape(tf.nn.bias_add(rows, self.shift), tf.shape(z))

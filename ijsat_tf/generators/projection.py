@@ -43,9 +43,9 @@ class Projection(Value):
 
     Args:
         generator: Generator with `decode(latents)`, and with `latent_shape` if
-            its latents are a tensor or `latent_shapes` if they are a list. It
-            may have `sample_latents(count, seed)` if its latents are not
-            N(0, 1).
+            its latents are a tensor or `latent_shapes` if they are a list. A
+            generator whose latents are not N(0, 1) may have
+            `sample_latents(count, seed)`.
         distance: Distance d, which is the square of a perceptual distance:
             `ijsat_tf.models.LPIPS`, as in Eq. 12, or
             `ijsat_tf.models.PerceptualDistance`, which is LPIPS with a network

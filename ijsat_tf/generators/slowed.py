@@ -15,7 +15,7 @@ class Slowed(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: Learning rate schedule of the other optimizer.
         factor: Number of steps that this optimizer takes for each step of the
-            other.
+            other optimizer.
     """
 
     def __init__(self, schedule: Any, factor: int):

@@ -47,6 +47,8 @@ class SNGAN(StepModel):
             generator, default 5.
         bins: Number of grey levels of the images, default 256.
         seed: Random seed of `fit`, default 0.
+        **kwargs: Further arguments of `keras.Model`, such as `name` and
+            `dtype`.
 
     Raises:
         ValueError: for sides that are not equal, or not 4 * 2^n.
@@ -122,11 +124,12 @@ class SNGAN(StepModel):
         `Adam(PolynomialDecay(2e-4, steps, 0.0), beta_1=0.0, beta_2=0.9)`.
 
         Args:
-            optimizer: Optimizer of the generator, default Adam(2e-4, beta_1=0,
-                beta_2=0.9). Its `iterations` count the steps of `fit`.
-            discriminator_optimizer: Optimizer of the discriminator. The default
-                is a copy of `optimizer` that has the same learning rate at any
-                time.
+            optimizer: Optimizer of the generator, whose `iterations` count the
+                steps of `fit`; None, the default, stands for
+                Adam(2e-4, beta_1=0, beta_2=0.9).
+            discriminator_optimizer: Optimizer of the discriminator; None, the
+                default, stands for a copy of `optimizer` that has the same
+                learning rate at any time.
             **kwargs: Further arguments of `StepModel.compile`.
 
         Raises:
@@ -166,8 +169,8 @@ class SNGAN(StepModel):
         images = self._images(data)
         seed = seeds.derive(self.seed, "train", self.optimizer.iterations)
         for number in range(self.critic_steps):
-            # In strides, so that the parts of all replicas together are the
-            # parts of a single replica.
+            # The parts are strides, so that the parts of all replicas together
+            # are the parts of a single replica.
             part = images[number :: self.critic_steps]
             self._discriminator_step(part, seeds.derive(seed, number))
         count = 2 * tf.shape(part)[0]
@@ -206,7 +209,7 @@ class SNGAN(StepModel):
             tf.shape(images)[0], seeds.derive(seed, "latents")
         )
         fake = self.generator(latents, training=training)
-        # In one call, so that one power iteration serves both.
+        # One call judges both, so that one power iteration serves both.
         both = tf.concat([real, fake], 0)
         outputs = self.discriminator(both, training=training)
         return tf.split(_finite(outputs), 2)

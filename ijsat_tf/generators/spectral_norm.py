@@ -18,7 +18,8 @@ class SpectralConv2D(keras.layers.Layer):
     flows through W and sigma, and takes u and v as constants. The kernel itself
     is not scaled, and u is a weight that is updated only in training.
 
-    The stride is 1, and zeros pad the input so that it keeps its size.
+    The stride is 1. The input is padded with zeros, so that the output has the
+    size of the input.
 
     Args:
         filters: Number of output channels.
@@ -26,6 +27,8 @@ class SpectralConv2D(keras.layers.Layer):
         gain: Gain of the uniform Xavier initialisation of the kernel, default
             1.
         use_bias: Whether to add a bias, default True.
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name` and
+            `dtype`.
 
     Source: Miyato, Kataoka, Koyama and Yoshida, Spectral Normalization for
     Generative Adversarial Networks, 2018.

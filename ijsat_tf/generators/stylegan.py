@@ -37,6 +37,7 @@ class StyleGAN(Exportable):
         latent_size: Size of a style vector, default 512.
         width: Number of channels of the first layers, default 512; layers of
             side s have min(width, 16384 / s) channels.
+        **kwargs: Further arguments of `keras.Model`, such as `name`.
 
     Raises:
         ValueError: for settings out of range.

@@ -67,6 +67,8 @@ class VAEGAN(StepModel):
         bound: Bound of the codes, which are taken to lie in [-bound, bound],
             default 2.
         seed: Random seed of `fit`, default 0.
+        **kwargs: Further arguments of `keras.Model`, such as `name` and
+            `dtype`.
 
     Raises:
         ValueError: for settings out of range.

@@ -85,8 +85,8 @@ def images_in(
         normalization,
     )
     mean, deviation = map(np.asarray, normalization)
-    # In float32 also under mixed precision: bfloat16 has no more digits than
-    # an image, so images must not be rounded before the mean is subtracted.
+    # The layer computes in float32 also under mixed precision: bfloat16 has no
+    # more digits than an image, and must not round before the subtraction.
     normalize = keras.layers.Normalization(
         mean=mean, variance=deviation**2, dtype="float32", name="normalize"
     )

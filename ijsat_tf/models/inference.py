@@ -52,8 +52,8 @@ def _graphs(model: Any) -> list[keras.Model]:
             continue
         waiting += graph.layers
         graph = getattr(graph, "_functional", None) or graph
-        # Keras' own name of its walk through the graph. If Keras renamed it,
-        # results would stay right, but slower.
+        # Keras gives its walk through the graph this name. If Keras changed the
+        # name, results would stay right, but calls would be slower.
         if hasattr(graph, "_run_through_graph"):
             found[id(graph)] = graph
     return list(found.values())
@@ -77,7 +77,7 @@ def _replaced(graph: keras.Model, replacements: Replacements) -> Iterator[None]:
 
         return walk(inputs, operation_fn, **kwargs)
 
-    # Not by `setattr`, as Keras would count it as a part of the model.
+    # With `setattr` Keras would count `run` as a part of the model.
     vars(graph)["_run_through_graph"] = run
     try:
         yield

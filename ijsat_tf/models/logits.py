@@ -106,8 +106,8 @@ def _linear_twin(layer: keras.layers.Layer) -> keras.layers.Layer:
     twin = type(layer).from_config(
         {**layer.get_config(), "activation": "linear"}
     )
-    # Set before the twin counts as built: only then does Keras take them as
-    # its weights.
+    # Keras takes the variables as weights of the twin only if they are set
+    # before the twin counts as built.
     for attribute, setting in vars(layer).items():
         if isinstance(setting, keras.Variable):
             setattr(twin, attribute, setting)

@@ -150,8 +150,8 @@ def unit_features(
         if activation.dtype.size < 4:
             activation = tf.cast(activation, tf.float32)
         squares = tf.reduce_sum(activation**2, axis=-1, keepdims=True)
-        # Inside of the root, so that places without activation have a
-        # gradient.
+        # The small number is inside of the root, so that places without
+        # activation have a gradient.
         unit = activation * tf.math.rsqrt(squares + 1e-20)
         if weights is not None:
             unit *= tf.sqrt(tf.cast(weights[place], unit.dtype))

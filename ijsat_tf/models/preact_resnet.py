@@ -76,7 +76,8 @@ def _block(
     shortcut = x
     x = layers.ReLU(name=f"{name}_relu")(norm(x, f"{name}_norm"))
     if stride != 1 or x.shape[-1] != channels:
-        # Of x after BatchNorm and ReLU, unlike the shortcuts without one.
+        # This shortcut starts from x after BatchNorm and ReLU, and a shortcut
+        # without a convolution starts from x before BatchNorm.
         shortcut = convolution(x, channels, 1, stride, f"{name}_skip")
     x = convolution_norm(x, channels, 3, stride, f"{name}_1")
     x = layers.ReLU(name=f"{name}_1_relu")(x)

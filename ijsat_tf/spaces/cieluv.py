@@ -43,8 +43,8 @@ def from_rgb(images: tf.Tensor) -> tf.Tensor:
 
     Source: CIE 1976, for IEC 61966-2-1 (sRGB).
     """
-    # Powers are taken of what their branch may get, as the other branch would
-    # have a gradient of NaN.
+    # Each power gets only numbers of its own branch: a power of the other
+    # numbers would have a gradient of NaN, although `tf.where` drops the power.
     bright = ((tf.maximum(images, 0.04045) + 0.055) / 1.055) ** 2.4
     linear = tf.where(images <= 0.04045, images / 12.92, bright)
     x, y, z = tf.unstack(_product(linear, TO_XYZ), axis=-1)

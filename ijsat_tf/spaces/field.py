@@ -34,11 +34,11 @@ class Field(Transform):
     F <- project(F + step * adam(d J / dF))
     J = loss - smoothness * TV(F) / budget
 
-    TV is the `total_variation`. The search divides the derivative of the loss
-    by the logits by its largest magnitude, so that the loss has the unit of
-    logits, as the margin that the originals maximise. (An `Ascent` with
-    momentum scales the gradient otherwise.) A subclass defines `prepare`,
-    whose context is the field of zeros, and `apply`.
+    TV is the `total_variation`. The search scales the loss per sample, so that
+    the largest derivative by a logit is 1. Then the loss is in logits, like the
+    margin that the originals maximise. (An `Ascent` with momentum scales the
+    gradient in another way.) A subclass defines `prepare`, whose context is the
+    field of zeros, and `apply`.
 
     Args:
         budget: Largest absolute value of F.

@@ -66,14 +66,14 @@ class JPEG(Unforeseen):
 
     Args:
         budget: Bound of the norm of c, in half steps of quantisation.
-        step: Length of a step; None, the default, stands for
-            budget / sqrt(steps). The norm "l1" takes no step.
+        step: Length of a step, in half steps of quantisation; None, the
+            default, stands for budget / sqrt(steps). "l1" takes no step.
         reference: Whether to behave like the original code, default False. That
             code takes the first gradient at `budget` times the start, measures
             the room to |c_i| = 2 from c rather than from 0 in the l1 search,
             and has no gradient at pixels cut off at 0 or 1.
-        norm: Norm of c: "linf", the default, "l2" or "l1"; with the last two,
-            |c_i| <= 2 as well. "l1" is searched by Frank-Wolfe,
+        norm: Norm of c, "linf", "l2" or "l1"; default "linf". With "l2" and
+            "l1", |c_i| <= 2 as well. "l1" is searched by Frank-Wolfe,
             c <- c + (s - c) / (iteration + 1), with s the ball's farthest
             point along the gradient.
 

@@ -47,8 +47,8 @@ class ReColor(Field):
     Source: Laidlaw and Feizi, Functional Adversarial Attacks, 2019, with the
     weight of Laidlaw et al., Perceptual Adversarial Robustness, 2021. Their
     code moves saturated colours, which are outside of the grid, to its edge, so
-    that these pixels change where F = 0. Here F is that of the nearest point
-    of the grid there, and F = 0 gives x.
+    that these pixels change where F = 0. Here a colour outside of the grid
+    has the F of the nearest point of the grid, and F = 0 gives x.
     """
 
     smoothness: float = 0.0036

@@ -45,7 +45,7 @@ class Snow(Pattern):
 
     Args:
         budget: Brightness of the brightest flake, in [0, 1].
-        step: Length of a step of I; None, the default, stands for
+        step: Length of a step of I in [0, 1]; None, the default, stands for
             0.0316 / sqrt(steps).
         reference: Whether to behave like the original code, default False. In
             that code all images of a batch have the same kernels, neither the
@@ -80,7 +80,7 @@ class Snow(Pattern):
         draws = tf.tile(context.still[:, :1, :1, :, None], [1, 1, 1, 1, 4])
         draws, seed = draws[:, 0, 0], seeds.derive(seed, "kernels")
         if self.reference:
-            # One draw of the whole batch, also where a replica has a part.
+            # The whole batch has one draw, also where a replica has a part.
             draws += tf.random.stateless_uniform(
                 draws.shape[1:], seed, -1.0, 1.0, draws.dtype
             )

@@ -19,8 +19,8 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     Args:
         name: Name of the strategy. "mirrored" spreads each batch over all
             GPUs, or over the logical CPUs where there are no GPUs.
-            "multi_worker" spreads it over the devices of all machines that
-            the environment's `TF_CONFIG` names. "none" uses one device.
+            "multi_worker" spreads each batch over the devices of all machines
+            that the environment's `TF_CONFIG` names. "none" uses one device.
             "auto", the default, is "multi_worker" where `TF_CONFIG` names two
             or more workers, else "mirrored" where there are two or more GPUs,
             else "none".

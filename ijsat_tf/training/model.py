@@ -36,6 +36,7 @@ class AdversarialModel(StepModel):
         classifier: Classifier from images in [0, 1] to logits (B, K).
         method: Method of training, one of `ijsat_tf.training.methods`.
         seed: Random seed of the training, default 0.
+        **kwargs: Further arguments of `keras.Model`, such as `name`.
 
     Raises:
         ValueError: for a `method` that is not a method, or that cannot train
@@ -76,8 +77,10 @@ class AdversarialModel(StepModel):
 
         Args:
             *args: Optimizer, e.g. `ijsat_tf.training.SGD`.
-            metrics: Metrics as Keras takes them, e.g. ["accuracy"].
-            weighted_metrics: Weighted metrics as Keras takes them.
+            metrics: Metrics as Keras takes them, e.g. ["accuracy"]; default
+                None.
+            weighted_metrics: Weighted metrics as Keras takes them, default
+                None.
             **kwargs: Further arguments of `StepModel.compile`.
 
         Raises:

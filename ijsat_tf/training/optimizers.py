@@ -25,6 +25,7 @@ class SGD(keras.optimizers.SGD):
         learning_rate: Learning rate, a float or a schedule, default 0.1.
         momentum: Momentum, default 0.9.
         l2: Factor of the L2 penalty, default 0; the paper's is 2e-4.
+        name: Name of the optimizer, default "sgd".
         **kwargs: Further arguments of `keras.optimizers.SGD`.
 
     Raises:

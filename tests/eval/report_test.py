@@ -143,7 +143,7 @@ def test_a_page_of_all_runs(folder, tmp_path):
         (["--runs={runs}", "--figures={tmp}"], "{tmp} has no PNG files"),
         (["--runs={runs}", "--table=1"], "table"),
         (["--runs={runs}", "--output={tmp}/a"], "output"),
-        (["--runs={runs}", "--format=csv"], "--format is of a --table"),
+        (["--runs={runs}", "--format=csv"], "--format is for --table"),
     ],
 )
 def test_bad_input_of_a_page(arguments, message, folder, tmp_path):
@@ -156,7 +156,7 @@ def test_bad_input_of_a_page(arguments, message, folder, tmp_path):
 
 def test_what_is_of_a_page_is_of_no_table(folder):
     error = _report(f"--runs={folder}", "--note=A day").error
-    assert "--note is of the page: give --html=FILE" in error
+    assert "--note is for the page: give --html=FILE" in error
 
 
 def test_a_file_that_is_no_record_is_named(tmp_path):

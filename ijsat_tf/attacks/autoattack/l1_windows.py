@@ -11,9 +11,9 @@ from ijsat_tf.spaces import L1
 class L1Windows(PyramidWindows):
     """Steeper pyramids of L1 norms; changes are projected inside the box.
 
-    A new window has as many times its norm as there are channels, of which
-    the projection takes back what exceeds the ball. A change that is smaller
-    than the ball stays smaller.
+    A new window has its norm times the number of channels, and the projection
+    takes back the part that exceeds the ball. A change that is smaller than
+    the ball stays smaller.
 
     Source: https://github.com/fra31/auto-attack.
     """

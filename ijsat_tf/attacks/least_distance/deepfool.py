@@ -35,8 +35,8 @@ class DeepFool(LeastDistance):
     Args:
         norm: Norm of distances, "l2" or "linf"; default "l2".
         steps: Largest number of updates, default 50.
-        candidates: Number of classes to consider, those of the clean image's
-            largest logits and the own one among them; default 10. All classes
+        candidates: Number of classes to consider, which have the clean image's
+            largest logits and include the true class; default 10. All classes
             are considered where there are fewer.
         overshoot: Share of the way to go on beyond the boundary, default
             0.02.

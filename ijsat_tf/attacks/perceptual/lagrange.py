@@ -25,7 +25,7 @@ class LagrangianAttack(PerceptualAttack):
     Each step goes along the gradient. The length of the step is chosen so
     that the distance changes by an amount that falls from the bound to a
     tenth of the bound; a probe of length 0.1 estimates how fast the distance
-    changes.
+    changes. The cap is infinite unless a subclass sets `_cap`.
     """
 
     _cap = math.inf

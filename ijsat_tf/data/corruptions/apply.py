@@ -38,8 +38,8 @@ def corrupt(
         seed: Random seed, an int from 0, default 0. Together with name,
             severity and an image's place in its set, the seed decides that
             image's random numbers.
-        first: Place of the first image in its set, default 0. With it, a part
-            of a set is corrupted as it is in the whole set.
+        first: Place of the first image in its set, default 0. With the right
+            place, a part of a set is corrupted as in the whole set.
 
     Returns:
         Images (N, H, W, C), uint8, truncated to whole levels as in the
@@ -84,7 +84,8 @@ def corrupted(
 
     Returns:
         The corrupted set with 256 grey levels, and without latents, which do
-        not decode to it. Its `origin` says that the set is made here.
+        not decode to corrupted images. Its `origin` says that the set is made
+        here.
 
     Raises:
         ValueError, ImportError: as `corrupt` does.

@@ -13,7 +13,7 @@ def defocus_blur(
     radius: float,
     alias: float,
 ) -> np.ndarray:
-    """Convolves with a disk whose edge 3x3 Gaussian weights smooth.
+    """Convolves with a disk that is smoothed by 3x3 Gaussian weights.
 
     Args:
         image: Image (H, W, C) in [0, 1].

@@ -47,7 +47,8 @@ def elastic_transform(
     before = corners + np.array([width // 2, height // 2])
     most = part_affine * side
     after = before + random.uniform(-most, most, before.shape)
-    # From points after the map to points before the map: [x y 1] inverse.
+    # The product [x y 1] inverse leads from points after the map to points
+    # before the map.
     inverse = np.linalg.solve(np.column_stack([after, np.ones(3)]), before)
     row, column = np.mgrid[:height, :width]
     places = np.stack([column, row, np.ones_like(row)], axis=-1) @ inverse

@@ -105,8 +105,8 @@ def plasma(
     Args:
         side: Side of the landscape in pixels, a power of 2.
         random: Random numbers of the heights.
-        decay: Number by which the factor of the random part is divided from one
-            size of squares to the next, which is half as large.
+        decay: Divisor of the random part's factor, applied each time that the
+            side of the squares is halved.
 
     Returns:
         Heights (side, side) in [0, 1].

@@ -92,7 +92,7 @@ def _last_spatial(model: keras.Model) -> str:
                 continue
             return layer.name
     raise ValueError(
-        "`model` has no layer with a height and a width that all passes "
+        "`model` has no layer with a height and a width that all images pass "
         "through; name one by `layer`, or make the model of such layers. "
         f"Received: {model!r}"
     )

@@ -32,8 +32,8 @@ def heat_maps(
 
     Each model is a row, and each attack a column; the first column is the
     image itself. Each model is attacked on its own. Its heat map explains the
-    class that the model then predicts, which stands below. All maps have one
-    colour scale, from the least to the largest value of each map.
+    class that the model then predicts, which stands below. In each map the
+    same colours go from the map's least value to its largest value.
 
     Args:
         models: Classifiers {name of the row: functional or sequential Keras
@@ -59,7 +59,7 @@ def heat_maps(
     columns = {"original": None, **attacks}
     checks.require(
         columns["original"] is None,
-        "`attacks` cannot have the name of the first column.",
+        "No name in `attacks` may be the name of the first column.",
         "'original'",
     )
     figure = Figure(

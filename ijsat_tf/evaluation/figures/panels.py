@@ -23,7 +23,7 @@ def adversarial_panel(
     """Draws images, their adversarial samples and differences (Fig. 4, 10).
 
     The third row shows the magnified differences: grey is no difference, and
-    the largest differences, one of a hundred, are black or white.
+    the largest hundredth of the differences is black or white.
 
     Args:
         images: Original images (B, H, W, C) in [0, 1].

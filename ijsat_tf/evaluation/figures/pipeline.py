@@ -53,7 +53,9 @@ def pipeline(
 
     images = checks.images(images)
     checks.require(
-        len(images) == 2, "`images` must be two.", f"{len(images)} images"
+        len(images) == 2,
+        "`images` must hold two images.",
+        f"{len(images)} images",
     )
     classes = model.output_shape[-1]
     probabilities = checks.one_hot(checks.one_a_row(labels, images), classes)

@@ -27,7 +27,8 @@ def attack_from_repr(text: str) -> Attack | None:
         The attack, or None for "standard" and for attacks that are not part of
         this library.
     """
-    # Keras prints networks in <>, which is not Python; others print a call.
+    # Keras prints networks in <>, which is not Python; other networks print a
+    # call.
     text = re.sub(r"<[^<>]*>", "network", text)
     try:
         made = _made(ast.parse(text, mode="eval").body, attacks)

@@ -47,10 +47,10 @@ def record_checks(
         Seven checks. Four check that every sample was evaluated, that one
         version made all records, that no change is larger than its attack
         allows, and that no generator overflowed. Three check for signs of
-        masked gradients: that an attack with fewer steps is stronger than
-        with more steps, that an attack of one step is stronger than one of
-        many, and that an attack without gradients (Square) is stronger than
-        attacks with gradients.
+        masked gradients: that an attack is stronger with fewer steps than
+        with more steps, that an attack of one step is stronger than an attack
+        of many, and that an attack without gradients (Square) is stronger
+        than attacks with gradients.
 
     Source: Carlini et al., On Evaluating Adversarial Robustness, 2019;
     Athalye et al., Obfuscated Gradients Give a False Sense of Security, 2018.

@@ -80,8 +80,8 @@ class AttackCallback(keras.callbacks.Callback):
             Attacked samples and the result of the attack.
         """
         batch = self.samples.rows(start, None if size is None else start + size)
-        # The same random numbers as an evaluation with this seed and batch
-        # size.
+        # An evaluation with this seed and batch size has the same random
+        # numbers.
         draw = seeds.derive(self.seed, "evaluate", start)
         # In the scope each replica attacks a part of the samples.
         with self.model.distribute_strategy.scope():

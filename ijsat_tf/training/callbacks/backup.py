@@ -39,7 +39,7 @@ class Backup(keras.callbacks.Callback):
     """Saves weights, optimizer and metrics, so that `fit` can be resumed.
 
     `Backup` saves a checkpoint after each epoch, when all callbacks are done
-    with the epoch, and every few minutes within an epoch. Then it removes the
+    with the epoch, and every few minutes within an epoch. `Backup` removes the
     oldest checkpoints. Put `Backup` first among the callbacks. To resume:
 
         epoch, step = backup.restore(model)

@@ -23,7 +23,7 @@ class EpochLog(keras.callbacks.Callback):
     Args:
         path: Path of the file.
         epoch: Number of finished epochs; 0, the default, begins the file
-            anew, a larger number continues an existing file.
+            anew, and a larger number continues an existing file.
 
     Raises:
         ValueError: for a file that is not a log of these epochs.

@@ -70,6 +70,6 @@ class Interruption:
     def _note(self, number: int, _: Any) -> None:
         self.signal = number
         self._hand_back()
-        # Not `print`, as the signal may have interrupted one.
+        # The signal may have interrupted a `print`, so `print` must not run.
         name = signal.Signals(number).name
         os.write(2, f"\n{name}: stopping when this step is done\n".encode())

@@ -34,6 +34,9 @@ def read_curve(path: str | os.PathLike) -> list[Point]:
     Args:
         path: Path of the file.
 
+    Returns:
+        A list of points, in the order of the file.
+
     Raises:
         ValueError: for a file that is missing, or is not a curve.
     """

@@ -32,7 +32,7 @@ class RobustAccuracy(AttackCallback):
 
     After every `every`-th epoch and after the last epoch, the history and the
     logs of later callbacks have `clean_accuracy` and `robust_accuracy`, both
-    fractions of all samples. The logs of other epochs do not have them.
+    fractions of all samples. The logs of other epochs lack these two keys.
     The callback does not change the training. Under a strategy all replicas
     share the work of the attack, and only the chief of several workers writes.
 
@@ -77,8 +77,8 @@ class RobustAccuracy(AttackCallback):
         """The highest accuracy so far, or -inf before the first attack.
 
         Args:
-            monitor: Accuracy to look at, "robust_accuracy", the default, or
-                "clean_accuracy".
+            monitor: Accuracy to look at, "robust_accuracy" or
+                "clean_accuracy"; default "robust_accuracy".
         """
         found = [getattr(point, monitor) for point in self.curve]
         return max(found, default=-math.inf)
@@ -92,7 +92,7 @@ class RobustAccuracy(AttackCallback):
         Args:
             epoch: Number of finished epochs.
         """
-        # The file keeps the later points until there is a new one to write.
+        # The file keeps the later points until a new point is written.
         self.curve = [point for point in self.curve if point.epoch <= epoch]
 
     def on_epoch_begin(

@@ -24,8 +24,8 @@ class Throughput(keras.callbacks.Callback):
 
     Args:
         batch_size: Number of images per step.
-        first_step: Number of steps that were made before in the first epoch,
-            default 0; of a resumed run `Backup.restore` returns this number.
+        first_step: Number of steps of the first epoch that were made before
+            the run was resumed, default 0; `Backup.restore` returns the number.
     """
 
     def __init__(self, batch_size: int, first_step: int = 0):

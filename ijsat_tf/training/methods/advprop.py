@@ -21,9 +21,9 @@ class AdvProp(Method):
 
     f and f_aux share all weights except the weights of BatchNorm. The attack is
     on f_aux, in inference mode. Tests and metrics use f, on clean images. The
-    paper adds the two losses. This method takes their mean, so that the
-    learning rate of normal training suits it. The most used code does so too;
-    there is no official code.
+    paper adds the two losses. This method takes the mean of the losses, so
+    that the learning rate of normal training fits. The most used code takes
+    the mean too; there is no official code.
 
     Args:
         attack: Attack of the inner maximisation. No settings are published

@@ -17,7 +17,7 @@ class AT(Method):
     """Adversarial training, min_theta max_delta L(f(x + delta), y) (Eq. 3).
 
     With `JointSpaceAttack` this is the paper's AT [JSA], with `OnManifoldPGD`
-    Eq. 4. With `FGSM(L2(0.1))` and `FGSM(Linf(1 / 255))` it is the one-step L2
+    Eq. 4. With `FGSM(L2(0.1))` and `FGSM(Linf(1 / 255))` AT is the one-step L2
     and Linf training of Kireev et al., 2022. Their code attacks the classifier
     in training mode. Where an L2 change leaves [0, 1], their code clips first
     and projects afterwards, so that the change is a little longer.

@@ -26,7 +26,7 @@ class Cutout(Method):
     Args:
         length: Side of the square in pixels, default 16, as in the official
             code for CIFAR-10; that code has 8 for CIFAR-100. In that code
-            squares of an odd length have the side length - 1.
+            squares of an odd `length` have a side of `length - 1`.
         fill: Values inside the square, in [0, 1], one number or one number per
             channel; default (125.3, 123.0, 113.9) / 255, the official code's
             mean of CIFAR-10. For another data set give the mean of that set.

@@ -19,8 +19,8 @@ from ijsat_tf.types import value
 class FastPAT(Method):
     """Perceptual adversarial training with Fast-LPA.
 
-    The method minimises L(f(x^), y) over theta, with x^ found by Fast-LPA for
-    max_{d(x, x^) <= bound}.
+    The method minimises L(f(x^), y) over theta, with x^ found by Fast-LPA,
+    which searches where d(x, x^) <= bound.
 
     d is a perceptual distance, by default the distance of the activations of
     the classifier in training. Images that the classifier already misclassifies
@@ -39,7 +39,7 @@ class FastPAT(Method):
         distance: Perceptual distance; None, the default, for the distance of
             the classifier's own activations.
         layers: Names of the layers of the classifier's own distance; None,
-            the default, for its stages.
+            the default, for the classifier's stages.
         only_correct: Whether only correctly classified images are attacked,
             default True, as the authors train; False attacks all images.
 

@@ -34,8 +34,8 @@ class IAT(AT):
             drawn at random at each step.
         clean: Weight of the clean loss, default 1/2; 0 leaves the clean loss
             out, which with `JointSpaceAttack` is the paper's AT [JSA]-mixup.
-        layers: Names of the classifier's layers for "manifold"; the default
-            suits the models of this library.
+        layers: Names of the classifier's layers for "manifold", default
+            ("stage1", "stage2"), layers of the models of this library.
         alpha: Scope of each drawn alpha, "sample" (the default) or "batch".
 
     Raises:

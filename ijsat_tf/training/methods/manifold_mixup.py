@@ -41,8 +41,8 @@ class ManifoldMixup(Method):
     Args:
         tau: Parameter of alpha ~ Beta(tau, tau), default 2, the official
             code's for CIFAR; 0 mixes nothing.
-        layers: Names of the classifier's layers; the default suits the models
-            of this library. Without layers, only images are mixed.
+        layers: Names of the classifier's layers, default ("stage1", "stage2"),
+            layers of the models of this library. () mixes images alone.
         alpha: Scope of each drawn alpha, "batch" (the default, as in the
             official code) or "sample".
         cross_entropy: Loss L. "binary", the default, is the official code's,

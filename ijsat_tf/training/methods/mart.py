@@ -26,8 +26,8 @@ class MART(AT):
     Args:
         attack: Attack of the inner maximisation, on the cross entropy; with
             `JointSpaceAttack` the method is the paper's MART + JSA. The
-            official code starts from x + 0.001 N(0, 1), an attack here from
-            its own start.
+            official code starts from x + 0.001 N(0, 1), and an attack here
+            starts in its own way.
         beta: Weight of the divergence, default 6, the paper's (the official
             script for ResNet-18 has 5).
 

@@ -24,7 +24,7 @@ class TRADES(AT):
     Args:
         attack: Attack of the inner maximisation; with `JointSpaceAttack` the
             method is the paper's TRADES + JSA. The official code starts from
-            x + 0.001 N(0, 1), an attack here from its own start.
+            x + 0.001 N(0, 1), and an attack here starts in its own way.
         beta: Weight of the divergence, default 6, the paper's.
 
     Raises:

@@ -41,7 +41,7 @@ def test_the_pipeline_shows_two_images_and_their_mixture(
     height, width, _ = picture.shape
     assert picture.std() > 0.05
     assert width > 2 * height
-    with pytest.raises(ValueError, match="must be two"):
+    with pytest.raises(ValueError, match="must hold two images"):
         evaluation.pipeline(classifier, jsa, IMAGES[:3], LABELS[:3], path)
 
 
